@@ -1,0 +1,60 @@
+# polystack: what can be done with this checkout. `just --list` explains each recipe.
+
+python := ".venv/bin/python"
+polystack := ".venv/bin/polystack"
+
+[private]
+default:
+    @just --list --unsorted
+
+# Run the default study (Gemma-2-2B shape, four stacks) and draw it; options go to `polystack compare`
+compare *options: setup
+    {{ polystack }} compare {{ options }}
+
+# The same on the tiny model, in under a minute once built: shows that everything works
+demo *options: setup
+    {{ polystack }} compare demo {{ options }}
+
+# Everything that CI checks: lint, types, native code, unit, contract, real engines, pictures
+test: setup lint types build test-native
+    {{ python }} -m pytest tests
+
+# The fast tests only: no process is started
+unit *options: setup
+    {{ python }} -m pytest tests/unit {{ options }}
+
+# Compile the native parts that are missing (kept in the user's cache, by content)
+build: setup
+    {{ polystack }} build
+
+# Style of all four languages
+lint: setup
+    .venv/bin/ruff check .
+    .venv/bin/ruff format --check .
+    cd native/rust && cargo fmt --check && cargo clippy --quiet --all-targets --locked -- --deny warnings
+    cd native/go && go vet ./...
+
+# Types, strictly; native modules against their stubs
+types: setup
+    {{ python }} -m mypy
+
+# Unit tests of the Rust crates
+test-native:
+    cd native/rust && cargo test --quiet --locked
+
+# Write the lock files again after a change of pyproject.toml
+lock: setup
+    uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+        --group build --group test pyproject.toml --output-file requirements/polystack.txt
+
+# Python packages into .venv, from the lock file; does nothing when they are there
+setup:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    state=$(cat requirements/polystack.txt pyproject.toml | cksum)
+    if [ "$(cat .venv/.polystack-state 2>/dev/null)" = "$state" ]; then exit 0; fi
+    echo "→ Python packages into .venv (missing or out of date; about 6 GB with PyTorch, 1 to 5 minutes)"
+    [ -x {{ python }} ] || uv venv --quiet .venv
+    uv pip sync --python {{ python }} --require-hashes requirements/polystack.txt
+    uv pip install --quiet --python {{ python }} --no-deps --no-build-isolation --editable .
+    echo "$state" > .venv/.polystack-state

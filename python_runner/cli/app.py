@@ -1,0 +1,42 @@
+"""All commands, one file each for what belongs together."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from python_runner import __version__
+from python_runner.cli import catalogue, compare, results
+
+app = typer.Typer(
+    name="polystack",
+    help="Run one language model through serving stacks in C++, Go, Rust and Python, "
+    "and see what the difference is.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and end.", is_eager=True)
+    ] = False,
+) -> None:
+    if version:
+        typer.echo(f"polystack {__version__}")
+        raise typer.Exit
+
+
+app.command()(compare.compare)
+app.command()(results.runs)
+app.command()(results.show)
+app.command()(results.plot)
+app.command()(results.export)
+app.command()(catalogue.engines)
+app.command()(catalogue.models)
+app.command()(catalogue.build)

@@ -1,0 +1,77 @@
+"""`polystack compare`: run a study, then show what came out."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from python_runner.cli import output
+from python_runner.cli.options import ResultsOption
+from python_runner.common.errors import INTERRUPTED_EXIT_CODE, EngineError
+from python_runner.study import Overrides, Study, load_study
+
+
+def compare(
+    *,
+    study: Annotated[
+        str, typer.Argument(help="A study that comes with polystack, or a TOML file of yours.")
+    ] = "languages",
+    model: Annotated[str | None, typer.Option(help="Model to run.")] = None,
+    stacks: Annotated[
+        str | None, typer.Option(help="Engines, separated by commas (see `polystack engines`).")
+    ] = None,
+    precision: Annotated[str | None, typer.Option(help="Precision of the weights.")] = None,
+    device: Annotated[str | None, typer.Option(help="Where all engines compute.")] = None,
+    iterations: Annotated[int | None, typer.Option(help="Timed requests of each stack.")] = None,
+    warmup: Annotated[int | None, typer.Option(help="Requests before the timed ones.")] = None,
+    prompt_tokens: Annotated[int | None, typer.Option(help="Tokens of each prompt.")] = None,
+    new_tokens: Annotated[int | None, typer.Option(help="Tokens of each answer.")] = None,
+    template: Annotated[str | None, typer.Option(help="raw or chat.")] = None,
+    threads: Annotated[int | None, typer.Option(help="Threads of each engine.")] = None,
+    context: Annotated[int | None, typer.Option(help="Tokens of context.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Decides which prompts are made.")] = None,
+    results: ResultsOption = None,
+) -> int:
+    """Run one model through several stacks and compare. Options override the study."""
+    overrides = Overrides(
+        model=model,
+        stacks=None if stacks is None else tuple(output.split_names(stacks)),
+        precision=precision,
+        device=device,
+        iterations=iterations,
+        warmup=warmup,
+        prompt_tokens=prompt_tokens,
+        new_tokens=new_tokens,
+        template=template,
+        threads=threads,
+        context=context,
+        seed=seed,
+    )
+    return _run_and_show(load_study(study, overrides), output.Results.at(results))
+
+
+def _run_and_show(study: Study, results: output.Results) -> int:
+    # Here and not above: pandas and scipy take seconds that `--help` should not cost.
+    from python_runner.cli.progress import TerminalProgress
+    from python_runner.run import compare as run_study
+
+    with results.open_store(create=True) as store:
+        before = len(store.run_ids())
+        try:
+            outcome = run_study(
+                study, store, logs=results.logs, progress=TerminalProgress(output.console())
+            )
+        except KeyboardInterrupt:
+            after = store.run_ids()
+            if len(after) > before:
+                output.say(
+                    f"\nInterrupted. What was finished is kept as run {after[-1]}: "
+                    f"polystack show {after[-1]}"
+                )
+            return INTERRUPTED_EXIT_CODE
+        output.show_summary(store, outcome.run_id)
+        output.draw(store, outcome.run_id, results)
+    for stack, reason in outcome.broken.items():
+        output.say(f"{stack} gave no full set of samples: {reason}")
+    return EngineError.exit_code if outcome.broken else 0

@@ -1,0 +1,76 @@
+"""What several commands print and where it lies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from python_runner.common.locations import results_dir
+
+if TYPE_CHECKING:
+    from python_runner.store import Store
+
+
+@dataclass(frozen=True)
+class Results:
+    """The folder of the user's results."""
+
+    folder: Path
+
+    @classmethod
+    def at(cls, folder: Path | None) -> Results:
+        """The folder that the user named, or the usual one."""
+        return cls(folder or results_dir())
+
+    @property
+    def logs(self) -> Path:
+        return self.folder / "logs"
+
+    def pictures(self, run_id: int) -> Path:
+        """Where the pictures of a run go."""
+        return self.folder / f"run-{run_id:04d}"
+
+    def open_store(self, *, create: bool = False) -> Store:
+        """The store in this folder. Raises StoreError if there is none and `create` is off."""
+        from python_runner.store import Store
+
+        return Store(self.folder / "polystack.sqlite", create=create)
+
+
+def console() -> Console:
+    """Standard output; the width is the terminal's, or 100 columns in a file."""
+    found = Console()
+    return found if found.is_terminal else Console(width=100)
+
+
+def say(message: str) -> None:
+    """Print a line as it is."""
+    console().print(message, markup=False, highlight=False, soft_wrap=True)
+
+
+def split_names(text: str) -> list[str]:
+    """`a, b` as two names."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def show_summary(store: Store, run_id: int) -> None:
+    """Print the table of a run."""
+    from python_runner.report.terminal import summary_report
+    from python_runner.store import read_frames
+
+    frames = read_frames(store, [run_id])
+    console().print(summary_report(frames.samples, frames.conditions, frames.runs))
+
+
+def draw(store: Store, run_id: int, results: Results) -> None:
+    """Draw the pictures of a run and print their paths."""
+    from python_runner.report.charts import draw_all
+    from python_runner.store import read_frames
+
+    frames = read_frames(store, [run_id])
+    folder = results.pictures(run_id)
+    for path in draw_all(frames.samples, frames.conditions, frames.runs, folder):
+        say(str(path))

@@ -1,0 +1,60 @@
+"""`polystack runs`, `show`, `plot`, `export`: look at what is stored."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from python_runner.cli import output
+from python_runner.cli.options import ResultsOption, RunArgument
+
+
+def runs(*, results: ResultsOption = None) -> None:
+    """List the stored runs."""
+    from python_runner.report.terminal import runs_table
+    from python_runner.store import read_frames
+
+    with output.Results.at(results).open_store() as store:
+        frames = read_frames(store)
+    output.console().print(runs_table(frames.samples, frames.conditions, frames.runs))
+
+
+def show(run: RunArgument = "latest", *, results: ResultsOption = None) -> None:
+    """Show one run: table, conditions, build flags, every sample."""
+    from python_runner.report.terminal import run_detail
+    from python_runner.store import read_frames
+
+    with output.Results.at(results).open_store() as store:
+        frames = read_frames(store, [store.find_run(run)])
+    output.console().print(run_detail(frames.samples, frames.conditions, frames.runs))
+
+
+def plot(run: RunArgument = "latest", *, results: ResultsOption = None) -> None:
+    """Draw the pictures of a stored run again."""
+    place = output.Results.at(results)
+    with place.open_store() as store:
+        output.draw(store, store.find_run(run), place)
+
+
+def export(
+    run: RunArgument = "latest",
+    *,
+    format_name: Annotated[str, typer.Option("--format", help="csv, parquet or json.")] = "csv",
+    output_path: Annotated[
+        Path | None, typer.Option("--output", "-o", help="File to write.", show_default="by run")
+    ] = None,
+    results: ResultsOption = None,
+) -> None:
+    """Write a run as a tidy table: a row for each request, and a row for each token."""
+    from python_runner.report.export import export as write
+    from python_runner.store import read_frames
+
+    place = output.Results.at(results)
+    with place.open_store() as store:
+        run_id = store.find_run(run)
+        frames = read_frames(store, [run_id])
+    target = output_path or place.pictures(run_id) / f"samples.{format_name}"
+    for path in write(frames.samples, frames.conditions, frames.runs, format_name, target):
+        output.say(str(path))

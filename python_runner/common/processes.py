@@ -1,0 +1,114 @@
+"""Child processes that cannot outlive us.
+
+Every child gets a session of its own, so that the whole tree can be ended at once, and
+asks the kernel to be killed when its parent dies (Linux), so that even `kill -9` on the
+workbench leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import psutil
+
+_PR_SET_PDEATHSIG = 1
+_GRACE_S = 5.0
+# Opened before any fork: between fork and exec nothing may take a lock.
+_LIBC = ctypes.CDLL(None)
+
+
+def _die_with_parent() -> None:
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def start_child(
+    command: Sequence[str | Path],
+    *,
+    log: Path,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    pass_fds: Sequence[int] = (),
+) -> subprocess.Popen[bytes]:
+    """Start `command` in a session of its own, its output appended to the file `log`.
+
+    Call it from a thread that lives as long as the child: the kernel's "parent died"
+    means the thread that forked.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            [str(part) for part in command],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **(env or {})},
+            cwd=cwd,
+            pass_fds=tuple(pass_fds),
+            start_new_session=True,
+            # One system call, no lock: safe between fork and exec even with threads.
+            preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
+        )
+
+
+def stop_tree(child: subprocess.Popen[bytes], *, grace_s: float = _GRACE_S) -> None:
+    """End `child` and everything below it: SIGTERM, then SIGKILL. Safe to call twice."""
+    others = _descendants_and_orphans(child)
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        if child.poll() is None:
+            child.send_signal(number)
+        for process in others:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.send_signal(number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(timeout=grace_s)
+        # A runner that its dying parent started meanwhile is found here.
+        others = _descendants_and_orphans(child)
+        _, others = psutil.wait_procs(others, timeout=grace_s if others else 0)
+        if child.returncode is not None and not others:
+            return
+
+
+def _descendants_and_orphans(child: subprocess.Popen[bytes]) -> list[psutil.Process]:
+    """What is below `child`, and what is left of its session when parents are gone."""
+    found: dict[int, psutil.Process] = {}
+    with contextlib.suppress(psutil.NoSuchProcess):
+        found = {p.pid: p for p in psutil.Process(child.pid).children(recursive=True)}
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.NoSuchProcess, ProcessLookupError, PermissionError):
+            if os.getsid(process.pid) == child.pid and process.pid != child.pid:
+                found.setdefault(process.pid, process)
+    return list(found.values())
+
+
+def describe_exit(code: int) -> str:
+    """`exit code 3`, or `signal SIGILL` for a process that was killed."""
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return f"signal {signal.Signals(-code).name}"
+    except ValueError:
+        return f"signal {-code}"
+
+
+def free_port() -> int:
+    """A TCP port on 127.0.0.1 that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def tail(log: Path, lines: int = 8) -> str:
+    """The last lines of a log, for an error message; empty if there is none."""
+    try:
+        return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
+    except OSError:
+        return ""

@@ -1,0 +1,170 @@
+"""What an engine is: the types and Protocols that every stack stands behind.
+
+Times are nanoseconds of CLOCK_MONOTONIC (`common.clock`). Token ids are those of the
+model's own tokenizer. Prompts come rendered: whatever template applies has been applied
+once, by the workbench, so that no engine can render it differently.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+from python_runner.common.progress import Progress
+from python_runner.models import Model
+
+
+class Language(StrEnum):
+    """The language a stack's serving code is written in."""
+
+    CPP = "C++"
+    GO = "Go"
+    RUST = "Rust"
+    PYTHON = "Python"
+    NONE = "none"
+    """For the mock, which is no stack at all."""
+
+
+class Reach(StrEnum):
+    """How requests get to the engine."""
+
+    EMBEDDED = "embedded"
+    """In process: the engine is a library inside our worker process."""
+    SERVED = "served"
+    """A server process and HTTP."""
+
+
+class StopReason(StrEnum):
+    """Why an answer ended."""
+
+    LENGTH = "length"
+    END_OF_SEQUENCE = "end-of-sequence"
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngineSpec:
+    """What is known of an engine before it runs."""
+
+    name: str
+    """The name in studies and on the command line."""
+    title: str
+    """The name in charts and tables."""
+    language: Language
+    reach: Reach
+    precisions: tuple[str, ...]
+    model_format: str
+    """`safetensors` or `gguf`."""
+    can_ignore_end_of_sequence: bool
+    reports_token_ids: bool
+    takes_token_ids: bool
+    """Whether a prompt can be given as ids; else the engine tokenises the text itself."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngineDescription:
+    """What is known of an engine that runs, for the record. `version` is never empty."""
+
+    version: str
+    build: Mapping[str, str]
+    """Compiler, flags, instruction sets, library versions: whatever may explain a difference."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LaunchSettings:
+    """How an engine is started. Equal for all engines of a comparison."""
+
+    model: Model
+    precision: str
+    device: str
+    threads: int
+    context: int
+    """Tokens of context (prompt and answer together)."""
+    start_timeout_s: float = 900.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class GenerateRequest:
+    """One request. `prompt_ids` starts with BOS; `prompt_text` does not contain it."""
+
+    prompt_text: str
+    prompt_ids: tuple[int, ...]
+    new_tokens: int
+    seed: int = 0
+    ignore_end_of_sequence: bool = True
+    """Asked for; an engine whose spec says that it cannot will stop early, and say so."""
+    timeout_s: float = 600.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Generation:
+    """One answer, raw: stamps and counts as the engine gave them, nothing derived.
+
+    `chunk_ns` has a stamp for each chunk that carried content, in the order of arrival,
+    and `chunk_tokens` says how many tokens each chunk held: 1 where chunk and token are
+    the same thing, 0 where that is not known.
+    """
+
+    requested_ns: int
+    chunk_ns: tuple[int, ...]
+    chunk_tokens: tuple[int, ...]
+    ended_ns: int
+    prompt_tokens: int
+    output_tokens: int
+    stop: StopReason
+    text: str
+    token_ids: tuple[int, ...] | None
+    engine_timings: Mapping[str, float] = field(default_factory=dict)
+    """The engine's own figures, under its own names; units stand in the names."""
+
+
+class RunningEngine(Protocol):
+    """An engine that is loaded and answers. Always used in a `with` statement."""
+
+    @property
+    def description(self) -> EngineDescription:
+        """Version, build flags and the like of what is running."""
+
+    @property
+    def load_seconds(self) -> float:
+        """From process start to ready, in seconds."""
+
+    def token_ids(self, text: str) -> tuple[int, ...] | None:
+        """The engine's own tokenisation of `text`, BOS included; None if it gives none."""
+
+    def generate(self, request: GenerateRequest) -> Generation:
+        """Answer one request.
+
+        Raises GenerationError if this request fails, EngineCrashError if the process is gone.
+        """
+
+    def process_ids(self) -> tuple[int, ...]:
+        """Root processes of the engine, for memory and CPU accounting."""
+
+    def stop(self) -> None:
+        """End every process that was started. Safe to call twice."""
+
+    def __enter__(self) -> RunningEngine: ...
+
+    def __exit__(self, *exc: object) -> None: ...
+
+
+class Engine(Protocol):
+    """A stack that can be built and started."""
+
+    @property
+    def spec(self) -> EngineSpec: ...
+
+    def prepare(self, progress: Progress) -> None:
+        """Find or build what the engine needs; a second call does nothing.
+
+        Raises SetupError when it cannot, with what to install in the hint.
+        """
+
+    def start(self, settings: LaunchSettings, log: Path) -> RunningEngine:
+        """Start the engine, load the model, wait until it answers. Its output goes to `log`.
+
+        Raises EngineStartError or EngineCrashError.
+        """

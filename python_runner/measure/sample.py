@@ -1,0 +1,55 @@
+"""What a measurement leaves behind, raw, and who keeps it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from python_runner.engines.contract import EngineSpec, Generation, LaunchSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Condition:
+    """All that may explain a difference between two stacks."""
+
+    engine: EngineSpec
+    settings: LaunchSettings
+    template: str
+    sampling: str
+    prompt_cache: str
+    version: str = ""
+    build: Mapping[str, str] = field(default_factory=dict)
+    load_seconds: float | None = None
+    """From process start to ready, in seconds; None if it never was."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """One request and what came of it. Either `generation` or `error` or both.
+
+    Both: an answer came, and it is not the answer that was asked for.
+    """
+
+    iteration: int
+    """From 1; warm-up requests have a count of their own."""
+    is_warmup: bool
+    prompt_text: str
+    prompt_tokens: int
+    """Tokens of the prompt by the reference tokenizer, BOS included."""
+    requested_tokens: int
+    generation: Generation | None
+    error: str = ""
+
+
+class Recorder(Protocol):
+    """Keeps what is measured. When a call returns, its data are safe on disk."""
+
+    def begin(self, condition: Condition) -> None:
+        """A stack is ready and will be measured under `condition`."""
+
+    def record(self, sample: Sample) -> None:
+        """One request of the current stack has ended."""
+
+    def finish(self, *, peak_memory_bytes: int | None, error: str) -> None:
+        """The current stack is done; `error` says why, if it was before its time."""

@@ -1,0 +1,24 @@
+"""A model that is ready on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model:
+    """Weights on disk: one source of truth (safetensors) and what was derived from it."""
+
+    name: str
+    label: str
+    """For captions; says `random weights` where the weights are random."""
+    is_synthetic: bool
+    """True if the weights were never trained: then the text means nothing."""
+    folder: Path
+    """The safetensors folder: config.json, tokenizer.json, tokenizer.model, weights."""
+    source_sha256: str
+    """Hash over the weights and tokenizer files in `folder`."""
+    gguf: Mapping[str, Path]
+    """GGUF files derived from `folder`, by precision (`bf16`)."""

@@ -1,0 +1,5 @@
+"""The thin layer above the stages: puts them together, knows nothing of the command line."""
+
+from python_runner.run.compare import Comparison, compare
+
+__all__ = ["Comparison", "compare"]

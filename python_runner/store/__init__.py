@@ -1,0 +1,10 @@
+"""Stage 5: every sample, at once and for good, in one SQLite file.
+
+`Store` writes and reads; `Frames` is what the stages to the right are given.
+"""
+
+from python_runner.store.frames import Frames, read_frames
+from python_runner.store.recorder import RunRecorder
+from python_runner.store.store import Store, default_store_path
+
+__all__ = ["Frames", "RunRecorder", "Store", "default_store_path", "read_frames"]

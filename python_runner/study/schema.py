@@ -1,0 +1,69 @@
+"""The shape of a study file."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+PositiveInt = Annotated[int, Field(gt=0)]
+NonNegativeInt = Annotated[int, Field(ge=0)]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Workload(_Frozen):
+    """What one request asks for. The same for every stack and every iteration."""
+
+    prompt_tokens: PositiveInt = Field(
+        48, description="tokens of each prompt, BOS and template included"
+    )
+    new_tokens: PositiveInt = Field(32, description="tokens of each answer")
+    template: Literal["raw", "chat"] = Field(
+        "raw", description="the text as it is, or wrapped in the model's chat turns"
+    )
+    sampling: Literal["greedy"] = Field(
+        "greedy", description="greedy: always the most probable token"
+    )
+
+
+class Study(_Frozen):
+    """One comparison: a model, a workload, and the stacks that are to run them."""
+
+    name: str = Field(min_length=1, description="short name, as in `runs`")
+    title: str = Field(min_length=1, description="what the study asks")
+    model: str = Field(min_length=1, description="a model that `polystack models` lists")
+    stacks: tuple[str, ...] = Field(
+        min_length=1, description="engines, in the order in which they run", strict=False
+    )
+    precision: Literal["bf16"] = Field("bf16", description="precision of the weights, for all")
+    device: Literal["cpu"] = Field("cpu", description="where all engines compute")
+    threads: PositiveInt | None = Field(
+        None, description="threads of each engine; left out: one for each physical core"
+    )
+    context: PositiveInt = Field(512, description="tokens of context (prompt and answer)")
+    iterations: PositiveInt = Field(10, description="timed requests of each stack")
+    warmup: NonNegativeInt = Field(
+        2, description="requests before those: kept, marked, left out of the figures"
+    )
+    seed: NonNegativeInt = Field(20240, description="decides which prompts are made")
+    workload: Workload = Field(default_factory=Workload)
+
+    @model_validator(mode="after")
+    def _stacks_differ(self) -> Study:
+        twice = sorted({name for name in self.stacks if self.stacks.count(name) > 1})
+        if twice:
+            raise ValueError(f"stacks: {', '.join(twice)} stands there twice")
+        return self
+
+    @model_validator(mode="after")
+    def _fits_the_context(self) -> Study:
+        needed = self.workload.prompt_tokens + self.workload.new_tokens
+        if needed > self.context:
+            raise ValueError(
+                f"context: {self.context} tokens are too few for {self.workload.prompt_tokens} "
+                f"prompt tokens and {self.workload.new_tokens} new ones ({needed})"
+            )
+        return self
