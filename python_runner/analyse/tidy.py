@@ -1,0 +1,126 @@
+"""Frames that stand on their own: every row carries its figures and its conditions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from python_runner.analyse.latency import RATE_AND_TIME_COLUMNS, request_metrics
+from python_runner.analyse.trace import token_trace
+
+NO_SAMPLE = "no sample"
+"""Outcome of a stack that has not one request, so that it does not vanish from the table."""
+
+_RUN = ["run_id", "study", "created", "status", "program_version"]
+_HOST = ("cpu", "cores", "memory_bytes", "os", "python")
+_STACK = [
+    "stack",
+    "title",
+    "language",
+    "reach",
+    "version",
+    "model",
+    "model_label",
+    "random_weights",
+    "source_sha256",
+    "precision",
+    "device",
+    "threads",
+    "context",
+    "template",
+    "sampling",
+    "prompt_cache",
+    "build",
+    "load_seconds",
+    "peak_memory_bytes",
+    "stack_error",
+]
+_COUNTS = [
+    "iteration",
+    "prompt_tokens",
+    "output_tokens",
+    "requested_tokens",
+    "requested_ns",
+    "ended_ns",
+]
+_REQUEST = [
+    "iteration",
+    "is_warmup",
+    "outcome",
+    "failure",
+    *RATE_AND_TIME_COLUMNS,
+    "prompt_tokens",
+    "output_tokens",
+    "requested_tokens",
+    "stop",
+    "requested_ns",
+    "ended_ns",
+    "engine_timings",
+    "token_ids",
+    "prompt_text",
+    "text",
+]
+
+
+def tidy_samples(
+    samples: pd.DataFrame, conditions: pd.DataFrame, runs: pd.DataFrame
+) -> pd.DataFrame:
+    """One row for each request, with its figures (`request_metrics`), conditions and run.
+
+    Args:
+        samples: one row for each request.
+        conditions: one row for each stack of a run.
+        runs: one row for each run.
+
+    Returns:
+        Also a row for each stack without any request: outcome `NO_SAMPLE`, `failure` says
+        why. `build` and `engine_timings` hold dictionaries, `token_ids` lists or None.
+        `random_weights` is true where the model was never trained.
+    """
+    hosts = pd.DataFrame(
+        [{f"host_{name}": host.get(name) for name in _HOST} for host in runs["host"]],
+        index=runs.index,
+        columns=[f"host_{name}" for name in _HOST],
+    )
+    stacks = conditions.rename(columns={"is_synthetic": "random_weights", "error": "stack_error"})
+    requests = request_metrics(samples)[["condition_id", *_REQUEST]]
+    rows = (
+        pd.concat([runs[_RUN], hosts], axis="columns")
+        .merge(stacks[["run_id", "condition_id", *_STACK]], on="run_id")
+        .merge(requests, on="condition_id", how="left")
+    )
+    has_none = rows["outcome"].isna()
+    rows["failure"] = rows["failure"].where(~has_none, rows["stack_error"])
+    rows["outcome"] = rows["outcome"].where(~has_none, NO_SAMPLE)
+    rows = rows.astype({**dict.fromkeys(_COUNTS, "Int64"), "is_warmup": "boolean"})
+    rows["token_ids"] = _as_objects(rows["token_ids"], _list_or_none)
+    rows["engine_timings"] = _as_objects(rows["engine_timings"], _dict_or_empty)
+    return rows[[*_RUN, *hosts.columns, *_STACK, *_REQUEST]].rename(
+        columns={"status": "run_status"}
+    )
+
+
+def _as_objects(values: pd.Series[Any], convert: Callable[[object], object]) -> pd.Series[Any]:
+    return pd.Series([convert(value) for value in values], index=values.index, dtype="object")
+
+
+def _list_or_none(value: object) -> list[int] | None:
+    # What a join leaves empty is NaN, not None.
+    return value.tolist() if isinstance(value, np.ndarray) else None
+
+
+def _dict_or_empty(value: object) -> object:
+    return value if isinstance(value, dict) else {}
+
+
+def tidy_tokens(samples: pd.DataFrame, conditions: pd.DataFrame) -> pd.DataFrame:
+    """`token_trace`, and for each row the model and whether its weights are random."""
+    models = conditions[["condition_id", "model", "is_synthetic"]]
+    return (
+        token_trace(samples)
+        .merge(models.rename(columns={"is_synthetic": "random_weights"}), on="condition_id")
+        .drop(columns="condition_id")
+    )

@@ -1,0 +1,142 @@
+"""Baseline: the median E2E latency of every stack as a bar, every iteration a dot."""
+
+from __future__ import annotations
+
+from matplotlib.figure import Figure
+
+from python_runner.analyse.fast import FAST_FACTOR
+from python_runner.analyse.summary import FEWEST_FOR_INTERVAL
+from python_runner.report.charts import rows as layout
+from python_runner.report.charts.data import ChartData, left_out_words, looks, served_words
+from python_runner.report.charts.page import Page, make_page, say_nothing_measured
+from python_runner.report.charts.rows import Rows
+from python_runner.report.palette import PAPER, QUIET, tint
+from python_runner.report.units import TIMES, TimeUnit, unit_for
+
+TITLE = "Baseline: end-to-end latency of each stack"
+ZOOMED_TITLE = "Baseline, zoomed on the fast stacks"
+_MARKS = (
+    "Dots: single iterations, the first on top. Whisker: 95% bootstrap interval of the median "
+    f"(with {FEWEST_FOR_INTERVAL} or more)."
+)
+_BAR_HEIGHT = 0.7
+
+
+def draw_baseline(data: ChartData) -> Figure:
+    """All stacks, from zero. A stack without a result keeps its row."""
+    rows = layout.make_rows(data.summary, data.complete)
+    striped = served_words(data.summary, "Unfilled dots, striped bar")
+    return _bars(data, rows, TITLE, f"Bar: median. {_MARKS}{striped}")
+
+
+def draw_baseline_zoomed(data: ChartData) -> Figure:
+    """The fast stacks only (`fast_stacks` says which).
+
+    Where slower stacks are left out, bars from zero again. Where all stacks are close,
+    only a part of the axis shows a difference: then dots and no bars, because the length
+    of a bar that does not start at zero means nothing.
+    """
+    fast = data.fast
+    rows = layout.make_rows(fast.shown, data.complete)
+    if not len(fast.left_out):
+        return _dots(data, rows)
+    striped = served_words(fast.shown, "Unfilled dots, striped bar")
+    return _bars(
+        data,
+        rows,
+        ZOOMED_TITLE,
+        f"Stacks within {FAST_FACTOR:g}{TIMES} of the fastest. {left_out_words(fast)}"
+        f"Bar: median. {_MARKS}{striped}",
+    )
+
+
+def _bars(data: ChartData, rows: Rows, title: str, how_to_read: str) -> Figure:
+    page = _page(data, rows, title, how_to_read)
+    axes = page.axes
+    limit = layout.right_limit(rows.rows, start_ms=0.0, axes_width=page.axes_width)
+    unit = unit_for(max((layout.right_end(row) for row in rows.rows), default=0.0))
+    axes.set_xlim(0, limit / unit.ms)
+    for index, row in enumerate(rows.rows):
+        if not row.values.size:
+            _say_no_result(page, rows.centre(index))
+            continue
+        language, reach = looks(row.stack)
+        axes.barh(
+            rows.centre(index),
+            row.stack["e2e_ms"] / unit.ms,
+            height=rows.row_height * _BAR_HEIGHT,
+            facecolor=tint(language.color, 0.34),
+            edgecolor=language.color,
+            hatch=reach.hatch,
+            linewidth=1.2,
+            zorder=2,
+        )
+        layout.draw_dots(axes, rows, index, unit)
+        layout.draw_interval(axes, rows, index, unit)
+    return _finish(page, rows, unit)
+
+
+def _dots(data: ChartData, rows: Rows) -> Figure:
+    how_to_read = (
+        f"All stacks with a result are within {FAST_FACTOR:g}{TIMES} of the fastest, so this "
+        "shows a part of the axis, and no bars, since lengths would mislead. "
+        f"Upright line: median. {_MARKS}{served_words(data.summary, 'Unfilled dots')}"
+    )
+    page = _page(data, rows, ZOOMED_TITLE, how_to_read if rows.rows else "")
+    values = [value for row in rows.rows for value in (*row.values, layout.right_end(row))]
+    unit = unit_for(max(values, default=0.0))
+    start = _start(values)
+    limit = layout.right_limit(rows.rows, start_ms=start, axes_width=page.axes_width)
+    page.axes.set_xlim(start / unit.ms, limit / unit.ms)
+    for index, row in enumerate(rows.rows):
+        language, _ = looks(row.stack)
+        y, half = rows.centre(index), rows.row_height * _BAR_HEIGHT / 2
+        median = row.stack["e2e_ms"] / unit.ms
+        page.axes.vlines(median, y - half, y + half, color=PAPER, linewidth=5, zorder=2)
+        page.axes.vlines(median, y - half, y + half, color=language.color, linewidth=3, zorder=2)
+        layout.draw_dots(page.axes, rows, index, unit)
+        layout.draw_interval(page.axes, rows, index, unit)
+    return _finish(page, rows, unit)
+
+
+def _start(values: list[float]) -> float:
+    """Where the zoomed axis starts, in ms: a little left of the smallest value."""
+    if not values:
+        return 0.0
+    low, high = min(values), max(values)
+    return max(0.0, low - max(0.12 * (high - low), 0.004 * high))
+
+
+def _page(data: ChartData, rows: Rows, title: str, how_to_read: str) -> Page:
+    return make_page(
+        title=title,
+        how_to_read=how_to_read,
+        facts=data.facts,
+        left=rows.left,
+        right=0.0,
+        body=rows.height,
+    )
+
+
+def _finish(page: Page, rows: Rows, unit: TimeUnit) -> Figure:
+    layout.write_labels(page, rows)
+    layout.write_values(page, rows, unit)
+    layout.finish_axis(page.axes, unit)
+    if not rows.rows:
+        say_nothing_measured(page.axes)
+    elif not any(row.values.size for row in rows.rows):
+        page.axes.set_xticks([])
+    return page.figure
+
+
+def _say_no_result(page: Page, y: float) -> None:
+    page.axes.text(
+        page.across(0.12),
+        y,
+        "no complete sample (see below)",
+        transform=page.axes.get_yaxis_transform(),
+        fontsize=10.5,
+        fontstyle="italic",
+        color=QUIET,
+        va="center_baseline",
+    )

@@ -1,0 +1,88 @@
+"""Runs as files for other programs: a row for each request, and a row for each token."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+
+from python_runner.analyse.tidy import tidy_samples, tidy_tokens
+from python_runner.common.errors import UnknownNameError, UsageError
+
+Writer = Callable[[pd.DataFrame, Path], None]
+
+
+def export(
+    samples: pd.DataFrame,
+    conditions: pd.DataFrame,
+    runs: pd.DataFrame,
+    format_name: str,
+    path: Path,
+) -> list[Path]:
+    """Write runs to `path`, and their tokens to a file beside it (`NAME-tokens.SUFFIX`).
+
+    Both tables are tidy (see `analyse.tidy`), and both say in the column
+    `random_weights` where the model was never trained. Times are milliseconds, except the
+    raw stamps of columns that end in `_ns`.
+
+    Args:
+        samples: one row for each request.
+        conditions: one row for each stack of a run.
+        runs: one row for each run.
+        format_name: `csv`, `parquet` or `json` (an array of records).
+        path: the first file; its folder is made if it is not there.
+
+    Returns:
+        The two files.
+
+    Raises:
+        UsageError: there is no such format, or the files cannot be written.
+    """
+    if format_name not in WRITERS:
+        raise UnknownNameError("export format", format_name, WRITERS)
+    write = WRITERS[format_name]
+    tokens_path = path.with_name(f"{path.stem}-tokens{path.suffix}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write(tidy_samples(samples, conditions, runs), path)
+        write(tidy_tokens(samples, conditions), tokens_path)
+    except OSError as error:
+        raise UsageError(
+            f"{path} cannot be written: {error.strerror or error}",
+            hint="Name another file with --output.",
+        ) from error
+    return [path, tokens_path]
+
+
+def _write_csv(table: pd.DataFrame, path: Path) -> None:
+    _flat(table, (dict, list)).to_csv(path, index=False, lineterminator="\n")
+
+
+def _write_parquet(table: pd.DataFrame, path: Path) -> None:
+    # Parquet knows lists; a dictionary's keys, though, would become columns of its schema.
+    _flat(table, (dict,)).to_parquet(path, index=False)
+
+
+def _write_json(table: pd.DataFrame, path: Path) -> None:
+    table.to_json(path, orient="records", indent=1, double_precision=9, force_ascii=False)
+
+
+WRITERS: dict[str, Writer] = {
+    "csv": _write_csv,
+    "parquet": _write_parquet,
+    "json": _write_json,
+}
+"""The table of formats. A new one is a function and a row."""
+
+
+def _flat(table: pd.DataFrame, nested: tuple[type, ...]) -> pd.DataFrame:
+    """`table` with values of the types `nested` as JSON text."""
+    flat = table.copy()
+    for name in ("build", "engine_timings", "token_ids"):
+        if name in flat:
+            flat[name] = [
+                json.dumps(value) if isinstance(value, nested) else value for value in flat[name]
+            ]
+    return flat

@@ -1,0 +1,199 @@
+"""The words that stand beside every figure: conditions, warnings, what was left out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from python_runner.analyse.latency import Outcome, request_metrics
+from python_runner.common.errors import UsageError
+from python_runner.report.units import TO
+
+RANDOM_WEIGHTS = "random weights"
+TINY_WARNING = "Tiny model: dominated by per-token overhead, says nothing about languages."
+RANDOM_WARNING = "Random weights: the speed is real, the text means nothing."
+_SEPARATOR = " · "
+_LONGEST_REASON = 160
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunFacts:
+    """What one run was, in words."""
+
+    run_id: int
+    model: str
+    """The model's label; says `random weights` where they are."""
+    is_synthetic: bool
+    work: str
+    """Precision, device, threads, tokens, sampling."""
+    course: str
+    """Iterations, processor, date, run."""
+    warnings: tuple[str, ...]
+    """What changes how the figures may be read."""
+    notes: tuple[str, ...]
+    """Samples that were left out, and stacks without a result."""
+
+
+def run_facts(
+    samples: pd.DataFrame, conditions: pd.DataFrame, runs: pd.DataFrame, summary: pd.DataFrame
+) -> RunFacts:
+    """Put the conditions of one run into words.
+
+    Args:
+        samples: one row for each request.
+        conditions: one row for each stack.
+        runs: one row.
+        summary: `summarise`'s rows, in whose order the notes come.
+
+    Raises:
+        UsageError: the frames hold no run, or several.
+    """
+    if len(runs) != 1:
+        raise UsageError(
+            f"a report is about one run, and this is about {len(runs)}",
+            hint="`polystack runs` lists the runs; name one of them.",
+        )
+    run = runs.to_dict(orient="records")[0]
+    study = json.loads(str(run["study_json"]) or "{}")
+    is_synthetic = bool(conditions["is_synthetic"].any())
+    return RunFacts(
+        run_id=int(run["run_id"]),
+        model=model_label(conditions) or str(study.get("model", "unknown model")),
+        is_synthetic=is_synthetic,
+        work=_work(samples, conditions, study),
+        course=_course(run, study, summary),
+        warnings=tuple(_warnings(conditions, run, is_synthetic=is_synthetic)),
+        notes=tuple(_notes(samples, summary, study)),
+    )
+
+
+def model_label(conditions: pd.DataFrame) -> str:
+    """The label of the model or models; names random weights even if the label does not.
+
+    Empty for a run that ended before any stack was started.
+    """
+    labels = []
+    for condition in conditions.to_dict(orient="records"):
+        label = str(condition["model_label"])
+        if condition["is_synthetic"] and RANDOM_WEIGHTS not in label.lower():
+            label = f"{label}, {RANDOM_WEIGHTS}"
+        labels.append(label)
+    return each_once(labels)
+
+
+def shorten(text: str, longest: int = _LONGEST_REASON) -> str:
+    """`text` on one line of at most `longest` characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
+
+
+def _work(samples: pd.DataFrame, conditions: pd.DataFrame, study: Mapping[str, Any]) -> str:
+    workload = study.get("workload", {})
+    answered = samples[samples["error"] == ""]
+    prompt = _span(answered["prompt_tokens"], workload.get("prompt_tokens"))
+    new = _span(samples["requested_tokens"], workload.get("new_tokens"))
+    tokens = [f"{prompt} prompt tokens", f"{new} new tokens"]
+    if conditions.empty:
+        return _SEPARATOR.join(["no stack was started", *tokens])
+    return _SEPARATOR.join(
+        [
+            each_once(conditions["precision"]),
+            each_once(conditions["device"]).replace("cpu", "CPU"),
+            _count(each_once(conditions["threads"]), "thread"),
+            *tokens,
+            f"{each_once(conditions['sampling'])}, {each_once(conditions['template'])} prompt",
+        ]
+    )
+
+
+def _course(run: Mapping[Any, Any], study: Mapping[str, Any], summary: pd.DataFrame) -> str:
+    timed = study.get("iterations", _largest(summary["n_timed"]))
+    warmup = study.get("warmup", _largest(summary["n_warmup"]))
+    host = run["host"]
+    date = str(run["created"])[:10]
+    return _SEPARATOR.join(
+        [
+            f"{_count(timed, 'timed iteration')} after {warmup} of warm-up",
+            _processor(host),
+            date,
+            f"study {run['study']}, run {run['run_id']}",
+        ]
+    )
+
+
+def _processor(host: Mapping[str, Any]) -> str:
+    name = str(host.get("cpu") or "unknown processor")
+    return " ".join(name.replace("(R)", "").replace("(TM)", "").split())
+
+
+def _warnings(
+    conditions: pd.DataFrame, run: Mapping[Any, Any], *, is_synthetic: bool
+) -> Iterator[str]:
+    if is_synthetic:
+        yield RANDOM_WARNING
+    if any("tiny" in str(name).lower() for name in conditions["model"]):
+        yield TINY_WARNING
+    if run["status"] != "complete":
+        yield f"This run is marked as {run['status']}: stacks or iterations are missing."
+    for column, what in (
+        ("model", "model"),
+        ("precision", "precision"),
+        ("device", "device"),
+        ("threads", "number of threads"),
+    ):
+        if conditions[column].nunique() > 1:
+            yield f"Not the same {what} for every stack: their figures do not compare."
+
+
+def _notes(samples: pd.DataFrame, summary: pd.DataFrame, study: Mapping[str, Any]) -> Iterator[str]:
+    measured = request_metrics(samples)
+    failed = measured[
+        (measured["outcome"] == Outcome.FAILED.value) & ~measured["is_warmup"].astype(bool)
+    ]
+    for row in summary.to_dict(orient="records"):
+        title, timed = row["title"], row["n_timed"]
+        planned = study.get("iterations", timed)
+        if row["error"]:
+            came = f"ended after {timed} of {planned} iterations" if timed else "gave no result"
+            yield f"{title} {came}: {shorten(row['error'])}"
+        elif not timed:
+            yield f"{title} gave no result."
+        elif timed < planned:
+            yield f"{title} ended after {timed} of {planned} iterations."
+        if row["n_failed"]:
+            mine = failed[failed["condition_id"] == row["condition_id"]]
+            numbers = ", ".join(str(number) for number in mine["iteration"])
+            yield (
+                f"{title}: {row['n_failed']} of {timed} requests failed, left out "
+                f"(iteration {numbers}): {shorten(mine['failure'].iloc[0])}"
+            )
+        if row["n_early_stops"]:
+            yield (
+                f"{title}: {row['n_early_stops']} of {timed} answers ended early, at an "
+                "end-of-sequence token, and are left out of E2E latency."
+            )
+
+
+def each_once(values: Iterable[object]) -> str:
+    """The different values in their order, as `a / b`."""
+    return " / ".join(dict.fromkeys(str(value) for value in values))
+
+
+def _count(number: object, thing: str) -> str:
+    return f"{number} {thing}" if str(number) == "1" else f"{number} {thing}s"
+
+
+def _largest(counts: pd.Series[int]) -> int:
+    return int(counts.max()) if len(counts) else 0
+
+
+def _span(counts: pd.Series[int], planned: object) -> str:
+    """The counts that were seen: `48`, or `46-48` with an en dash; what was planned if none."""
+    if counts.empty:
+        return "?" if planned is None else str(planned)
+    low, high = int(counts.min()), int(counts.max())
+    return str(low) if low == high else f"{low}{TO}{high}"

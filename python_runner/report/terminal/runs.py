@@ -1,0 +1,77 @@
+"""The list of stored runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+from rich.console import RenderableType
+from rich.text import Text
+
+from python_runner.analyse.overview import runs_overview
+from python_runner.report.facts import model_label
+from python_runner.report.terminal.layout import NOTE, QUIET, Column, FittingTable
+from python_runner.report.units import spell_time
+
+_WIDE = 96
+
+
+def runs_table(
+    samples: pd.DataFrame, conditions: pd.DataFrame, runs: pd.DataFrame
+) -> RenderableType:
+    """All runs, the newest last, with what came out of each."""
+    if runs.empty:
+        return Text("No runs yet. `polystack compare` makes the first one.", style=QUIET)
+    rows = runs.merge(runs_overview(samples, conditions, runs), on="run_id")
+    rows["model_label"] = [
+        model_label(conditions[conditions["run_id"] == run_id]) for run_id in rows["run_id"]
+    ]
+    return FittingTable(columns=_COLUMNS, rows=rows)
+
+
+def _date(row: Mapping[Any, Any]) -> tuple[str, str]:
+    day, _, time = str(row["created"]).partition("T")
+    return day, f"{time[:5]} UTC" if time else ""
+
+
+def _samples(row: Mapping[Any, Any]) -> tuple[str, str]:
+    left_out = f"{row['n_left_out']} left out" if row["n_left_out"] else ""
+    return str(row["n_complete"]), left_out
+
+
+def _status_style(row: Mapping[Any, Any]) -> str:
+    return "" if row["status"] == "complete" else NOTE
+
+
+def _status(row: Mapping[Any, Any]) -> tuple[str, str]:
+    missing = row["n_without_result"]
+    return row["status"], f"{missing} without result" if missing else ""
+
+
+def _fastest(row: Mapping[Any, Any]) -> tuple[str, str]:
+    if not row["fastest"]:
+        return "none", ""
+    return row["fastest"], spell_time(row["fastest_e2e_ms"])
+
+
+_COLUMNS = (
+    Column(header="run", cell=lambda row: (str(row["run_id"]), ""), style=lambda _row: "bold"),
+    Column(header="date", cell=_date, justify="left"),
+    Column(
+        header="study, model",
+        cell=lambda row: (row["study"], row["model_label"]),
+        justify="left",
+        may_wrap=True,
+    ),
+    Column(
+        header="stacks",
+        cell=lambda row: (row["stacks"], ""),
+        justify="left",
+        may_wrap=True,
+        from_width=_WIDE,
+    ),
+    Column(header="fastest, E2E", cell=_fastest, justify="left", may_wrap=True),
+    Column(header="samples", cell=_samples),
+    Column(header="status", cell=_status, justify="left", style=_status_style),
+)

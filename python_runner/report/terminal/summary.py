@@ -1,0 +1,127 @@
+"""The table at the end of a run."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pandas as pd
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from python_runner.analyse.summary import summarise
+from python_runner.report.facts import RANDOM_WEIGHTS, RunFacts, run_facts
+from python_runner.report.terminal.layout import (
+    NOTE,
+    QUIET,
+    WARNING,
+    Column,
+    FittingTable,
+    language_style,
+)
+from python_runner.report.units import (
+    TO,
+    spell_bytes,
+    spell_number,
+    spell_range,
+    spell_ratio,
+    spell_time,
+)
+
+_WIDE = 96
+_MIDDLE = 76
+_MS_PER_S = 1000.0
+_LEGEND = (
+    f"E2E latency: median of the n complete iterations, below it the middle half (p25{TO}p75). "
+    "TTFT, TPOT, tok/s (tokens per second of decoding): medians. Load: process start to ready. "
+    "Memory: peak resident."
+)
+
+
+def summary_report(
+    samples: pd.DataFrame, conditions: pd.DataFrame, runs: pd.DataFrame
+) -> RenderableType:
+    """The stacks of one run, fastest first, with conditions, warnings and notes.
+
+    Fits terminals from 60 columns on; from 96 on it shows everything.
+
+    Raises:
+        UsageError: the frames hold no run, or several.
+    """
+    summary = summarise(samples, conditions)
+    facts = run_facts(samples, conditions, runs, summary)
+    return Group(_heading(facts), FittingTable(columns=_COLUMNS, rows=summary), *_below(facts))
+
+
+def _heading(facts: RunFacts) -> Text:
+    heading = Text(f"Run {facts.run_id}: {facts.model}", style="bold")
+    heading.highlight_regex(f"(?i){RANDOM_WEIGHTS}", WARNING)
+    return heading
+
+
+def _below(facts: RunFacts) -> Iterator[Text]:
+    for warning in facts.warnings:
+        yield Text(warning, style=WARNING)
+    yield Text(facts.work)
+    yield Text(facts.course)
+    for note in facts.notes:
+        yield Text(note, style=NOTE)
+    yield Text(_LEGEND, style=QUIET)
+
+
+def _e2e(row: Mapping[Any, Any]) -> tuple[str, str]:
+    if not row["n"]:
+        return "no result", ""
+    return spell_time(row["e2e_ms"]), spell_range(row["e2e_p25_ms"], row["e2e_p75_ms"])
+
+
+def _load(row: Mapping[Any, Any]) -> tuple[str, str]:
+    return spell_time(row["load_seconds"] * _MS_PER_S), ""
+
+
+def _count(row: Mapping[Any, Any]) -> tuple[str, str]:
+    left_out = row["n_timed"] - row["n"]
+    return str(row["n"]), f"of {row['n_timed']}" if left_out else ""
+
+
+def _ratio(row: Mapping[Any, Any]) -> tuple[str, str]:
+    ratio = row["ratio_to_fastest"]
+    return ("fastest" if ratio == 1 else spell_ratio(ratio)), ""
+
+
+_COLUMNS = (
+    Column(
+        header="stack",
+        cell=lambda row: (row["title"], row["version"]),
+        justify="left",
+        style=lambda _row: "bold",
+        may_wrap=True,
+    ),
+    Column(
+        header="language",
+        cell=lambda row: (row["language"], row["reach"]),
+        justify="left",
+        style=language_style,
+    ),
+    Column(
+        header="E2E latency",
+        cell=_e2e,
+        style=lambda row: "bold" if math.isfinite(row["e2e_ms"]) else "red",
+    ),
+    Column(header="ratio", cell=_ratio, from_width=_WIDE),
+    Column(header="TTFT", cell=lambda row: (spell_time(row["ttft_ms"]), "")),
+    Column(header="TPOT", cell=lambda row: (spell_time(row["tpot_ms"]), "")),
+    Column(
+        header="tok/s",
+        cell=lambda row: (spell_number(row["decode_tokens_per_s"]), ""),
+        from_width=_MIDDLE,
+    ),
+    Column(header="load", cell=_load, from_width=_WIDE),
+    Column(
+        header="memory",
+        cell=lambda row: (spell_bytes(row["peak_memory_bytes"]), ""),
+        from_width=_MIDDLE,
+    ),
+    Column(header="n", cell=_count),
+)

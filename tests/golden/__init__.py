@@ -1,0 +1,1 @@
+"""Reports of fixed data, compared letter by letter. `frames` builds the data."""

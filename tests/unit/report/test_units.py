@@ -1,0 +1,62 @@
+import math
+
+import pytest
+
+from python_runner.report.units import (
+    MISSING,
+    spell_bytes,
+    spell_number,
+    spell_range,
+    spell_ratio,
+    spell_time,
+    unit_for,
+)
+
+
+@pytest.mark.parametrize(
+    ("value_ms", "text"),
+    [
+        (0.4213, "0.421 ms"),
+        (1.0, "1.00 ms"),
+        (9.996, "10.0 ms"),
+        (812.4, "812 ms"),
+        (999.4, "999 ms"),
+        (999.6, "1.00 s"),
+        (7_932.0, "7.93 s"),
+        (27_010.0, "27.0 s"),
+        (12_345_678.0, "12,346 s"),
+        (0.0, "0 ms"),
+        (math.nan, MISSING),
+    ],
+)
+def test_times(value_ms: float, text: str) -> None:
+    assert spell_time(value_ms) == text
+
+
+def test_numbers_keep_three_digits() -> None:
+    assert [spell_number(value) for value in (0.0012345, 0.12, 4.567, 45.67, 456.7, 4567.0)] == [
+        "0.00123",
+        "0.120",
+        "4.57",
+        "45.7",
+        "457",
+        "4,567",
+    ]
+
+
+def test_ranges_share_one_unit() -> None:
+    assert spell_range(990.0, 1_010.0) == "0.990\N{EN DASH}1.01 s"
+    assert spell_range(math.nan, 1.0) == MISSING
+
+
+def test_bytes_and_ratios() -> None:
+    assert spell_bytes(5_234_000_000) == "5.23 GB"
+    assert spell_bytes(12_300_000) == "12.3 MB"
+    assert spell_bytes(999_600_000) == "1.00 GB"
+    assert spell_bytes(math.nan) == MISSING
+    assert spell_ratio(3.8) == "3.80\N{MULTIPLICATION SIGN}"
+    assert spell_ratio(math.nan) == MISSING
+
+
+def test_an_axis_changes_to_seconds_at_one_second() -> None:
+    assert [unit_for(value).name for value in (0.0, 999.0, 1000.0)] == ["ms", "ms", "s"]
