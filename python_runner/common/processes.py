@@ -15,6 +15,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -25,10 +26,6 @@ _GRACE_S = 5.0
 _LIBC = ctypes.CDLL(None)
 
 
-def _die_with_parent() -> None:
-    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
 def start_child(
     command: Sequence[str | Path],
     *,
@@ -36,8 +33,12 @@ def start_child(
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
     pass_fds: Sequence[int] = (),
+    orphan_signal: signal.Signals = signal.SIGKILL,
 ) -> subprocess.Popen[bytes]:
     """Start `command` in a session of its own, its output appended to the file `log`.
+
+    `orphan_signal` is what the kernel sends to the child, and to none of the child's own
+    children, when we die. A server that ends its children on SIGTERM should be given that.
 
     Call it from a thread that lives as long as the child: the kernel's "parent died"
     means the thread that forked.
@@ -54,7 +55,9 @@ def start_child(
             pass_fds=tuple(pass_fds),
             start_new_session=True,
             # One system call, no lock: safe between fork and exec even with threads.
-            preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
+            preexec_fn=partial(_LIBC.prctl, _PR_SET_PDEATHSIG, orphan_signal.value)  # noqa: PLW1509
+            if sys.platform == "linux"
+            else None,
         )
 
 
