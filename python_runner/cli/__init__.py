@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import signal
 import sys
+from collections.abc import Sequence
 from types import FrameType
 
-import click
+import typer
 from rich.console import Console
 
-from python_runner.common.errors import INTERRUPTED_EXIT_CODE, PolystackError
+from python_runner.common.errors import INTERRUPTED_EXIT_CODE, PolystackError, UsageError
 
 _TERMINATED_EXIT_CODE = 128 + signal.SIGTERM
 
@@ -17,28 +18,34 @@ _TERMINATED_EXIT_CODE = 128 + signal.SIGTERM
 def main() -> None:
     """Entry point of the `polystack` command."""
     signal.signal(signal.SIGTERM, _end_in_order)
-    sys.exit(_run())
+    sys.exit(run_command(sys.argv[1:]))
 
 
-def _run() -> int:
-    """Run the command; turns what a user can cause into one message and an exit code."""
+def run_command(arguments: Sequence[str]) -> int:
+    """Run one command; turns what a user can cause into one message and an exit code."""
     from python_runner.cli.app import app
 
     errors = Console(stderr=True, soft_wrap=True)
     try:
-        result = app(standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
+        result = app(list(arguments), standalone_mode=False)
+    except typer.TyperException as error:
+        if not error.format_message():
+            return 0  # No command was named, and the help has been printed.
+        _explain(errors, error.format_message(), "`polystack COMMAND --help` tells what there is.")
+        return UsageError.exit_code
     except PolystackError as error:
-        errors.print(f"error: {error.message}", style="red", markup=False, highlight=False)
-        if error.hint:
-            errors.print(error.hint, markup=False, highlight=False)
+        _explain(errors, error.message, error.hint)
         return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        errors.print("interrupted", style="red")
+    except (KeyboardInterrupt, typer.Abort):
+        _explain(errors, "interrupted", "")
         return INTERRUPTED_EXIT_CODE
     return result if isinstance(result, int) else 0
+
+
+def _explain(errors: Console, message: str, hint: str) -> None:
+    errors.print(f"error: {message}", style="red", markup=False, highlight=False)
+    if hint:
+        errors.print(hint, markup=False, highlight=False)
 
 
 def _end_in_order(_signal: int, _frame: FrameType | None) -> None:

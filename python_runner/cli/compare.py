@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from python_runner.cli import output
 from python_runner.cli.options import ResultsOption
 from python_runner.common.errors import INTERRUPTED_EXIT_CODE, EngineError
-from python_runner.study import Overrides, Study, load_study
+
+if TYPE_CHECKING:
+    from python_runner.study import Study
 
 
 def compare(
@@ -34,6 +36,9 @@ def compare(
     results: ResultsOption = None,
 ) -> int:
     """Run one model through several stacks and compare. Options override the study."""
+    # Here and not above, as below: pydantic, pandas and scipy cost time that `--help` must not.
+    from python_runner.study import Overrides, load_study
+
     overrides = Overrides(
         model=model,
         stacks=None if stacks is None else tuple(output.split_names(stacks)),
@@ -52,7 +57,6 @@ def compare(
 
 
 def _run_and_show(study: Study, results: output.Results) -> int:
-    # Here and not above: pandas and scipy take seconds that `--help` should not cost.
     from python_runner.cli.progress import TerminalProgress
     from python_runner.run import compare as run_study
 

@@ -14,6 +14,8 @@ from rich.text import Text
 from python_runner.common import progress as contract
 
 _PLAIN_EVERY_S = 20.0
+_ENOUGH = 0.05
+"""Progress from which a rate can be told; before that the expectation is the better guess."""
 
 
 class Estimate:
@@ -38,7 +40,7 @@ class Estimate:
         elapsed = now_s - self._started_s
         if self._first and self.fraction is not None:
             since, begin = self._first
-            if self.fraction > begin:
+            if self.fraction - begin >= _ENOUGH:
                 # The rate since the first step: what came before (loading) is not repeated.
                 return (1 - self.fraction) * (now_s - since) / (self.fraction - begin)
             if self._expected_s is None:

@@ -6,14 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from python_runner.common.errors import SetupError
+from python_runner.common.errors import SetupError, UsageError
 from python_runner.common.host import describe_host, physical_cores
 from python_runner.common.progress import Progress
 from python_runner.engines.contract import Engine, LaunchSettings
 from python_runner.engines.table import engine
 from python_runner.measure import Plan, make_prompts, measure_stack
 from python_runner.measure.sample import Condition
-from python_runner.models import ReferenceTokenizer, prepare_model, render_prompt
+from python_runner.models import (
+    ReferenceTokenizer,
+    prepare_model,
+    render_prompt,
+    require_model,
+)
 from python_runner.store import RunRecorder, Store
 from python_runner.study import Study
 
@@ -46,7 +51,7 @@ def compare(study: Study, store: Store, *, logs: Path, progress: Progress) -> Co
         KeyboardInterrupt: passed on after the run is marked as interrupted; no process
             is left, and finished samples are kept.
     """
-    engines = {name: engine(name) for name in study.stacks}
+    engines = _find(study)
     missing = _prepare(engines, progress)
     settings, plan = _settings_and_plan(study, engines, progress)
     broken = dict(missing)
@@ -67,6 +72,20 @@ def compare(study: Study, store: Store, *, logs: Path, progress: Progress) -> Co
             if error:
                 broken[name] = error
     return Comparison(run_id=recorder.run_id, broken=broken)
+
+
+def _find(study: Study) -> dict[str, Engine]:
+    """The engines of the study. What can be known to be wrong is said before anything is built."""
+    require_model(study.model)
+    engines = {name: engine(name) for name in study.stacks}
+    for name, candidate in engines.items():
+        if study.precision not in candidate.spec.precisions:
+            raise UsageError(
+                f"{name} does not run {study.precision}",
+                hint=f"It runs {', '.join(candidate.spec.precisions)}. Leave it out with --stacks, "
+                "or choose another --precision.",
+            )
+    return engines
 
 
 def _prepare(engines: Mapping[str, Engine], progress: Progress) -> dict[str, str]:

@@ -16,8 +16,8 @@ from python_runner.report.units import TIMES, TimeUnit, unit_for
 TITLE = "Baseline: end-to-end latency of each stack"
 ZOOMED_TITLE = "Baseline, zoomed on the fast stacks"
 _MARKS = (
-    "Dots: single iterations, the first on top. Whisker: 95% bootstrap interval of the median "
-    f"(with {FEWEST_FOR_INTERVAL} or more)."
+    "Dots: single iterations, the first on top. Whisker: 95% bootstrap interval of the median, "
+    f"given {FEWEST_FOR_INTERVAL} dots or more."
 )
 _BAR_HEIGHT = 0.7
 

@@ -80,7 +80,7 @@ def spread(wanted: Sequence[float], heights: Sequence[float], room: float) -> li
     placed = list(wanted)
     edge = 0.0
     for index in order:
-        pass
+        placed[index] = max(placed[index], edge + heights[index] / 2)
         edge = placed[index] + heights[index] / 2
     edge = max(room, sum(heights))
     for index in reversed(order):

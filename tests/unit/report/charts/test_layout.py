@@ -4,6 +4,7 @@ from itertools import combinations
 from math import isnan
 
 import pytest
+from matplotlib.lines import Line2D
 from matplotlib.transforms import Bbox
 
 from python_runner.report.charts.table import CHARTS
@@ -25,6 +26,9 @@ def test_everything_has_its_place(case: str, chart: str) -> None:
         assert page.y0 <= box.y0 <= box.y1 <= page.y1, text
     for (text, box), (other, other_box) in combinations(found, 2):
         assert not _overlap(box, other_box), (text, other)
+    (rule,) = (artist for artist in figure.artists if isinstance(artist, Line2D))
+    height = rule.get_window_extent().y0
+    assert not [text for text, box in found if box.y0 <= height <= box.y1]
     for x, y in marks(figure):
         if not isnan(x + y):  # a failed iteration has no place
             assert page.contains(x, y)

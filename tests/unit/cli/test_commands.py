@@ -1,0 +1,120 @@
+"""What a user types, and what comes of it."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tests.unit.cli.conftest import MOCKS, Outcome, Polystack, read_json
+
+PICTURES = 4
+
+
+def test_compare_ends_with_a_table_and_pictures(compared: Outcome, results: Path) -> None:
+    for title in ("mock C++", "mock Go", "mock Rust", "mock Python"):
+        assert title in compared.out
+    for kind in ("png", "svg"):
+        drawn = list((results / "run-0001").glob(f"*.{kind}"))
+        assert len(drawn) == PICTURES
+        assert all(path.name in compared.out.replace("\n", "") for path in drawn)
+
+
+def test_runs_lists_what_is_stored(compared: Outcome, polystack: Polystack) -> None:
+    outcome = polystack("runs")
+    assert outcome.code == 0
+    assert "demo" in outcome.out
+    assert "complete" in outcome.out
+
+
+def test_show_tells_conditions_and_samples(compared: Outcome, polystack: Polystack) -> None:
+    outcome = polystack("show", "1")
+    assert outcome.code == 0
+    assert "mock 1" in outcome.out
+    assert "gemma-2-tiny" in outcome.out
+
+
+def test_plot_draws_again(compared: Outcome, polystack: Polystack, results: Path) -> None:
+    for path in (results / "run-0001").glob("*.png"):
+        path.unlink()
+    assert polystack("plot", "latest").code == 0
+    assert len(list((results / "run-0001").glob("*.png"))) == PICTURES
+
+
+def test_export_csv(compared: Outcome, polystack: Polystack, tmp_path: Path) -> None:
+    target = tmp_path / "x.csv"
+    assert polystack("export", "1", "--format", "csv", "-o", str(target)).code == 0
+    assert len(pd.read_csv(target)) == 4 * (2 + 4)
+
+
+def test_export_parquet(compared: Outcome, polystack: Polystack, tmp_path: Path) -> None:
+    target = tmp_path / "x.parquet"
+    assert polystack("export", "1", "--format", "parquet", "-o", str(target)).code == 0
+    assert len(pd.read_parquet(target)) == 4 * (2 + 4)
+
+
+def test_export_json(compared: Outcome, polystack: Polystack, tmp_path: Path) -> None:
+    target = tmp_path / "x.json"
+    assert polystack("export", "1", "--format", "json", "-o", str(target)).code == 0
+    assert read_json(target)
+
+
+def test_export_in_an_unknown_format(compared: Outcome, polystack: Polystack) -> None:
+    outcome = polystack("export", "1", "--format", "xls")
+    assert outcome.code == 2
+    assert "parquet" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("compare", "langages"), "Did you mean 'languages'?"),
+        (("compare", "demo", "--stacks", "mock-cpp,olama"), "unknown engine 'olama'"),
+        (("compare", "demo", "--model", "gemma-9"), "unknown model 'gemma-9'"),
+        (("compare", "demo", "--iterations", "0"), "iterations = 0"),
+        (("compare", "demo", "--iterations", "-2"), "iterations = -2"),
+        (("compare", "demo", "--warmup", "-1"), "warmup = -1"),
+        (("compare", "demo", "--new-tokens", "0"), "workload.new_tokens = 0"),
+        (("compare", "demo", "--threads", "0"), "threads = 0"),
+        (("compare", "demo", "--precision", "fp7"), "bf16"),
+        (("compare", "demo", "--stacks", ","), "stacks"),
+        (("compare", "demo", "--iterations", "many"), "many"),
+        (("compare", "demo", "--no-such-option"), "--no-such-option"),
+        (("frobnicate",), "frobnicate"),
+    ],
+)
+def test_a_users_mistake_is_told(
+    polystack: Polystack, results: Path, arguments: tuple[str, ...], said: str
+) -> None:
+    outcome = polystack(*arguments)
+    assert outcome.code == 2
+    assert said in outcome.err
+    assert not results.exists()
+
+
+def test_without_results_the_next_step_is_named(polystack: Polystack) -> None:
+    outcome = polystack("runs")
+    assert outcome.code == 7
+    assert "polystack compare" in outcome.err
+
+
+def test_an_unknown_run_is_named(compared: Outcome, polystack: Polystack) -> None:
+    outcome = polystack("show", "17")
+    assert outcome.code == 2
+    assert "unknown run '17'" in outcome.err
+
+
+def test_help_and_version(polystack: Polystack) -> None:
+    assert "compare" in polystack("--help").out
+    assert polystack("--version").out.startswith("polystack ")
+
+
+def test_engines_and_models_are_listed(polystack: Polystack) -> None:
+    listed = polystack("engines").out
+    assert all(name in listed for name in ("llama.cpp", "ollama", "transformers"))
+    assert "mock" not in listed
+    assert "gemma-2-tiny" in polystack("models").out
+
+
+def test_mocks_can_be_named(polystack: Polystack) -> None:
+    outcome = polystack("compare", "demo", "--stacks", MOCKS, "--iterations", "1", "--warmup", "0")
+    assert outcome.code == 0, outcome.err
