@@ -1,0 +1,29 @@
+"""How long the tiny model is trained, and on which documents of the stream."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+SEED = 20240
+"""Of the text and of the first weights."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """A stretch of the training with one shape of batch."""
+
+    steps: int
+    batch: int
+    """Documents in one step."""
+    length: int
+    """Tokens of each document, BOS included; longer ones are cut."""
+
+
+STAGES = (
+    Stage(steps=700, batch=32, length=96),
+    Stage(steps=450, batch=12, length=256),
+    Stage(steps=130, batch=6, length=448),
+)
+STEPS = sum(stage.steps for stage in STAGES)
+DOCUMENTS = sum(stage.steps * stage.batch for stage in STAGES)
+"""How many documents are taken from the beginning of the stream."""

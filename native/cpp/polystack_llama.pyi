@@ -1,0 +1,117 @@
+"""llama.cpp in process, with a time stamp for every token.
+
+Times are nanoseconds of CLOCK_MONOTONIC. Every function may raise LlamaError; what
+llama.cpp says besides goes to standard error.
+"""
+
+from collections.abc import Sequence
+from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
+
+class LlamaError(RuntimeError):
+    """llama.cpp could not do what was asked; the message has its reason where it logged one."""
+
+@final
+class Facts:
+    """What is known of a loaded model and its context."""
+
+    @property
+    def description(self) -> str:
+        """Architecture, size and type of the weights, in llama.cpp's words."""
+    @property
+    def parameters(self) -> int:
+        """Number of parameters."""
+    @property
+    def bytes(self) -> int:
+        """Size of the weights in bytes."""
+    @property
+    def layers(self) -> int: ...
+    @property
+    def width(self) -> int:
+        """Size of the hidden state."""
+    @property
+    def vocabulary(self) -> int:
+        """Number of tokens in the vocabulary."""
+    @property
+    def sliding_window(self) -> int:
+        """In tokens; 0 if the model has none."""
+    @property
+    def context(self) -> int:
+        """In tokens, as llama.cpp rounded it up."""
+    @property
+    def batch(self) -> int:
+        """Most prompt tokens that are given at once."""
+    @property
+    def microbatch(self) -> int:
+        """Most prompt tokens that are computed at once."""
+
+@final
+class Answer:
+    """One answer."""
+
+    @property
+    def ids(self) -> NDArray[np.int64]:
+        """The tokens, shape (tokens,); the end of sequence that stopped it is not among them."""
+    @property
+    def token_ns(self) -> NDArray[np.int64]:
+        """When each token was chosen, shape (tokens,)."""
+    @property
+    def margins(self) -> NDArray[np.float32]:
+        """How far the best logit was ahead of the second, for every choice; empty unless asked for."""
+    @property
+    def stopped(self) -> bool:
+        """Whether an end of sequence ended it."""
+    @property
+    def requested_ns(self) -> int:
+        """When `generate` began its work."""
+    @property
+    def prefill_end_ns(self) -> int:
+        """When the logits after the prompt's last token were there."""
+    @property
+    def ended_ns(self) -> int: ...
+
+@final
+class Model:
+    """A GGUF file that is loaded onto the CPU.
+
+    Flash attention is off, the cache of keys and values is f16, and nothing is run for
+    warming up.
+    """
+
+    def __init__(self, path: str, *, threads: int, context: int) -> None:
+        """Load the file.
+
+        Args:
+            path: of the GGUF file.
+            threads: for the prompt and for the answer alike.
+            context: in tokens, prompt and answer together.
+        """
+    def tokenize(self, text: str, *, add_bos: bool) -> list[int]:
+        """The ids of `text`; markers such as <start_of_turn> in it become their own token."""
+    def detokenize(self, ids: Sequence[int]) -> bytes:
+        """The bytes of the ids, markers written out; an answer may end within a character."""
+    def generate(
+        self,
+        prompt_ids: Sequence[int],
+        *,
+        new_tokens: int,
+        ignore_eos: bool,
+        want_margins: bool = False,
+    ) -> Answer:
+        """Answer greedily; of equal logits the lowest id wins. Nothing is kept between calls.
+
+        Args:
+            prompt_ids: the whole prompt, BOS included.
+            new_tokens: most tokens of the answer.
+            ignore_eos: take an end of sequence for a token like any other and go on.
+            want_margins: fill `Answer.margins`; makes every token slower.
+        """
+    def describe(self) -> Facts: ...
+
+def system_info() -> str:
+    """Instruction sets and features that the libraries were compiled with, as they say it."""
+
+def build_info() -> dict[str, str]:
+    """`version` and `commit` of llama.cpp, version of `ggml`, and the `compiler`."""

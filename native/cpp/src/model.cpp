@@ -1,0 +1,218 @@
+#include "model.hpp"
+
+#include <algorithm>
+#include <array>
+#include <span>
+#include <utility>
+
+#include "backend.hpp"
+#include "clock.hpp"
+#include "error.hpp"
+#include "greedy.hpp"
+
+namespace polystack {
+namespace {
+
+// llama.cpp's own default: a longer prompt is computed in pieces of this many tokens, which
+// keeps the memory for intermediate results small.
+constexpr std::uint32_t kMicrobatch = 512;
+
+[[noreturn]] void fail(const std::string& what) {
+  const std::string reason = take_logged_error();
+  throw LlamaError(reason.empty() ? what : what + ": " + reason);
+}
+
+llama_model* load(const std::string& path) {
+  static_cast<void>(take_logged_error());
+  // An empty list of devices: the CPU, also where llama.cpp was built with more.
+  std::array<ggml_backend_dev_t, 1> no_devices{nullptr};
+  llama_model_params params = llama_model_default_params();
+  params.devices = no_devices.data();
+  params.n_gpu_layers = 0;
+  llama_model* model = llama_model_load_from_file(path.c_str(), params);
+  if (model == nullptr) {
+    fail("cannot load " + path);
+  }
+  return model;
+}
+
+ggml_threadpool* make_pool(std::int32_t threads) {
+  ggml_threadpool_params params = ggml_threadpool_params_default(threads);
+  ggml_threadpool* pool = ggml_threadpool_new(&params);
+  if (pool == nullptr) {
+    fail("cannot start " + std::to_string(threads) + " threads");
+  }
+  return pool;
+}
+
+llama_context* make_context(llama_model* model, std::int32_t threads, std::uint32_t context) {
+  llama_context_params params = llama_context_default_params();
+  params.n_ctx = context;
+  params.n_batch = context;
+  params.n_ubatch = std::min(context, kMicrobatch);
+  params.n_seq_max = 1;
+  // Only the prompt's last token is asked for its logits: with 256,000 pieces of vocabulary
+  // a row of them is a megabyte.
+  params.n_outputs_max = 1;
+  params.n_threads = threads;
+  params.n_threads_batch = threads;
+  params.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_DISABLED;
+  params.type_k = GGML_TYPE_F16;
+  params.type_v = GGML_TYPE_F16;
+  params.swa_full = false;
+  params.no_perf = true;
+  llama_context* made = llama_init_from_model(model, params);
+  if (made == nullptr) {
+    fail("cannot make a context of " + std::to_string(context) + " tokens");
+  }
+  return made;
+}
+
+}  // namespace
+
+Model::Model(const std::string& path, std::int32_t threads, std::uint32_t context)
+    : wanted_context_(context) {
+  if (threads < 1 || context < 1) {
+    throw LlamaError("threads and context must be at least 1, and are " +
+                     std::to_string(threads) + " and " + std::to_string(context));
+  }
+  start_backend();
+  model_.reset(load(path));
+  pool_.reset(make_pool(threads));
+  context_.reset(make_context(model_.get(), threads, context));
+  llama_attach_threadpool(context_.get(), pool_.get(), nullptr);
+  vocab_ = llama_model_get_vocab(model_.get());
+}
+
+std::vector<llama_token> Model::tokenize(const std::string& text, bool add_bos) const {
+  const auto length = static_cast<std::int32_t>(text.size());
+  // No token is shorter than a byte; one more for BOS.
+  std::vector<llama_token> ids(text.size() + 1);
+  const std::int32_t count =
+      llama_tokenize(vocab_, text.data(), length, ids.data(),
+                     static_cast<std::int32_t>(ids.size()), /*add_special=*/false,
+                     /*parse_special=*/true);
+  if (count < 0) {
+    fail("cannot tokenise a text of " + std::to_string(text.size()) + " bytes");
+  }
+  ids.resize(static_cast<std::size_t>(count));
+  if (add_bos) {
+    ids.insert(ids.begin(), llama_vocab_bos(vocab_));
+  }
+  return ids;
+}
+
+std::string Model::detokenize(const std::vector<llama_token>& ids) const {
+  std::string text;
+  std::string piece(64, '\0');
+  for (const llama_token id : ids) {
+    const auto write = [&] {
+      return llama_token_to_piece(vocab_, id, piece.data(),
+                                  static_cast<std::int32_t>(piece.size()), /*lstrip=*/0,
+                                  /*special=*/true);
+    };
+    std::int32_t length = write();
+    if (length < 0) {
+      // Too long for the buffer: the answer is the length it needs, negated.
+      piece.resize(static_cast<std::size_t>(-length));
+      length = write();
+    }
+    text.append(piece, 0, static_cast<std::size_t>(std::max(length, 0)));
+  }
+  return text;
+}
+
+Answer Model::generate(std::vector<llama_token> prompt, std::int32_t new_tokens, bool ignore_eos,
+                       bool want_margins) {
+  check_request(prompt, new_tokens);
+  static_cast<void>(take_logged_error());
+  Answer answer;
+  answer.requested_ns = now_ns();
+  const auto length = static_cast<std::size_t>(new_tokens);
+  answer.ids.reserve(length);
+  answer.token_ns.reserve(length);
+  // The bookkeeping only: what is left in the buffers is never read.
+  llama_memory_clear(llama_get_memory(context_.get()), /*data=*/false);
+  decode(prompt.data(), static_cast<std::int32_t>(prompt.size()));
+  answer.prefill_end_ns = now_ns();
+  while (true) {
+    llama_token token = choose(answer, want_margins);
+    const std::int64_t chosen_ns = now_ns();
+    if (!ignore_eos && llama_vocab_is_eog(vocab_, token)) {
+      answer.stopped = true;
+      break;
+    }
+    answer.ids.push_back(token);
+    answer.token_ns.push_back(chosen_ns);
+    if (answer.ids.size() == length) {
+      break;
+    }
+    decode(&token, 1);
+  }
+  answer.ended_ns = now_ns();
+  return answer;
+}
+
+Facts Model::describe() const {
+  std::array<char, 256> description{};
+  llama_model_desc(model_.get(), description.data(), description.size());
+  return {
+      .description = description.data(),
+      .parameters = llama_model_n_params(model_.get()),
+      .bytes = llama_model_size(model_.get()),
+      .layers = llama_model_n_layer(model_.get()),
+      .width = llama_model_n_embd(model_.get()),
+      .vocabulary = llama_vocab_n_tokens(vocab_),
+      .sliding_window = llama_model_n_swa(model_.get()),
+      .context = llama_n_ctx(context_.get()),
+      .batch = llama_n_batch(context_.get()),
+      .microbatch = llama_n_ubatch(context_.get()),
+  };
+}
+
+void Model::check_request(const std::vector<llama_token>& prompt,
+                          std::int32_t new_tokens) const {
+  if (prompt.empty() || new_tokens < 1) {
+    throw LlamaError("a request needs a prompt and at least one new token; it has " +
+                     std::to_string(prompt.size()) + " prompt tokens and asks for " +
+                     std::to_string(new_tokens));
+  }
+  const std::size_t needed = prompt.size() + static_cast<std::size_t>(new_tokens);
+  if (needed > wanted_context_) {
+    throw LlamaError(std::to_string(prompt.size()) + " prompt tokens and " +
+                     std::to_string(new_tokens) + " new ones are " + std::to_string(needed) +
+                     ", and the context has " + std::to_string(wanted_context_));
+  }
+  const std::int32_t vocabulary = llama_vocab_n_tokens(vocab_);
+  for (const llama_token id : prompt) {
+    if (id < 0 || id >= vocabulary) {
+      throw LlamaError("token id " + std::to_string(id) + " is not in a vocabulary of " +
+                       std::to_string(vocabulary));
+    }
+  }
+}
+
+void Model::decode(llama_token* tokens, std::int32_t count) {
+  const int status = llama_decode(context_.get(), llama_batch_get_one(tokens, count));
+  if (status != 0) {
+    fail("llama_decode of " + std::to_string(count) + " tokens gave " + std::to_string(status));
+  }
+  // Decoding may go on behind our back; a stamp that follows must not be too early.
+  llama_synchronize(context_.get());
+}
+
+llama_token Model::choose(Answer& answer, bool want_margins) {
+  const float* row = llama_get_logits_ith(context_.get(), -1);
+  if (row == nullptr) {
+    fail("llama.cpp gave no logits");
+  }
+  const std::span logits(row, static_cast<std::size_t>(llama_vocab_n_tokens(vocab_)));
+  if (!want_margins) {
+    return best_token(logits);
+  }
+  const Choice choice = best_token_with_margin(logits);
+  answer.margins.push_back(choice.margin);
+  return choice.token;
+}
+
+}  // namespace polystack

@@ -1,0 +1,78 @@
+// A model that is loaded, and the answers it gives.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <ggml-cpu.h>
+#include <llama.h>
+
+namespace polystack {
+
+// What is known of a loaded model and its context.
+struct Facts {
+  std::string description;   // architecture, size and type of the weights
+  std::uint64_t parameters;  // number of them
+  std::uint64_t bytes;       // of the weights
+  std::int32_t layers;
+  std::int32_t width;           // of the hidden state
+  std::int32_t vocabulary;      // number of tokens
+  std::int32_t sliding_window;  // in tokens; 0 if the model has none
+  std::uint32_t context;        // in tokens, as llama.cpp rounded it up
+  std::uint32_t batch;          // most prompt tokens that are given at once
+  std::uint32_t microbatch;     // most prompt tokens that are computed at once
+};
+
+// One answer. Times are nanoseconds of CLOCK_MONOTONIC.
+struct Answer {
+  std::vector<std::int64_t> ids;
+  std::vector<std::int64_t> token_ns;  // when each token was chosen
+  std::vector<float> margins;          // empty unless asked for
+  bool stopped = false;                // at an end of sequence, which is not among the ids
+  std::int64_t requested_ns = 0;
+  std::int64_t prefill_end_ns = 0;  // the logits of the prompt's last token are there
+  std::int64_t ended_ns = 0;
+};
+
+class Model {
+ public:
+  // Loads a GGUF file onto the CPU. `context` is in tokens, prompt and answer together.
+  // Throws LlamaError.
+  Model(const std::string& path, std::int32_t threads, std::uint32_t context);
+
+  // `text` as ids; markers such as <start_of_turn> in it become their own token.
+  std::vector<llama_token> tokenize(const std::string& text, bool add_bos) const;
+
+  // The bytes of the ids, markers written out. Need not be valid UTF-8: an answer may end
+  // within a character.
+  std::string detokenize(const std::vector<llama_token>& ids) const;
+
+  // Answers greedily, with nothing kept from an earlier answer. `want_margins` makes every
+  // token slower. Throws LlamaError.
+  Answer generate(std::vector<llama_token> prompt, std::int32_t new_tokens, bool ignore_eos,
+                  bool want_margins);
+
+  Facts describe() const;
+
+ private:
+  struct Free {
+    void operator()(llama_model* model) const noexcept { llama_model_free(model); }
+    void operator()(llama_context* context) const noexcept { llama_free(context); }
+    void operator()(ggml_threadpool* pool) const noexcept { ggml_threadpool_free(pool); }
+  };
+
+  void check_request(const std::vector<llama_token>& prompt, std::int32_t new_tokens) const;
+  void decode(llama_token* tokens, std::int32_t count);
+  llama_token choose(Answer& answer, bool want_margins);
+
+  // In this order: the context goes first, then what it works with.
+  std::unique_ptr<llama_model, Free> model_;
+  std::unique_ptr<ggml_threadpool, Free> pool_;
+  std::unique_ptr<llama_context, Free> context_;
+  const llama_vocab* vocab_ = nullptr;
+  std::uint32_t wanted_context_;
+};
+
+}  // namespace polystack

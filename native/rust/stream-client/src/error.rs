@@ -1,0 +1,44 @@
+//! What can go wrong between the first byte sent and the last one read.
+
+use std::time::Duration;
+
+/// Why there is no record.
+#[derive(Debug, thiserror::Error)]
+pub enum StreamError {
+    /// The request itself makes no sense: a URL, a header, a duration.
+    #[error("{0}")]
+    InvalidRequest(String),
+    /// No connection came about.
+    #[error("cannot connect to {address}: {reason}")]
+    Connect {
+        /// `host:port`.
+        address: String,
+        /// The system's words, or that the time was up.
+        reason: String,
+    },
+    /// The answer did not end in time.
+    #[error("no end of the answer after {} s ({events} events so far)", limit.as_secs_f64())]
+    Timeout {
+        /// The time that was given, from the open connection on.
+        limit: Duration,
+        /// Events that had come until then.
+        events: usize,
+    },
+    /// What the server sent is not HTTP, or it closed the connection within an answer.
+    #[error("{reason} ({events} events so far)")]
+    Protocol {
+        /// What is wrong with the answer.
+        reason: String,
+        /// Events that had come until then.
+        events: usize,
+    },
+    /// One event is larger than allowed.
+    #[error("an event of the stream is larger than {limit} bytes")]
+    EventTooLarge {
+        /// Bytes an event may have.
+        limit: usize,
+    },
+    /// Whoever waited for the answer gave up.
+    #[error("cancelled")]
+    Cancelled,
+}

@@ -1,0 +1,184 @@
+//! The Python module `polystack_stream`.
+
+use std::collections::HashMap;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::thread;
+use std::time::Duration;
+
+use bytes::Bytes;
+use pyo3::create_exception;
+use pyo3::exceptions::{PyException, PyKeyboardInterrupt, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyTuple};
+use tokio::sync::oneshot;
+
+use crate::client::{self, StreamRequest};
+use crate::error::StreamError as Failure;
+use crate::framing::Framing;
+use crate::record;
+
+/// How often the waiting thread looks for signals such as Ctrl-C.
+const SIGNAL_PERIOD: Duration = Duration::from_millis(100);
+
+create_exception!(
+    polystack_stream,
+    StreamError,
+    PyException,
+    "A request gave no record. The root of this module's exceptions."
+);
+create_exception!(
+    polystack_stream,
+    ConnectError,
+    StreamError,
+    "No connection came about."
+);
+create_exception!(
+    polystack_stream,
+    RequestTimeoutError,
+    StreamError,
+    "The answer did not end in time."
+);
+create_exception!(
+    polystack_stream,
+    ProtocolError,
+    StreamError,
+    "The answer is not HTTP, broke off, or has an event that is too large."
+);
+
+/// One request and its answer. Times are nanoseconds of `CLOCK_MONOTONIC`.
+#[pyclass(frozen, get_all, module = "polystack_stream")]
+struct StreamRecord {
+    status: u16,
+    connected_ns: i64,
+    requested_ns: i64,
+    headers_ns: i64,
+    ended_ns: i64,
+    events: Py<PyTuple>,
+    event_ns: Py<PyTuple>,
+    read_index: Py<PyTuple>,
+    error_body: Py<PyBytes>,
+}
+
+impl StreamRecord {
+    fn new(py: Python<'_>, record: &record::StreamRecord) -> PyResult<Self> {
+        let events = &record.events;
+        Ok(Self {
+            status: record.status,
+            connected_ns: record.connected_ns,
+            requested_ns: record.requested_ns,
+            headers_ns: record.headers_ns,
+            ended_ns: record.ended_ns,
+            events: PyTuple::new(py, events.iter().map(|e| PyBytes::new(py, &e.payload)))?.into(),
+            event_ns: PyTuple::new(py, events.iter().map(|e| e.arrival.ns))?.into(),
+            read_index: PyTuple::new(py, events.iter().map(|e| e.arrival.read_index))?.into(),
+            error_body: PyBytes::new(py, &record.error_body).into(),
+        })
+    }
+}
+
+/// POST `body` to `url` and stamp every event of the answer. See the `.pyi` file.
+#[pyfunction]
+#[pyo3(signature = (
+    url, body, *, framing, timeout_s, connect_timeout_s = 5.0, headers = None,
+    max_event_bytes = 67_108_864
+))]
+#[allow(
+    clippy::too_many_arguments,
+    clippy::needless_pass_by_value,
+    reason = "keyword arguments of a Python function, taken over from Python"
+)]
+fn post_stream(
+    py: Python<'_>,
+    url: &str,
+    body: &[u8],
+    framing: &str,
+    timeout_s: f64,
+    connect_timeout_s: f64,
+    headers: Option<HashMap<String, String>>,
+    max_event_bytes: usize,
+) -> PyResult<StreamRecord> {
+    let framing = match framing {
+        "ndjson" => Framing::Ndjson,
+        "sse" => Framing::Sse,
+        other => {
+            let message = format!("framing: {other:?} is neither 'ndjson' nor 'sse'");
+            return Err(PyValueError::new_err(message));
+        }
+    };
+    let body = Bytes::copy_from_slice(body);
+    let mut request = StreamRequest::new(url, body, framing).map_err(to_python)?;
+    request.timeout = duration("timeout_s", timeout_s)?;
+    request.connect_timeout = duration("connect_timeout_s", connect_timeout_s)?;
+    request.max_event_bytes = max_event_bytes;
+    for (name, value) in headers.unwrap_or_default() {
+        request.set_header(&name, &value).map_err(to_python)?;
+    }
+    let record = wait(py, request)?;
+    StreamRecord::new(py, &record)
+}
+
+/// Let a thread of its own send the request; wait for it here, without the GIL.
+///
+/// The thread that reads must never wait for the GIL, or every other Python thread would
+/// be part of the stamps. So the looking for signals, which needs the GIL, is done by
+/// another thread than the reading.
+fn wait(py: Python<'_>, request: StreamRequest) -> PyResult<record::StreamRecord> {
+    let (cancel, cancelled) = oneshot::channel();
+    let (done, mut ended) = channel();
+    let reader = thread::spawn(move || {
+        // The receiver is gone if a signal came in between: then nobody wants the result.
+        let _ = done.send(client::post_stream(&request, cancelled));
+    });
+    let result = loop {
+        let outcome = py.detach(|| {
+            let outcome = ended.recv_timeout(SIGNAL_PERIOD);
+            (ended, outcome)
+        });
+        ended = outcome.0;
+        match outcome.1 {
+            Ok(result) => break result,
+            Err(RecvTimeoutError::Disconnected) => break Err(Failure::Cancelled),
+            Err(RecvTimeoutError::Timeout) => {
+                if let Err(signal) = py.check_signals() {
+                    drop(cancel);
+                    py.detach(|| reader.join()).ok();
+                    return Err(signal);
+                }
+            }
+        }
+    };
+    if let Err(panic) = py.detach(|| reader.join()) {
+        std::panic::resume_unwind(panic);
+    }
+    result.map_err(to_python)
+}
+
+fn duration(name: &str, seconds: f64) -> PyResult<Duration> {
+    match Duration::try_from_secs_f64(seconds) {
+        Ok(duration) if !duration.is_zero() => Ok(duration),
+        _ => Err(PyValueError::new_err(format!(
+            "{name}: {seconds} is no time to wait"
+        ))),
+    }
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "made for map_err")]
+fn to_python(failure: Failure) -> PyErr {
+    let message = failure.to_string();
+    match failure {
+        Failure::InvalidRequest(_) => PyValueError::new_err(message),
+        Failure::Connect { .. } => ConnectError::new_err(message),
+        Failure::Timeout { .. } => RequestTimeoutError::new_err(message),
+        Failure::Protocol { .. } | Failure::EventTooLarge { .. } => ProtocolError::new_err(message),
+        Failure::Cancelled => PyKeyboardInterrupt::new_err(message),
+    }
+}
+
+/// Sends one HTTP request and stamps every event of the answer's stream.
+#[pymodule]
+mod polystack_stream {
+    #[pymodule_export]
+    use super::{
+        ConnectError, ProtocolError, RequestTimeoutError, StreamError, StreamRecord, post_stream,
+    };
+}

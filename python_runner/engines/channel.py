@@ -1,0 +1,64 @@
+"""One end of the pair of pipes between the workbench and a worker process."""
+
+from __future__ import annotations
+
+import os
+import select
+
+from python_runner.common.clock import NS_PER_S, now_ns
+from python_runner.engines import wire
+
+_READ_BYTES = 1 << 16
+_MS_PER_S = 1000
+
+
+class Channel:
+    """Messages out and in. Waiting is left to the kernel: it takes no CPU time.
+
+    One thread at a time; owns both file descriptors.
+    """
+
+    def __init__(self, *, reading: int, writing: int) -> None:
+        self._reading = reading
+        self._writing = writing
+        self._buffer = bytearray()
+        self._closed = False
+
+    @property
+    def is_closed(self) -> bool:
+        return self._closed
+
+    def send(self, message: wire.Message) -> None:
+        """Write one message. Raises BrokenPipeError if nobody can read it any more."""
+        rest = memoryview(wire.encode(message))
+        while rest:
+            rest = rest[os.write(self._writing, rest) :]
+
+    def receive(self, timeout_s: float) -> wire.Message:
+        """Wait for the next message.
+
+        Raises TimeoutError after `timeout_s` seconds, EOFError if the other end is closed.
+        """
+        deadline_ns = now_ns() + int(timeout_s * NS_PER_S)
+        poller = select.poll()
+        poller.register(self._reading, select.POLLIN)
+        searched = 0
+        while (end := self._buffer.find(b"\n", searched)) < 0:
+            searched = len(self._buffer)
+            left_ms = (deadline_ns - now_ns()) * _MS_PER_S / NS_PER_S
+            if left_ms <= 0 or not poller.poll(left_ms):
+                raise TimeoutError
+            data = os.read(self._reading, _READ_BYTES)
+            if not data:
+                raise EOFError
+            self._buffer += data
+        line = bytes(self._buffer[:end])
+        del self._buffer[: end + 1]
+        return wire.decode(line)
+
+    def close(self) -> None:
+        """Close both ends. Safe to call twice."""
+        if not self._closed:
+            self._closed = True
+            os.close(self._reading)
+            os.close(self._writing)

@@ -1,0 +1,210 @@
+"""The Python stack: transformers and torch, in process.
+
+`model.generate` is used as its users use it, with a streamer that stamps each token. The
+attention is the one that transformers chooses for the model: for Gemma-2 that is `eager`,
+because the fused kernel (`sdpa`) cannot apply the soft cap of the attention scores.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+from python_runner.common.clock import now_ns
+from python_runner.common.errors import SetupError
+from python_runner.common.progress import Progress
+from python_runner.engines.contract import (
+    EngineDescription,
+    EngineSpec,
+    GenerateRequest,
+    Generation,
+    Language,
+    LaunchSettings,
+    Reach,
+    StopReason,
+)
+from python_runner.engines.embedded import EmbeddedEngine
+
+if TYPE_CHECKING:
+    import torch
+
+_ISA_VARIABLE = "ONEDNN_MAX_CPU_ISA"
+_PAGE_BYTES = 4096
+
+SPEC = EngineSpec(
+    name="transformers",
+    title="transformers",
+    language=Language.PYTHON,
+    reach=Reach.EMBEDDED,
+    precisions=("bf16",),
+    model_format="safetensors",
+    can_ignore_end_of_sequence=True,
+    reports_token_ids=True,
+    takes_token_ids=True,
+)
+
+
+def prepare(progress: Progress) -> None:
+    """Nothing is built; raises SetupError if the packages are not installed."""
+    for package in ("torch", "transformers"):
+        try:
+            version(package)
+        except PackageNotFoundError as error:
+            raise SetupError(
+                f"the Python package {package} is not installed",
+                hint="Install polystack with its dependencies, as the README says.",
+            ) from error
+
+
+def environment(settings: LaunchSettings) -> Mapping[str, str]:
+    """Keep torch's matrix kernels to the instruction sets that the other stacks use.
+
+    Without this oneDNN multiplies bf16 matrices in AMX tiles where the CPU has them, which
+    makes the prefill several times faster. The other stacks are compiled without AMX, so
+    the difference would be the CPU's and be read as the language's. A value that the user
+    has set is left alone, and is recorded.
+    """
+    return {_ISA_VARIABLE: os.environ.get(_ISA_VARIABLE, "AVX512_CORE_BF16")}
+
+
+def load(settings: LaunchSettings) -> TransformersModel:
+    """Load the model in the current process, every page of its weights in memory."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    torch.set_num_threads(settings.threads)
+    folder = settings.model.folder
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.bfloat16)
+    _touch(model.parameters())
+    return TransformersModel(model, tokenizer)
+
+
+class TransformersModel:
+    """Implements `in_process.InProcessModel`."""
+
+    def __init__(self, model: Any, tokenizer: Any) -> None:
+        self._model = model
+        self._tokenizer = tokenizer
+        # `generate` fills an end-of-sequence id that a request leaves out from here, so it
+        # has to be absent here for a request that is to go on past it.
+        self._end_ids = _as_ids(model.generation_config.eos_token_id)
+        model.generation_config.eos_token_id = None
+        model.generation_config.pad_token_id = tokenizer.pad_token_id
+
+    @property
+    def description(self) -> EngineDescription:
+        return EngineDescription(version=version("transformers"), build=_build(self._model.config))
+
+    def token_ids(self, text: str) -> tuple[int, ...]:
+        return tuple(self._tokenizer(text).input_ids)
+
+    def generate(self, request: GenerateRequest) -> Generation:
+        import torch
+
+        stamps = _Stamps()
+        requested_ns = now_ns()
+        with torch.inference_mode():
+            prompt = torch.tensor([request.prompt_ids])
+            self._model.generate(
+                prompt,
+                attention_mask=torch.ones_like(prompt),
+                max_new_tokens=request.new_tokens,
+                do_sample=False,
+                eos_token_id=None if request.ignore_end_of_sequence else self._end_ids,
+                streamer=stamps,
+            )
+        ended_ns = now_ns()
+        ids, times = stamps.ids, stamps.times_ns
+        stopped = not request.ignore_end_of_sequence and ids[-1] in self._end_ids
+        if stopped:
+            # The mark that ends an answer is not a part of it.
+            ids, times = ids[:-1], times[:-1]
+        return Generation(
+            requested_ns=requested_ns,
+            chunk_ns=tuple(times),
+            chunk_tokens=(1,) * len(times),
+            ended_ns=ended_ns,
+            prompt_tokens=len(request.prompt_ids),
+            output_tokens=len(ids),
+            stop=StopReason.END_OF_SEQUENCE if stopped else StopReason.LENGTH,
+            text=self._tokenizer.decode(
+                ids, skip_special_tokens=False, clean_up_tokenization_spaces=False
+            ),
+            token_ids=tuple(ids),
+        )
+
+    def close(self) -> None:
+        del self._model
+
+
+class _Stamps:
+    """A streamer, as `generate` knows them: called with the prompt first, then each token."""
+
+    def __init__(self) -> None:
+        self.times_ns: list[int] = []
+        self.ids: list[int] = []
+        self._prompt_seen = False
+
+    def put(self, tokens: torch.Tensor) -> None:
+        if not self._prompt_seen:
+            self._prompt_seen = True
+            return
+        self.times_ns.append(now_ns())
+        self.ids.append(int(tokens.item()))
+
+    def end(self) -> None:
+        """The streamer's protocol has it; there is nothing to do."""
+
+
+def _touch(weights: Any) -> None:
+    """Read one byte of every page.
+
+    The weights are memory-mapped: else the first request would pay for reading the file,
+    and the load time would leave it out.
+    """
+    import torch
+
+    for weight in weights:
+        weight.detach().view(torch.uint8).flatten()[::_PAGE_BYTES].sum()
+
+
+def _as_ids(configured: int | list[int] | None) -> list[int]:
+    if configured is None:
+        return []
+    return [configured] if isinstance(configured, int) else list(configured)
+
+
+def _build(config: Any) -> dict[str, str]:
+    import torch
+
+    shown = torch.__config__.show()
+
+    def find(pattern: str) -> str:
+        match = re.search(pattern, shown)
+        return match[1].strip() if match else "not known"
+
+    return {
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+        "attention": str(config._attn_implementation),  # noqa: SLF001 - no public name
+        "compiler": find(r"- (GCC [\d.]+|[Cc]lang [\d.]+)"),
+        "flags": find(r"CXX_FLAGS=(.*?), [A-Z_]+="),
+        "instruction sets": torch.backends.cpu.get_cpu_capability(),
+        "oneDNN": find(r"MKL-DNN (v[\d.]+)"),
+        _ISA_VARIABLE: os.environ.get(_ISA_VARIABLE, "unset"),
+        "MKL": find(r"Math Kernel Library Version ([\w.-]+)"),
+        "threading": find(r"- (OpenMP \d+)"),
+    }
+
+
+ENGINE = EmbeddedEngine(
+    spec=SPEC,
+    prepare=prepare,
+    loader="python_runner.engines.hf_transformers:load",
+    environment=environment,
+)

@@ -1,0 +1,165 @@
+"""The C++ stack: llama.cpp in process, through our pybind11 binding (`native/cpp`).
+
+Prompts go in as ids and the best token is taken from the logits directly, so neither a
+tokenizer nor a chain of samplers is part of what is timed. Where an end of sequence is to
+be ignored it counts as a token like any other, as in transformers and mistral.rs;
+llama-server would forbid it instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from python_runner.common.build.cache import recipe_of
+from python_runner.common.build.cpu import cpu_flags
+from python_runner.common.build.extension import import_extension
+from python_runner.common.errors import EngineStartError, GenerationError
+from python_runner.common.progress import Progress, SilentProgress
+from python_runner.engines.build.llamacpp import llama_binding, llama_cpp_prefix
+from python_runner.engines.contract import (
+    EngineDescription,
+    EngineSpec,
+    GenerateRequest,
+    Generation,
+    Language,
+    LaunchSettings,
+    Reach,
+    StopReason,
+)
+from python_runner.engines.embedded import EmbeddedEngine
+
+if TYPE_CHECKING:
+    import polystack_llama
+
+SPEC = EngineSpec(
+    name="llama.cpp",
+    title="llama.cpp",
+    language=Language.CPP,
+    reach=Reach.EMBEDDED,
+    precisions=("bf16",),
+    model_format="gguf",
+    can_ignore_end_of_sequence=True,
+    reports_token_ids=True,
+    takes_token_ids=True,
+)
+
+
+def prepare(progress: Progress) -> None:
+    """Build llama.cpp and the binding to it. Raises SetupError."""
+    llama_binding(progress)
+
+
+def load(settings: LaunchSettings) -> LlamaModel:
+    """Load the model in the current process. Raises EngineStartError."""
+    quiet = SilentProgress()  # `prepare` has built everything
+    import_extension(llama_binding(quiet), "polystack_llama")
+    import polystack_llama
+
+    try:
+        model = polystack_llama.Model(
+            str(_weights(settings)), threads=settings.threads, context=settings.context
+        )
+    except polystack_llama.LlamaError as error:
+        raise EngineStartError(
+            f"llama.cpp: {error}", hint="Make the GGUF file anew: delete it and run again."
+        ) from error
+    recipe = recipe_of(llama_cpp_prefix(quiet))
+    return LlamaModel(
+        model,
+        EngineDescription(
+            version=version_text(recipe),
+            build={
+                **build_text(recipe),
+                "instruction sets": instruction_sets(polystack_llama.system_info()),
+                "binding compiler": polystack_llama.build_info()["compiler"],
+                "prompt tokens computed at once": str(model.describe().microbatch),
+            },
+        ),
+    )
+
+
+class LlamaModel:
+    """Implements `in_process.InProcessModel`."""
+
+    def __init__(self, model: polystack_llama.Model, description: EngineDescription) -> None:
+        self._model = model
+        self._description = description
+
+    @property
+    def description(self) -> EngineDescription:
+        return self._description
+
+    def token_ids(self, text: str) -> tuple[int, ...]:
+        return tuple(self._model.tokenize(text, add_bos=True))
+
+    def generate(self, request: GenerateRequest) -> Generation:
+        import polystack_llama
+
+        try:
+            answer = self._model.generate(
+                request.prompt_ids,
+                new_tokens=request.new_tokens,
+                ignore_eos=request.ignore_end_of_sequence,
+            )
+        except polystack_llama.LlamaError as error:
+            raise GenerationError(f"llama.cpp: {error}") from error
+        ids = tuple(answer.ids.tolist())
+        return Generation(
+            requested_ns=answer.requested_ns,
+            chunk_ns=tuple(answer.token_ns.tolist()),
+            chunk_tokens=(1,) * len(ids),
+            ended_ns=answer.ended_ns,
+            prompt_tokens=len(request.prompt_ids),
+            output_tokens=len(ids),
+            stop=StopReason.END_OF_SEQUENCE if answer.stopped else StopReason.LENGTH,
+            # An answer of a set length may end within a character.
+            text=self._model.detokenize(ids).decode(errors="replace"),
+            token_ids=ids,
+            engine_timings={"prefill_ns": float(answer.prefill_end_ns - answer.requested_ns)},
+        )
+
+    def close(self) -> None:
+        del self._model
+
+
+def version_text(recipe: Mapping[str, object]) -> str:
+    """Which llama.cpp it is: its release has no number of its own, so the commit names it."""
+    commit = recipe["commit"] or "commit not known"
+    return f"llama.cpp {commit} (source of llama-cpp-python {recipe['llama_cpp_python']})"
+
+
+def build_text(recipe: Mapping[str, object]) -> dict[str, str]:
+    """What is known of a build from its recipe, in words for tables."""
+    flags = cpu_flags()
+    return {
+        "compiler": str(recipe["compiler"]),
+        "flags": " ".join(flags.c),
+        "ggml options": " ".join(flags.ggml),
+        "flash attention": "off",
+        "KV cache": "f16",
+    }
+
+
+def instruction_sets(system_info: str) -> str:
+    """The features that llama.cpp reports as compiled in, without those that it lacks.
+
+    It prints `CPU : SSE3 = 1 | AVX = 1 | LLAMAFILE = 1 | OPENMP = 1 |`.
+    """
+    _, _, listed = system_info.partition(":")
+    pairs = (part.partition("=") for part in listed.split("|"))
+    return " ".join(name.strip() for name, _, value in pairs if value.strip() == "1")
+
+
+def _weights(settings: LaunchSettings) -> Path:
+    path = settings.model.gguf.get(settings.precision)
+    if path is None:
+        raise EngineStartError(
+            f"{settings.model.name} has no GGUF file in {settings.precision}",
+            hint=f"It has: {', '.join(settings.model.gguf) or 'none'}.",
+        )
+    return path
+
+
+ENGINE = EmbeddedEngine(spec=SPEC, prepare=prepare, loader="python_runner.engines.llamacpp:load")

@@ -1,0 +1,268 @@
+"""The Go stack: Ollama, served over HTTP.
+
+Ollama has two engines. For Gemma-2 it starts llama.cpp's in C++, and Go only serves;
+which one ran stands in the description. It cannot ignore the end of a sequence, takes text
+only, and adds BOS itself. Its prompt cache cannot be switched off: the beginning that a
+prompt shares with the one before is not computed again, so prompts must be unique.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+
+from python_runner.common.clock import NS_PER_S, now_ns
+from python_runner.common.errors import EngineCrashError, EngineStartError, GenerationError
+from python_runner.common.processes import tail
+from python_runner.common.progress import Progress, SilentProgress
+from python_runner.engines.build.ollama import OllamaBuild, ollama_build
+from python_runner.engines.contract import (
+    EngineDescription,
+    EngineSpec,
+    GenerateRequest,
+    Generation,
+    Language,
+    LaunchSettings,
+    Reach,
+    RunningEngine,
+)
+from python_runner.engines.ollama_answer import generation_of
+from python_runner.engines.ollama_server import FOREVER, OllamaServer, Runner, start_server
+from python_runner.engines.ollama_store import OllamaStore, model_name
+from python_runner.engines.streaming import (
+    Framing,
+    NotAnsweredError,
+    StreamClient,
+    prepare_stream_client,
+)
+
+SPEC = EngineSpec(
+    name="ollama",
+    title="Ollama",
+    language=Language.GO,
+    reach=Reach.SERVED,
+    precisions=("bf16",),
+    model_format="gguf",
+    can_ignore_end_of_sequence=False,
+    reports_token_ids=False,
+    takes_token_ids=False,
+)
+
+_BATCH = 512
+# Nothing but the largest logit decides: one candidate, no penalty, no stop word.
+_GREEDY: dict[str, object] = {
+    "temperature": 0.0,
+    "top_k": 1,
+    "top_p": 1.0,
+    "min_p": 0.0,
+    "typical_p": 1.0,
+    "repeat_last_n": 0,
+    "repeat_penalty": 1.0,
+    "presence_penalty": 0.0,
+    "frequency_penalty": 0.0,
+    "stop": [],
+}
+
+
+class OllamaEngine:
+    """Implements `contract.Engine`."""
+
+    def __init__(self, store: OllamaStore | None = None) -> None:
+        """Use `store` for the models; by default the one in our cache."""
+        self._store = store
+
+    @property
+    def spec(self) -> EngineSpec:
+        return SPEC
+
+    def prepare(self, progress: Progress) -> None:
+        """Build the server and the client. Raises SetupError."""
+        ollama_build(progress)
+        prepare_stream_client(progress)
+
+    def start(self, settings: LaunchSettings, log: Path) -> RunningEngine:
+        """Start the server and load the model; the first time, give it the model before.
+
+        Call it from a thread that lives as long as the engine.
+        """
+        quiet = SilentProgress()  # `prepare` has built everything
+        build = ollama_build(quiet)
+        client = StreamClient(prepare_stream_client(quiet))
+        store = self._store or OllamaStore()
+        gguf = _weights(settings)
+        name = model_name(_hash_of(gguf, store))
+        server, version = start_server(build.binary, store, settings, log)
+        try:
+            if server.take_in(store, gguf, name, timeout_s=settings.start_timeout_s):
+                # So that the loading that is timed starts from a new process.
+                server.stop()
+                server, version = start_server(build.binary, store, settings, log)
+            server.load(name, _runner_options(settings), timeout_s=settings.start_timeout_s)
+            load_ns = now_ns() - server.started_ns
+            runner = server.runner()
+            if runner is None:
+                raise EngineStartError("Ollama runs no model", hint=f"Its log: {log}")
+            description = _describe(build, version, server, runner)
+        except BaseException:  # Ctrl-C too must not leave the process behind
+            server.stop()
+            raise
+        return RunningOllama(
+            server, runner, client, description, settings, model=name, load_ns=load_ns
+        )
+
+
+class RunningOllama:
+    """A server with its model in memory. Implements `contract.RunningEngine`."""
+
+    def __init__(
+        self,
+        server: OllamaServer,
+        runner: Runner,
+        client: StreamClient,
+        description: EngineDescription,
+        settings: LaunchSettings,
+        *,
+        model: str,
+        load_ns: int,
+    ) -> None:
+        self._server = server
+        self._runner = runner
+        self._client = client
+        self._description = description
+        self._settings = settings
+        self._model = model
+        self._load_ns = load_ns
+        self._stopping = threading.Event()
+
+    @property
+    def description(self) -> EngineDescription:
+        return self._description
+
+    @property
+    def load_seconds(self) -> float:
+        return self._load_ns / NS_PER_S
+
+    def token_ids(self, text: str) -> None:
+        """None: Ollama gives counts only."""
+
+    def generate(self, request: GenerateRequest) -> Generation:
+        body = request_body(self._model, request, self._settings)
+        url = f"{self._server.url}/api/generate"
+        try:
+            stream = self._client.post(
+                url, body, framing=Framing.NDJSON, timeout_s=request.timeout_s
+            )
+            return generation_of(stream, new_tokens=request.new_tokens)
+        except GenerationError as error:
+            crash = self._crash(is_cut_off=isinstance(error, NotAnsweredError))
+            if crash is not None:
+                raise crash from error
+            raise
+
+    def process_ids(self) -> tuple[int, ...]:
+        return (self._server.pid,)
+
+    def stop(self) -> None:
+        """End server and runner, also from another thread in mid-stream."""
+        if not self._stopping.is_set():
+            self._stopping.set()
+            self._server.stop()
+
+    def __enter__(self) -> RunningOllama:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.stop()
+
+    def _crash(self, *, is_cut_off: bool) -> EngineCrashError | None:
+        """Why a request failed, if it is because a process is gone; None if not."""
+        if self._stopping.is_set():
+            return EngineCrashError("Ollama was stopped while answering")
+        if is_cut_off and self._server.has_ended():
+            return self._server.crash("answering")
+        if not self._runner.process.is_running():
+            # The server would quietly load the model again, within the next request.
+            return EngineCrashError(
+                f"Ollama's runner ended while answering:\n{tail(self._server.log)}",
+                hint=f"The whole log: {self._server.log}",
+            )
+        return None
+
+
+def request_body(model: str, request: GenerateRequest, settings: LaunchSettings) -> bytes:
+    """The JSON of a request. `raw` keeps Ollama's templates away from the rendered prompt."""
+    return json.dumps(
+        {
+            "model": model,
+            "prompt": request.prompt_text,
+            "raw": True,
+            "stream": True,
+            # What does not fit is to be an error, not another prompt.
+            "truncate": False,
+            "shift": False,
+            "keep_alive": FOREVER,
+            "options": {
+                **_runner_options(settings),
+                **_GREEDY,
+                "num_predict": request.new_tokens,
+                "seed": request.seed,
+            },
+        }
+    ).encode()
+
+
+def _runner_options(settings: LaunchSettings) -> dict[str, int]:
+    """What decides how the model is loaded: Ollama loads anew when a request differs in it."""
+    return {
+        "num_batch": _BATCH,
+        "num_ctx": settings.context,
+        "num_gpu": 0,
+        "num_thread": settings.threads,
+    }
+
+
+def _weights(settings: LaunchSettings) -> Path:
+    path = settings.model.gguf.get(settings.precision)
+    if path is None:
+        raise EngineStartError(
+            f"{settings.model.name} has no GGUF file in {settings.precision}",
+            hint=f"It has: {', '.join(settings.model.gguf) or 'none'}.",
+        )
+    return path
+
+
+def _hash_of(gguf: Path, store: OllamaStore) -> str:
+    try:
+        return store.hash_of(gguf)
+    except OSError as error:
+        raise EngineStartError(
+            f"{gguf} cannot be read: {error.strerror}",
+            hint="Delete it, if it is there, and run again: it will be made anew.",
+        ) from error
+
+
+def _describe(
+    build: OllamaBuild, version: str, server: OllamaServer, runner: Runner
+) -> EngineDescription:
+    if version != build.version:
+        raise EngineStartError(
+            f"Ollama says it is {version}, and {build.version} was built",
+            hint=f"Delete {build.binary.parents[1]} and run again.",
+        )
+    engine = "Ollama's own, in Go, on ggml" if runner.is_go_engine else "llama.cpp's, in C++"
+    return EngineDescription(
+        version=version,
+        build={
+            **build.facts,
+            "engine": engine,
+            "instruction sets": server.instruction_sets(),
+            "flash attention": "off",
+            "KV cache": "f16",
+            "prompt cache": "on: it cannot be switched off",
+            "prompt tokens computed at once": str(_BATCH),
+        },
+    )
+
+
+ENGINE = OllamaEngine()

@@ -1,0 +1,236 @@
+"""Ollama's server process: its environment, its start, its end."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import ollama
+import psutil
+
+from python_runner.common.clock import NS_PER_S, now_ns
+from python_runner.common.errors import EngineCrashError, EngineStartError
+from python_runner.common.processes import describe_exit, free_port, start_child, stop_tree, tail
+from python_runner.engines.contract import LaunchSettings
+from python_runner.engines.ollama_store import OllamaStore
+
+FOREVER = -1
+"""How long a model is to stay in memory, as Ollama spells it."""
+
+_PORT_ATTEMPTS = 3
+_PORT_TAKEN = "address already in use"
+_POLL_S = 0.02
+_PROBE_TIMEOUT_S = 2.0
+_EXIT_GRACE_S = 2.0
+_NOWHERE = "http://127.0.0.1:9"
+_FEATURE = re.compile(r"\bCPU\.0\.(\w+)=1\b")
+_LOG_LINES = 12
+# What of the user's environment would change the server behind our back. Empty is unset.
+_GO_RUNTIME = ("GODEBUG", "GOGC", "GOMAXPROCS", "GOMEMLIMIT")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Runner:
+    """The process below the server that holds the model."""
+
+    process: psutil.Process
+    is_go_engine: bool
+    """Ollama's newer engine, written in Go; else llama.cpp's in C++, and Go only serves."""
+
+
+class OllamaServer:
+    """One server process on a port of its own. `start_server` makes it."""
+
+    def __init__(self, child: subprocess.Popen[bytes], port: int, log: Path) -> None:
+        self.url = f"http://127.0.0.1:{port}"
+        self.log = log
+        self.started_ns = now_ns()
+        self._child = child
+        self._port = port
+
+    @property
+    def pid(self) -> int:
+        return self._child.pid
+
+    def version(self) -> str | None:
+        """The version that the server says it is; None as long as it does not answer."""
+        try:
+            answer = httpx.get(f"{self.url}/api/version", timeout=_PROBE_TIMEOUT_S, trust_env=False)
+            return str(answer.raise_for_status().json()["version"])
+        except (httpx.HTTPError, ValueError, KeyError):
+            return None
+
+    def wait_until_up(self, deadline_ns: int) -> str:
+        """Wait for the first answer; its version. Raises EngineStartError, EngineCrashError."""
+        # Another Ollama may have taken the port meanwhile, and would answer in its place.
+        while not self._is_listening() or (version := self.version()) is None:
+            if self._child.poll() is not None:
+                raise self.crash("starting")
+            if now_ns() > deadline_ns:
+                raise EngineStartError(
+                    f"Ollama did not answer in time:\n{tail(self.log, _LOG_LINES)}",
+                    hint=f"The whole log: {self.log}",
+                )
+            time.sleep(_POLL_S)
+        return version
+
+    def _is_listening(self) -> bool:
+        """Whether it is our process that holds the port."""
+        try:
+            found = psutil.Process(self._child.pid).net_connections(kind="tcp4")
+        except psutil.NoSuchProcess:
+            return False
+        return any(c.status == psutil.CONN_LISTEN and c.laddr.port == self._port for c in found)
+
+    def take_in(self, store: OllamaStore, gguf: Path, name: str, *, timeout_s: float) -> bool:
+        """Make the model `name` of a file unless it is there; whether that had to be done.
+
+        Raises EngineStartError.
+        """
+        begun_ns = now_ns()
+        with self._client("take the model", timeout_s) as client:
+            if any(str(found.model).startswith(f"{name}:") for found in client.list().models):
+                return False
+            how = store.add(client, self.url, gguf)
+        seconds = (now_ns() - begun_ns) / NS_PER_S
+        with self.log.open("a") as log:
+            log.write(f"polystack: made {name} of {gguf} in {seconds:.1f} s, by {how}\n")
+        return True
+
+    def load(self, name: str, options: Mapping[str, int], *, timeout_s: float) -> None:
+        """Have the model loaded, for good. Raises EngineStartError."""
+        with self._client("load the model", timeout_s) as client:
+            # To Ollama, that is a request without a prompt.
+            client.generate(name, options=options, keep_alive=FOREVER)
+
+    @contextmanager
+    def _client(self, purpose: str, timeout_s: float) -> Iterator[ollama.Client]:
+        """The official client; what fails within the block becomes an EngineStartError."""
+        try:
+            with ollama.Client(host=self.url, timeout=timeout_s, trust_env=False) as client:
+                yield client
+        except (ollama.ResponseError, httpx.HTTPError, ConnectionError) as error:
+            raise EngineStartError(
+                f"Ollama did not {purpose}: {error}\n{tail(self.log, _LOG_LINES)}",
+                hint=f"The whole log: {self.log}",
+            ) from error
+
+    def runner(self) -> Runner | None:
+        """The process that holds the model, if one is loaded."""
+        try:
+            children = psutil.Process(self._child.pid).children(recursive=True)
+            commands = [(child, child.cmdline()) for child in children]
+        except psutil.NoSuchProcess:
+            return None
+        for process, command in commands:
+            if "runner" in command and "--model" in command:
+                return Runner(process=process, is_go_engine="--ollama-engine" in command)
+        return None
+
+    def instruction_sets(self) -> str:
+        """What the runner logged as compiled in, separated by spaces; empty if nothing."""
+        return logged_features(self.log.read_text(errors="replace").splitlines())
+
+    def has_ended(self) -> bool:
+        """Whether the process is gone; one that is just ending is waited for, briefly."""
+        try:
+            self._child.wait(timeout=_EXIT_GRACE_S)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def crash(self, doing: str) -> EngineCrashError:
+        """How the process ended; call it when it has."""
+        code = self._child.wait()
+        return EngineCrashError(
+            f"Ollama ended by itself ({describe_exit(code)}) while {doing}:\n"
+            f"{tail(self.log, _LOG_LINES)}",
+            hint=f"The whole log: {self.log}",
+        )
+
+    def stop(self) -> None:
+        """End the server and its runner."""
+        stop_tree(self._child)
+
+
+def start_server(
+    binary: Path, store: OllamaStore, settings: LaunchSettings, log: Path
+) -> tuple[OllamaServer, str]:
+    """A server that answers, and its version. Raises EngineStartError or EngineCrashError.
+
+    Call it from a thread that lives as long as the server (see `start_child`).
+    """
+    deadline_ns = now_ns() + int(settings.start_timeout_s * NS_PER_S)
+    for attempt in range(1, _PORT_ATTEMPTS + 1):
+        port = free_port()
+        server = _launch(binary, store, settings, log, port)
+        try:
+            return server, server.wait_until_up(deadline_ns)
+        except EngineCrashError as error:
+            server.stop()
+            if _PORT_TAKEN not in error.message or attempt == _PORT_ATTEMPTS:
+                raise EngineStartError(error.message, hint=error.hint) from error
+        except BaseException:  # Ctrl-C too must not leave the process behind
+            server.stop()
+            raise
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _launch(
+    binary: Path, store: OllamaStore, settings: LaunchSettings, log: Path, port: int
+) -> OllamaServer:
+    store.models.mkdir(parents=True, exist_ok=True)
+    store.home.mkdir(parents=True, exist_ok=True)
+    child = start_child(
+        [binary, "serve"],
+        log=log,
+        env=server_environment(os.environ, store, settings, port),
+        # Ollama looks for libraries in `build/lib/ollama` below the current folder too.
+        cwd=store.home,
+        # On SIGTERM it ends its runner, which holds the model and would outlive it.
+        orphan_signal=signal.SIGTERM,
+    )
+    return OllamaServer(child, port, log)
+
+
+def server_environment(
+    inherited: Iterable[str], store: OllamaStore, settings: LaunchSettings, port: int
+) -> dict[str, str]:
+    """Variables for the server; of `inherited`, the names that concern it are emptied."""
+    foreign = [name for name in inherited if name.startswith("OLLAMA_")]
+    return {
+        **dict.fromkeys([*foreign, *_GO_RUNTIME], ""),
+        "HOME": str(store.home),
+        "OLLAMA_MODELS": str(store.models),
+        "OLLAMA_HOST": f"127.0.0.1:{port}",
+        "OLLAMA_CONTEXT_LENGTH": str(settings.context),
+        "OLLAMA_FLASH_ATTENTION": "0",
+        "OLLAMA_KEEP_ALIVE": "-1",
+        "OLLAMA_KV_CACHE_TYPE": "f16",
+        "OLLAMA_LOAD_TIMEOUT": f"{settings.start_timeout_s:.0f}s",
+        "OLLAMA_MAX_LOADED_MODELS": "1",
+        "OLLAMA_NUM_PARALLEL": "1",
+        # A linked blob must not be cleared away before its model is made.
+        "OLLAMA_NOPRUNE": "1",
+        # It has no business on the net; Go asks no proxy for 127.0.0.1.
+        "OLLAMA_NO_CLOUD": "1",
+        "HTTP_PROXY": _NOWHERE,
+        "HTTPS_PROXY": _NOWHERE,
+    }
+
+
+def logged_features(lines: Iterable[str]) -> str:
+    """The CPU features in the last line that lists them as `CPU.0.AVX2=1`."""
+    features = ""
+    for line in lines:
+        if found := _FEATURE.findall(line):
+            features = " ".join(found)
+    return features

@@ -1,0 +1,83 @@
+"""The table of engines: the one place where a name becomes an engine.
+
+Rows name a module and an attribute, imported when the engine is asked for, so that the
+command line starts without loading any engine's libraries. Packages outside this one add
+engines by entry points of the group `polystack.engines`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+
+from python_runner.common.errors import SetupError, UnknownNameError
+from python_runner.engines.contract import Engine
+
+PLUGIN_GROUP = "polystack.engines"
+
+DEFAULT_STACKS = ("llama.cpp", "ollama", "mistral.rs-wheel", "transformers")
+"""The four stacks of the default study: C++, Go, Rust, Python."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Row:
+    """One engine of this package."""
+
+    module: str
+    attribute: str = "ENGINE"
+    hidden: bool = False
+    """Not listed unless asked for: made for tests."""
+
+
+_ROWS: Mapping[str, _Row] = {
+    "llama.cpp": _Row(module="llamacpp"),
+    "ollama": _Row(module="ollama"),
+    "mistral.rs-wheel": _Row(module="mistralrs_wheel"),
+    "transformers": _Row(module="hf_transformers"),
+    "mock-cpp": _Row(module="mock", attribute="CPP", hidden=True),
+    "mock-go": _Row(module="mock", attribute="GO", hidden=True),
+    "mock-rust": _Row(module="mock", attribute="RUST", hidden=True),
+    "mock-python": _Row(module="mock", attribute="PYTHON", hidden=True),
+}
+
+
+def engine_names(*, include_hidden: bool = False) -> tuple[str, ...]:
+    """Names of all engines, plug-ins last; nothing is imported for it."""
+    ours = [name for name, row in _ROWS.items() if include_hidden or not row.hidden]
+    return (*ours, *sorted(_plugins().keys() - _ROWS.keys()))
+
+
+def engine(name: str) -> Engine:
+    """The engine of that name. A plug-in cannot replace an engine of this package.
+
+    Raises:
+        UnknownNameError: there is none; the names there are stand in the hint.
+        SetupError: it is a plug-in that cannot be imported.
+    """
+    row = _ROWS.get(name)
+    if row is not None:
+        module = import_module(f"{__package__}.{row.module}")
+        found: Engine = getattr(module, row.attribute)
+        return found
+    plugin = _plugins().get(name)
+    if plugin is None:
+        raise UnknownNameError("engine", name, engine_names())
+    return _load_plugin(plugin)
+
+
+def _plugins() -> dict[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group=PLUGIN_GROUP)}
+
+
+def _load_plugin(plugin: EntryPoint) -> Engine:
+    try:
+        found: Engine = plugin.load()
+    except (ImportError, AttributeError) as error:
+        package = plugin.dist.name if plugin.dist else plugin.value
+        raise SetupError(
+            f"the engine {plugin.name!r} of the package {package} cannot be imported: {error}",
+            hint=f"Update or remove {package}.",
+        ) from error
+    return found

@@ -1,0 +1,112 @@
+"""Which models there are: one TOML file for each in the folder `models/`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError, model_validator
+
+from python_runner.common.errors import ModelError, UnknownNameError
+from python_runner.common.locations import cache_dir, source_root
+from python_runner.models.gemma import GemmaShape
+
+_GENERATOR = 1
+"""Raised when the way in which random weights or tokenizers are made changes."""
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class RandomWeights(_Frozen):
+    """How weights are drawn that nobody trained."""
+
+    seed: NonNegativeInt
+
+
+class ModelCard(_Frozen):
+    """What the manifest of a model says."""
+
+    name: str = Field(min_length=1)
+    label: str = Field(min_length=1)
+    licence: str
+    weights: Literal["trained", "random"]
+    sha256: str = Field("", pattern="^([0-9a-f]{64})?$")
+    """Hash over weights, configuration and tokenizer, as `fingerprint` computes it."""
+    shape: GemmaShape
+    random: RandomWeights | None = None
+
+    @property
+    def is_synthetic(self) -> bool:
+        """True if nobody trained the weights."""
+        return self.weights == "random"
+
+    @property
+    def folder(self) -> Path:
+        """Where the safetensors lie, made or not. Another seed or shape has another folder."""
+        if self.random is None:
+            return models_dir() / self.name
+        recipe = {
+            "generator": _GENERATOR,
+            "shape": self.shape.model_dump(),
+            "random": self.random.model_dump(),
+        }
+        digest = hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()
+        return cache_dir() / "models" / f"{self.name}-{digest[:16]}"
+
+    @property
+    def record(self) -> Path:
+        """Where the fingerprint of `folder` is kept: in the cache, never inside a checkout."""
+        if self.random is not None:
+            return self.folder.with_name(f"{self.folder.name}.fingerprint.json")
+        checkout = hashlib.sha256(str(self.folder).encode()).hexdigest()[:16]
+        return cache_dir() / "models" / f"{self.name}-{checkout}.fingerprint.json"
+
+    def is_ready(self) -> bool:
+        """Whether the weights are on this disk."""
+        return self.folder.is_dir() and (self.random is None or self.record.is_file())
+
+    @model_validator(mode="after")
+    def _random_weights_are_described(self) -> ModelCard:
+        if (self.random is not None) != self.is_synthetic:
+            raise ValueError("[random] belongs to random weights, and only to them")
+        if self.is_synthetic and "random weights" not in self.label:
+            raise ValueError("label: must say `random weights`")
+        return self
+
+
+def models_dir() -> Path:
+    """Where the manifests and the trained tiny model lie."""
+    return source_root() / "models"
+
+
+def catalogue() -> tuple[ModelCard, ...]:
+    """All models, by name."""
+    return tuple(_read(path) for path in sorted(models_dir().glob("*.toml")))
+
+
+def require_model(name: str) -> ModelCard:
+    """The model of that name.
+
+    Raises:
+        UnknownNameError: there is none.
+    """
+    cards: Mapping[str, ModelCard] = {card.name: card for card in catalogue()}
+    if name not in cards:
+        raise UnknownNameError("model", name, cards)
+    return cards[name]
+
+
+def _read(path: Path) -> ModelCard:
+    try:
+        return ModelCard.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (ValidationError, tomllib.TOMLDecodeError) as error:
+        raise ModelError(
+            f"{path} is no manifest of a model: {error}",
+            hint="Restore the file from the repository.",
+        ) from error

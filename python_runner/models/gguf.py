@@ -1,0 +1,167 @@
+"""GGUF files, derived from safetensors by llama.cpp's own converter."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from python_runner.common.build.source import llama_cpp_source, pinned_release
+from python_runner.common.errors import ModelError
+from python_runner.common.locations import cache_dir
+from python_runner.common.processes import start_child, stop_tree, tail
+from python_runner.common.progress import Progress, Task
+from python_runner.models.atomic import one_at_a_time, unfinished, write_text
+
+PRECISIONS = ("bf16",)
+_POLL_S = 0.2
+# What two cores needed for 5.2 GB, and for starting Python with its libraries.
+_SECONDS_PER_GB = 12.0
+_START_S = 6.0
+
+
+class GgufRecord(BaseModel):
+    """Where a GGUF file comes from; lies beside it as JSON."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    source_sha256: str
+    """Hash over the files it was converted from."""
+    converter: str
+    """The release that the converter was taken from."""
+    precision: str
+    size: int
+    """Bytes."""
+
+
+def gguf_path(name: str, source_sha256: str, precision: str) -> Path:
+    """Where the GGUF of this source lies, made or not; its name changes with the source."""
+    converter = pinned_release().version
+    file_name = f"{name}-{source_sha256[:16]}-{precision}-converter-{converter}.gguf"
+    return cache_dir() / "models" / "gguf" / file_name
+
+
+def is_converted(path: Path) -> bool:
+    """Whether `path` was made completely.
+
+    Raises:
+        ModelError: it was, and has another size now.
+    """
+    record = _read(path.with_suffix(".json"))
+    if record is None or not path.is_file():
+        return False
+    if path.stat().st_size != record.size:
+        raise ModelError(
+            f"{path} is damaged: {path.stat().st_size:,} bytes instead of {record.size:,}",
+            hint="Remove that file and run the command again: it is made anew.",
+        )
+    return True
+
+
+def make_gguf(
+    folder: Path,
+    *,
+    name: str,
+    source_sha256: str,
+    precision: str,
+    expected_bytes: int,
+    progress: Progress,
+) -> Path:
+    """Convert the safetensors in `folder`, unless that was done before.
+
+    Args:
+        folder: the model.
+        name: of the model.
+        source_sha256: hash over its files; recorded beside the GGUF and inside it.
+        precision: one of `PRECISIONS`.
+        expected_bytes: about how large the GGUF becomes; for the progress only.
+        progress: shown while it is converted.
+
+    Raises:
+        ModelError: the converter failed; the message holds the end of its log.
+    """
+    target = gguf_path(name, source_sha256, precision)
+    with one_at_a_time(target):
+        if is_converted(target):
+            return target
+        source = llama_cpp_source(progress)
+        with (
+            progress.task(
+                f"Converting {name} to GGUF ({precision})",
+                why="llama.cpp and Ollama read this format",
+                expected_s=_START_S + expected_bytes / 1e9 * _SECONDS_PER_GB,
+            ) as task,
+            unfinished(target) as scratch,
+        ):
+            made = scratch / target.name
+            description = scratch / "description.json"
+            # Inside the file, so that it can be told from the file alone what it was made of.
+            description.write_text(
+                json.dumps({"general.description": f"source_sha256={source_sha256}"})
+            )
+            _convert(
+                source,
+                folder,
+                made,
+                options=["--outtype", precision, "--metadata", str(description)],
+                expected_bytes=expected_bytes,
+                task=task,
+            )
+            record = GgufRecord(
+                source_sha256=source_sha256,
+                converter=pinned_release().version,
+                precision=precision,
+                size=made.stat().st_size,
+            )
+            made.replace(target)
+        write_text(target.with_suffix(".json"), record.model_dump_json(indent=2))
+    return target
+
+
+def _convert(
+    source: Path, folder: Path, made: Path, *, options: list[str], expected_bytes: int, task: Task
+) -> None:
+    log = cache_dir() / "logs" / f"{made.stem}.log"
+    log.unlink(missing_ok=True)
+    converter = str(source / "convert_hf_to_gguf.py")
+    child = start_child(
+        [sys.executable, converter, str(folder), *options, "--outfile", str(made)],
+        log=log,
+        env={
+            "PYTHONPATH": str(source / "gguf-py"),
+            # The folder is on this machine; nothing may be looked up elsewhere.
+            "HF_HUB_OFFLINE": "1",
+            "TRANSFORMERS_OFFLINE": "1",
+            "PYTHONWARNINGS": "ignore",
+        },
+    )
+    try:
+        _watch(child, made, expected_bytes, task)
+    finally:
+        stop_tree(child)
+    if child.returncode != 0 or not made.is_file():
+        raise ModelError(
+            f"the conversion of {folder} to GGUF failed (exit code {child.returncode}):\n"
+            f"{tail(log, 12)}",
+            hint=f"The whole log: {log}",
+        )
+
+
+def _watch(child: subprocess.Popen[bytes], made: Path, expected_bytes: int, task: Task) -> None:
+    while child.poll() is None:
+        if made.exists():
+            task.update(min(0.99, made.stat().st_size / expected_bytes), "writing tensors")
+        else:
+            task.update(None, "reading tensors")
+        time.sleep(_POLL_S)
+
+
+def _read(record: Path) -> GgufRecord | None:
+    try:
+        return GgufRecord.model_validate_json(record.read_bytes())
+    except (OSError, ValidationError):
+        return None

@@ -1,0 +1,167 @@
+"""Make what is missing of a model: its weights, its tokenizer, its GGUF."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+from python_runner.common.errors import ModelError, UsageError
+from python_runner.common.progress import Progress
+from python_runner.models.atomic import one_at_a_time, unfinished, write_text
+from python_runner.models.cards import ModelCard, require_model
+from python_runner.models.fingerprint import (
+    Fingerprint,
+    check_sizes,
+    known_fingerprint,
+    read_fingerprint,
+    take_fingerprint,
+)
+from python_runner.models.gguf import PRECISIONS, gguf_path, is_converted, make_gguf
+from python_runner.models.model import Model
+
+FORMATS = ("safetensors", "gguf")
+_BYTES_PER_WEIGHT = 2
+_SECONDS_PER_GB = 12.0
+_SPARE_BYTES = 300_000_000
+"""For the tokenizer files and what else is written meanwhile."""
+
+
+def prepare_model(name: str, formats: Iterable[str], precision: str, progress: Progress) -> Model:
+    """The model of that name with all `formats` on disk; makes what is missing.
+
+    Args:
+        name: one that `catalogue` lists.
+        formats: of `FORMATS`; safetensors are always there, being the source of the others.
+        precision: of the GGUF, one of `PRECISIONS`.
+        progress: shown while something is made.
+
+    Raises:
+        UnknownNameError: no model of that name.
+        UsageError: a format or precision that does not exist.
+        ModelError: the disk is too small, files are damaged, or a conversion failed.
+    """
+    card = require_model(name)
+    wanted = _checked(formats, precision)
+    folder = card.folder
+    if card.weights == "random":
+        fingerprint = _random_model(card, folder, wants_gguf="gguf" in wanted, progress=progress)
+    else:
+        fingerprint = _trained_model(card, folder)
+    gguf: dict[str, Path] = {}
+    if "gguf" in wanted:
+        gguf[precision] = _gguf(card, folder, fingerprint.sha256, precision, progress)
+    return Model(
+        name=card.name,
+        label=card.label,
+        is_synthetic=card.is_synthetic,
+        folder=folder,
+        source_sha256=fingerprint.sha256,
+        gguf=gguf,
+    )
+
+
+def _checked(formats: Iterable[str], precision: str) -> frozenset[str]:
+    wanted = frozenset(formats)
+    if unknown := sorted(wanted - set(FORMATS)):
+        raise UsageError(
+            f"no model comes as {', '.join(unknown)}", hint=f"Allowed: {', '.join(FORMATS)}."
+        )
+    if precision not in PRECISIONS:
+        raise UsageError(
+            f"no model comes in {precision}", hint=f"Allowed: {', '.join(PRECISIONS)}."
+        )
+    return wanted
+
+
+def _trained_model(card: ModelCard, folder: Path) -> Fingerprint:
+    """Check the files of the checkout against what the manifest says about them."""
+    fingerprint = known_fingerprint(folder, card.record)
+    if fingerprint.sha256 != card.sha256:
+        raise ModelError(
+            f"the files in {folder} are not those of the manifest: "
+            f"their hash is {fingerprint.sha256}, it names {card.sha256}",
+            hint="Restore the folder from the repository; after a new training write the new "
+            f"hash into models/{card.name}.toml.",
+        )
+    return fingerprint
+
+
+def _random_model(
+    card: ModelCard, folder: Path, *, wants_gguf: bool, progress: Progress
+) -> Fingerprint:
+    record = card.record
+    with one_at_a_time(folder):
+        known = read_fingerprint(record)
+        if known is not None and folder.is_dir():
+            check_sizes(folder, known)
+            return known_fingerprint(folder, record)
+        # Twice: the weights, and the GGUF made from them.
+        require_disk(
+            folder.parent, card.shape.parameters * _BYTES_PER_WEIGHT * (2 if wants_gguf else 1)
+        )
+        fingerprint = _make_random(card, folder, progress)
+        write_text(record, fingerprint.model_dump_json(indent=2))
+    if card.sha256 and fingerprint.sha256 != card.sha256:
+        progress.say(
+            f"Note: the random weights of {card.name} are other ones here than in the manifest "
+            f"(hash {fingerprint.sha256[:16]}, not {card.sha256[:16]})."
+        )
+    return fingerprint
+
+
+def _make_random(card: ModelCard, folder: Path, progress: Progress) -> Fingerprint:
+    # Both need NumPy and protobuf, which the list of models does not.
+    from python_runner.models.random_weights import write_random_weights
+    from python_runner.models.tokenizer import make_vocabulary, write_tokenizer
+
+    assert card.random is not None
+    gigabytes = card.shape.parameters * _BYTES_PER_WEIGHT / 1e9
+    with (
+        progress.task(
+            f"Making {card.name} ({gigabytes:.1f} GB)",
+            why=f"its weights are random numbers from seed {card.random.seed}; "
+            "nothing is downloaded",
+            expected_s=gigabytes * _SECONDS_PER_GB,
+        ) as task,
+        unfinished(folder) as scratch,
+    ):
+        config = json.dumps(card.shape.config(), indent=2)
+        (scratch / "config.json").write_text(config + "\n", encoding="utf-8")
+        task.update(0.0, f"tokenizer of {card.shape.vocabulary:,} pieces")
+        vocabulary = make_vocabulary(card.shape.vocabulary)
+        write_tokenizer(scratch, vocabulary, context=card.shape.context)
+        write_random_weights(scratch, card.shape, seed=card.random.seed, task=task)
+        task.update(None, "computing the hash of the files")
+        fingerprint = take_fingerprint(scratch)
+        shutil.rmtree(folder, ignore_errors=True)
+        scratch.replace(folder)
+    return fingerprint
+
+
+def _gguf(card: ModelCard, folder: Path, sha256: str, precision: str, progress: Progress) -> Path:
+    target = gguf_path(card.name, sha256, precision)
+    expected = card.shape.parameters * _BYTES_PER_WEIGHT
+    if not is_converted(target):
+        require_disk(target.parent, expected)
+    return make_gguf(
+        folder,
+        name=card.name,
+        source_sha256=sha256,
+        precision=precision,
+        expected_bytes=expected,
+        progress=progress,
+    )
+
+
+def require_disk(folder: Path, needed: int) -> None:
+    """Raise ModelError if the disk of `folder` has less than `needed` bytes and some spare."""
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    free = shutil.disk_usage(existing).free
+    if free < needed + _SPARE_BYTES:
+        raise ModelError(
+            f"the model needs {(needed + _SPARE_BYTES) / 1e9:.1f} GB in {folder}, "
+            f"and {free / 1e9:.1f} GB are free",
+            hint="Make room, or set POLYSTACK_CACHE to a folder on a larger disk.",
+        )

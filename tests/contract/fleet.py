@@ -1,0 +1,88 @@
+"""The engines under test: each prepared once and started once, when it is first needed."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+
+from python_runner.common.progress import SilentProgress
+from python_runner.engines.contract import (
+    Engine,
+    EngineSpec,
+    GenerateRequest,
+    Generation,
+    LaunchSettings,
+    RunningEngine,
+)
+from python_runner.engines.table import engine
+from python_runner.models import Model, ReferenceTokenizer
+
+CONTEXT = 512
+"""Tokens; all that the tiny model was trained for."""
+
+
+def settings_for(model: Model) -> LaunchSettings:
+    """How every engine of the suite is started."""
+    return LaunchSettings(
+        model=model,
+        precision="bf16",
+        device="cpu",
+        threads=2,
+        context=CONTEXT,
+        start_timeout_s=300.0,
+    )
+
+
+class Fleet:
+    """Running engines by name. One that cannot be prepared or started fails its tests."""
+
+    def __init__(self, model: Model, logs: Path) -> None:
+        self.model = model
+        self.tokenizer = ReferenceTokenizer(model.folder)
+        self._logs = logs
+        self._prepared: dict[str, Engine] = {}
+        self._running: dict[str, RunningEngine] = {}
+        self._stack = ExitStack()
+
+    def spec(self, name: str) -> EngineSpec:
+        """What is known of the engine before it runs."""
+        return engine(name).spec
+
+    def prepared(self, name: str) -> Engine:
+        """The engine, with all that it needs."""
+        if name not in self._prepared:
+            found = engine(name)
+            found.prepare(SilentProgress())
+            self._prepared[name] = found
+        return self._prepared[name]
+
+    def running(self, name: str) -> RunningEngine:
+        """The engine's one running instance that all tests share; leave it running."""
+        if name not in self._running:
+            self._running[name] = self._stack.enter_context(self.start(name))
+        return self._running[name]
+
+    def start(self, name: str, model: Model | None = None) -> RunningEngine:
+        """Another instance, for tests that end it."""
+        settings = settings_for(model or self.model)
+        return self.prepared(name).start(settings, self._logs / f"{name}.log")
+
+    def request(
+        self, prompt: str, *, new_tokens: int, ignore_end_of_sequence: bool = True
+    ) -> GenerateRequest:
+        """A request for a plain prompt."""
+        return GenerateRequest(
+            prompt_text=prompt,
+            prompt_ids=self.tokenizer.encode(prompt),
+            new_tokens=new_tokens,
+            ignore_end_of_sequence=ignore_end_of_sequence,
+            timeout_s=120.0,
+        )
+
+    def ask(self, name: str, prompt: str, *, new_tokens: int) -> Generation:
+        """Ask the shared instance."""
+        return self.running(name).generate(self.request(prompt, new_tokens=new_tokens))
+
+    def stop(self) -> None:
+        """Stop all of them."""
+        self._stack.close()

@@ -1,0 +1,58 @@
+"""The parts of the transformers engine that need neither torch nor a model."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError
+from pathlib import Path
+from types import SimpleNamespace as Bag
+from typing import Any
+
+import pytest
+
+from python_runner.common.errors import SetupError
+from python_runner.common.progress import SilentProgress
+from python_runner.engines import hf_transformers
+from python_runner.engines.hf_transformers import _as_ids, _Stamps, environment
+from tests.unit.engines.helpers import settings_for
+
+
+def tokens(value: int) -> Any:
+    return Bag(item=lambda: value)
+
+
+def test_the_prompt_gets_no_stamp() -> None:
+    stamps = _Stamps()
+    prompt: Any = Bag(item=lambda: pytest.fail("the prompt is no token"))
+    stamps.put(prompt)
+    for value in (5, 6):
+        stamps.put(tokens(value))
+    stamps.end()
+    assert stamps.ids == [5, 6]
+    assert len(stamps.times_ns) == 2
+    assert stamps.times_ns == sorted(stamps.times_ns)
+
+
+@pytest.mark.parametrize(("configured", "ids"), [(None, []), (1, [1]), ([1, 107], [1, 107])])
+def test_ids_that_end_a_sequence(configured: int | list[int] | None, ids: list[int]) -> None:
+    assert _as_ids(configured) == ids
+
+
+def test_amx_is_off_unless_the_user_says_otherwise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ONEDNN_MAX_CPU_ISA", raising=False)
+    assert environment(settings_for(tmp_path)) == {"ONEDNN_MAX_CPU_ISA": "AVX512_CORE_BF16"}
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "DEFAULT")
+    assert environment(settings_for(tmp_path)) == {"ONEDNN_MAX_CPU_ISA": "DEFAULT"}
+
+
+@pytest.mark.parametrize("missing", ["torch", "transformers"])
+def test_a_missing_package_is_a_setup_error(missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def version(name: str) -> str:
+        if name == missing:
+            raise PackageNotFoundError(name)
+        return "1"
+
+    monkeypatch.setattr(hf_transformers, "version", version)
+    with pytest.raises(SetupError, match=missing):
+        hf_transformers.prepare(SilentProgress())

@@ -1,0 +1,44 @@
+"""What the native client gives becomes ours, or an error."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from python_runner.common.errors import GenerationError
+from python_runner.engines.streaming import stream_of
+
+
+def record(**changes: object) -> Any:
+    values = {
+        "status": 200,
+        "connected_ns": 1,
+        "requested_ns": 2,
+        "headers_ns": 3,
+        "events": (b"a", b"b"),
+        "event_ns": (4, 5),
+        "read_index": (2, 3),
+        "ended_ns": 6,
+        "error_body": b"",
+    }
+    return SimpleNamespace(**{**values, **changes})
+
+
+def test_a_record_is_taken_over() -> None:
+    stream = stream_of(record(), "http://x")
+    assert stream.requested_ns == 2
+    assert stream.events == (b"a", b"b")
+    assert stream.event_ns == (4, 5)
+    assert stream.read_index == (2, 3)
+    assert stream.ended_ns == 6
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [(b'{"error":"no"}\n', '{"error":"no"}'), (b"", "no reason"), (b"\xff", "�")],
+)
+def test_a_status_that_is_no_success_is_an_error(body: bytes, reason: str) -> None:
+    with pytest.raises(GenerationError, match=f"http://x answered 404: .*{reason}"):
+        stream_of(record(status=404, error_body=body), "http://x")

@@ -1,0 +1,68 @@
+"""The table of engines."""
+
+from __future__ import annotations
+
+from importlib.metadata import EntryPoint
+
+import pytest
+
+from python_runner.common.errors import SetupError, UnknownNameError
+from python_runner.engines import table
+from python_runner.engines.table import DEFAULT_STACKS, engine, engine_names
+
+REAL = ("llama.cpp", "ollama", "mistral.rs-wheel", "transformers")
+MOCKS = ("mock-cpp", "mock-go", "mock-rust", "mock-python")
+
+
+def add_plugin(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    point = EntryPoint(name=name, value=value, group=table.PLUGIN_GROUP)
+    monkeypatch.setattr(table, "entry_points", lambda *, group: (point,))
+
+
+def test_mocks_are_listed_only_when_asked_for() -> None:
+    assert set(REAL) <= set(engine_names())
+    assert not set(MOCKS) & set(engine_names())
+    assert set(MOCKS) <= set(engine_names(include_hidden=True))
+
+
+@pytest.mark.parametrize("name", engine_names(include_hidden=True))
+def test_every_row_leads_to_an_engine_of_that_name(name: str) -> None:
+    spec = engine(name).spec
+    assert spec.name == name
+    assert spec.title
+    assert "bf16" in spec.precisions
+
+
+def test_the_default_stacks_are_four_languages() -> None:
+    assert {str(engine(name).spec.language) for name in DEFAULT_STACKS} == {
+        "C++",
+        "Go",
+        "Rust",
+        "Python",
+    }
+
+
+def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
+    with pytest.raises(UnknownNameError) as raised:
+        engine("olama")
+    assert "Did you mean 'ollama'" in raised.value.hint
+    assert "mock" not in raised.value.hint
+
+
+def test_a_plug_in_is_an_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    add_plugin(monkeypatch, "my-engine", "python_runner.engines.mock:GO")
+    assert "my-engine" in engine_names()
+    assert engine("my-engine") is engine("mock-go")
+
+
+def test_a_plug_in_cannot_replace_an_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    add_plugin(monkeypatch, "transformers", "python_runner.engines.mock:GO")
+    assert engine_names().count("transformers") == 1
+    assert engine("transformers") is not engine("mock-go")
+
+
+@pytest.mark.parametrize("value", ["no_such_module:ENGINE", "python_runner.engines.mock:NOTHING"])
+def test_a_broken_plug_in_is_named(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    add_plugin(monkeypatch, "broken", value)
+    with pytest.raises(SetupError, match="'broken'"):
+        engine("broken")
