@@ -125,15 +125,15 @@ class LlamaModel:
 
 
 def version_text(recipe: Mapping[str, object]) -> str:
-    """Which llama.cpp it is: its release has no number of its own, so the commit names it."""
-    commit = recipe["commit"] or "commit not known"
-    return f"llama.cpp {commit} (source of llama-cpp-python {recipe['llama_cpp_python']})"
+    """Which llama.cpp it is: the source has no number of its own, so the commit names it."""
+    return str(recipe["commit"] or f"in llama-cpp-python {recipe['llama_cpp_python']}")
 
 
 def build_text(recipe: Mapping[str, object]) -> dict[str, str]:
     """What is known of a build from its recipe, in words for tables."""
     flags = cpu_flags()
     return {
+        "source": f"llama-cpp-python {recipe['llama_cpp_python']}",
         "compiler": str(recipe["compiler"]),
         "flags": " ".join(flags.c),
         "ggml options": " ".join(flags.ggml),

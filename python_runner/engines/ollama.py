@@ -153,12 +153,14 @@ class RunningOllama:
             stream = self._client.post(
                 url, body, framing=Framing.NDJSON, timeout_s=request.timeout_s
             )
-            return generation_of(stream, new_tokens=request.new_tokens)
+            answer = generation_of(stream, new_tokens=request.new_tokens)
         except GenerationError as error:
-            crash = self._crash(is_cut_off=isinstance(error, NotAnsweredError))
-            if crash is not None:
-                raise crash from error
+            self._raise_if_gone(error, is_cut_off=isinstance(error, NotAnsweredError))
             raise
+        # The server replaces a runner that has died without a word: then this answer was
+        # slowed down by loading the model again.
+        self._raise_if_gone(None, is_cut_off=False)
+        return answer
 
     def process_ids(self) -> tuple[int, ...]:
         return (self._server.pid,)
@@ -175,19 +177,17 @@ class RunningOllama:
     def __exit__(self, *exc: object) -> None:
         self.stop()
 
-    def _crash(self, *, is_cut_off: bool) -> EngineCrashError | None:
-        """Why a request failed, if it is because a process is gone; None if not."""
+    def _raise_if_gone(self, cause: GenerationError | None, *, is_cut_off: bool) -> None:
+        """Raise EngineCrashError if a process of the engine has ended."""
         if self._stopping.is_set():
-            return EngineCrashError("Ollama was stopped while answering")
+            raise EngineCrashError("Ollama was stopped while answering") from cause
         if is_cut_off and self._server.has_ended():
-            return self._server.crash("answering")
-        if not self._runner.process.is_running():
-            # The server would quietly load the model again, within the next request.
-            return EngineCrashError(
-                f"Ollama's runner ended while answering:\n{tail(self._server.log)}",
+            raise self._server.crash("answering") from cause
+        if not self._runner.is_alive():
+            raise EngineCrashError(
+                f"Ollama's runner, which holds the model, ended:\n{tail(self._server.log)}",
                 hint=f"The whole log: {self._server.log}",
-            )
-        return None
+            ) from cause
 
 
 def request_body(model: str, request: GenerateRequest, settings: LaunchSettings) -> bytes:

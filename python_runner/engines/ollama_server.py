@@ -45,6 +45,13 @@ class Runner:
     is_go_engine: bool
     """Ollama's newer engine, written in Go; else llama.cpp's in C++, and Go only serves."""
 
+    def is_alive(self) -> bool:
+        """Whether it still runs; a dead one that the server has not noticed yet does not."""
+        try:
+            return self.process.is_running() and self.process.status() != psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return False
+
 
 class OllamaServer:
     """One server process on a port of its own. `start_server` makes it."""

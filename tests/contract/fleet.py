@@ -19,6 +19,8 @@ from python_runner.models import Model, ReferenceTokenizer
 
 CONTEXT = 512
 """Tokens; all that the tiny model was trained for."""
+ANSWER_TOKENS = 64
+"""Length of the answers that are compared."""
 
 
 def settings_for(model: Model) -> LaunchSettings:
@@ -42,6 +44,7 @@ class Fleet:
         self._logs = logs
         self._prepared: dict[str, Engine] = {}
         self._running: dict[str, RunningEngine] = {}
+        self._answers: dict[tuple[str, str], Generation] = {}
         self._stack = ExitStack()
 
     def spec(self, name: str) -> EngineSpec:
@@ -82,6 +85,12 @@ class Fleet:
     def ask(self, name: str, prompt: str, *, new_tokens: int) -> Generation:
         """Ask the shared instance."""
         return self.running(name).generate(self.request(prompt, new_tokens=new_tokens))
+
+    def answer(self, name: str, prompt: str) -> Generation:
+        """The answer of full length, asked for once however many tests look at it."""
+        if (name, prompt) not in self._answers:
+            self._answers[name, prompt] = self.ask(name, prompt, new_tokens=ANSWER_TOKENS)
+        return self._answers[name, prompt]
 
     def stop(self) -> None:
         """Stop all of them."""

@@ -12,7 +12,7 @@ import psutil
 from python_runner.common.errors import EngineError
 from python_runner.engines.contract import GenerateRequest, RunningEngine
 
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 
 
 def alive(pids: Iterable[int]) -> set[int]:
@@ -72,7 +72,9 @@ class Asking:
 
     def wait_for_answers(self, count: int) -> None:
         """Wait until so many were given; the next one is then under way."""
-        wait_until(lambda: self.answers >= count or not self._thread.is_alive(), f"{count} answers")
+        wait_until(
+            lambda: self.answers >= count or not self._thread.is_alive(), f"{count} answers given"
+        )
         assert self.error is None, self.error
 
     def end(self) -> None:

@@ -10,11 +10,10 @@ import pytest
 from python_runner.engines.contract import Generation, StopReason
 from python_runner.engines.table import DEFAULT_STACKS, engine_names
 from tests.contract.data import END_PROMPT, HELD_OUT, TOKENIZER_CASES, TokenizerCase
-from tests.contract.fleet import Fleet
+from tests.contract.fleet import ANSWER_TOKENS, Fleet
 
 EVERY = pytest.mark.parametrize("name", engine_names(include_hidden=True))
 REAL = pytest.mark.parametrize("name", engine_names())
-ANSWER_TOKENS = 64
 REFERENCE = "transformers"
 """Whose answers the others' are compared with."""
 
@@ -43,7 +42,7 @@ def test_the_number_of_tokens_is_exact(fleet: Fleet, name: str, new_tokens: int)
 @EVERY
 def test_stamps_are_in_order(fleet: Fleet, name: str) -> None:
     for prompt in HELD_OUT[:3]:
-        answer = fleet.ask(name, prompt, new_tokens=ANSWER_TOKENS)
+        answer = fleet.answer(name, prompt)
         stamps = [answer.requested_ns, *answer.chunk_ns, answer.ended_ns]
         assert stamps == sorted(stamps)
         assert answer.requested_ns < answer.chunk_ns[0]
@@ -82,7 +81,7 @@ def test_ids_are_reported_as_the_spec_says(fleet: Fleet, name: str) -> None:
 @EVERY
 def test_no_answer_leaves_a_trace_in_the_next(fleet: Fleet, name: str) -> None:
     first, again, other, after = (
-        fleet.ask(name, prompt, new_tokens=ANSWER_TOKENS)
+        fleet.ask(name, prompt, new_tokens=24)
         for prompt in (HELD_OUT[2], HELD_OUT[2], HELD_OUT[3], HELD_OUT[2])
     )
     assert _content(again) == _content(first)
@@ -93,8 +92,8 @@ def test_no_answer_leaves_a_trace_in_the_next(fleet: Fleet, name: str) -> None:
 @pytest.mark.parametrize("name", [name for name in DEFAULT_STACKS if name != REFERENCE])
 @pytest.mark.parametrize("number", range(len(HELD_OUT)))
 def test_greedy_answers_are_equal_across_the_stacks(fleet: Fleet, name: str, number: int) -> None:
-    expected = fleet.ask(REFERENCE, HELD_OUT[number], new_tokens=ANSWER_TOKENS)
-    answer = fleet.ask(name, HELD_OUT[number], new_tokens=ANSWER_TOKENS)
+    expected = fleet.answer(REFERENCE, HELD_OUT[number])
+    answer = fleet.answer(name, HELD_OUT[number])
     assert answer.output_tokens == ANSWER_TOKENS
     if answer.token_ids is not None:
         assert answer.token_ids == expected.token_ids

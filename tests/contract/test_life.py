@@ -16,7 +16,7 @@ from python_runner.engines.contract import GenerateRequest
 from python_runner.engines.table import engine_names
 from python_runner.models import Model
 from tests.contract.data import HELD_OUT
-from tests.contract.fleet import CONTEXT, Fleet
+from tests.contract.fleet import ANSWER_TOKENS, Fleet
 from tests.contract.processes import Asking, alive, family, no_process_left
 
 REAL = pytest.mark.parametrize("name", engine_names())
@@ -44,7 +44,7 @@ def test_kill_in_mid_stream_is_a_crash_and_leaves_nothing(fleet: Fleet, name: st
     with fleet.start(name) as running:
         pids = family(running.process_ids())
         asking = Asking(running, long_request(fleet))
-        asking.wait_for_answers(2)
+        asking.wait_for_answers(1)
         os.kill(running.process_ids()[0], signal.SIGKILL)
         asking.end()
         assert isinstance(asking.error, EngineCrashError)
@@ -59,7 +59,7 @@ def test_stop_from_another_thread_in_mid_stream(fleet: Fleet, name: str) -> None
     running = fleet.start(name)
     pids = family(running.process_ids())
     asking = Asking(running, long_request(fleet))
-    asking.wait_for_answers(2)
+    asking.wait_for_answers(1)
     running.stop()
     asking.end()
     assert isinstance(asking.error, EngineError)
@@ -78,7 +78,7 @@ def test_a_broken_model_is_an_error_and_leaves_nothing(
 
 
 def long_request(fleet: Fleet) -> GenerateRequest:
-    return fleet.request(HELD_OUT[0], new_tokens=CONTEXT // 2)
+    return fleet.request(HELD_OUT[0], new_tokens=ANSWER_TOKENS)
 
 
 def damaged(model: Model, folder: Path, *, keep: float) -> Model:

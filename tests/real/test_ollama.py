@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -14,7 +15,9 @@ import psutil
 import pytest
 
 from python_runner.common.errors import EngineCrashError, EngineStartError, GenerationError
+from python_runner.common.processes import free_port
 from python_runner.common.progress import SilentProgress
+from python_runner.engines import ollama_server
 from python_runner.engines.contract import (
     GenerateRequest,
     Generation,
@@ -51,8 +54,8 @@ def settings(model: Model) -> LaunchSettings:
         model=model,
         precision="bf16",
         device="cpu",
-        threads=2,
-        context=256,
+        threads=1,  # two would wait for each other on a busy machine
+        context=128,
         start_timeout_s=120.0,
     )
 
@@ -128,7 +131,7 @@ def test_a_model_is_taken_in_once(
 
 def test_what_does_not_fit_is_an_error(running: RunningEngine, settings: LaunchSettings) -> None:
     with pytest.raises(GenerationError, match="context"):
-        running.generate(request(settings, PROMPT * 40))
+        running.generate(request(settings, PROMPT * 20))
     with pytest.raises(GenerationError, match="instead of"):
         running.generate(request(settings, tokens=settings.context))
     assert ask(running, settings).output_tokens == 16
@@ -138,22 +141,31 @@ def test_an_answer_that_takes_too_long_is_given_up(
     running: RunningEngine, settings: LaunchSettings
 ) -> None:
     with pytest.raises(GenerationError, match="no end of the answer"):
-        running.generate(replace(request(settings, tokens=200), timeout_s=0.001))
+        running.generate(replace(request(settings, tokens=64), timeout_s=0.001))
     assert ask(running, settings).output_tokens == 16
 
 
+@pytest.mark.parametrize("moment", ["in mid-stream", "between two requests"])
 def test_a_killed_runner_is_a_crash(
-    engine: OllamaEngine, settings: LaunchSettings, tmp_path: Path
+    engine: OllamaEngine, settings: LaunchSettings, tmp_path: Path, moment: str
 ) -> None:
     with engine.start(settings, tmp_path / "log") as running:
         pids = family(running.process_ids())
         (runner,) = pids - set(running.process_ids())
-        asking = Asking(running, request(settings, tokens=200))
-        asking.wait_for_answers(1)
-        os.kill(runner, signal.SIGKILL)
-        asking.end()
-        assert isinstance(asking.error, EngineCrashError)
-        assert "runner" in asking.error.message
+        if moment == "in mid-stream":
+            asking = Asking(running, request(settings, tokens=64))
+            asking.wait_for_answers(1)
+            os.kill(runner, signal.SIGKILL)
+            asking.end()
+            error: Exception | None = asking.error
+        else:
+            os.kill(runner, signal.SIGKILL)
+            wait_until(lambda: not alive([runner]), "the runner ends")
+            with pytest.raises(EngineCrashError) as raised:
+                ask(running, settings)
+            error = raised.value
+        assert isinstance(error, EngineCrashError)
+        assert "runner" in error.message
     assert not alive(pids)
 
 
@@ -171,8 +183,6 @@ def test_a_runner_whose_server_was_killed_is_ended(
 def test_nothing_survives_the_workbench(
     engine: OllamaEngine, settings: LaunchSettings, tmp_path: Path
 ) -> None:
-    import pickle
-
     told = tmp_path / "settings"
     plain = replace(settings, model=replace(settings.model, gguf=dict(settings.model.gguf)))
     told.write_bytes(pickle.dumps((plain, tmp_path / "log")))
@@ -196,10 +206,11 @@ def test_a_port_that_was_taken_is_not_the_end(
 ) -> None:
     taken = psutil.Process(running.process_ids()[0]).net_connections(kind="tcp4")
     ports = [next(c.laddr.port for c in taken if c.status == psutil.CONN_LISTEN)]
-    from python_runner.engines import ollama_server
 
-    free_port = ollama_server.free_port
-    monkeypatch.setattr(ollama_server, "free_port", lambda: ports.pop() if ports else free_port())
+    def taken_first() -> int:
+        return ports.pop() if ports else free_port()
+
+    monkeypatch.setattr(ollama_server, "free_port", taken_first)
     with engine.start(settings, tmp_path / "log") as second:
         assert ask(second, settings).output_tokens == 16
         assert second.process_ids() != running.process_ids()

@@ -111,10 +111,12 @@ def test_the_description_is_kept() -> None:
 
 
 def test_the_version_is_the_commit() -> None:
-    assert (
-        llamacpp.version_text(RECIPE) == "llama.cpp 0c1e57098 (source of llama-cpp-python 0.3.36)"
-    )
-    assert "commit not known" in llamacpp.version_text({**RECIPE, "commit": ""})
+    assert llamacpp.version_text(RECIPE) == "0c1e57098"
+    assert llamacpp.build_text(RECIPE)["source"] == "llama-cpp-python 0.3.36"
+
+
+def test_without_a_commit_the_package_names_the_version() -> None:
+    assert llamacpp.version_text({**RECIPE, "commit": ""}) == "in llama-cpp-python 0.3.36"
 
 
 def test_only_what_is_compiled_in_is_listed() -> None:
