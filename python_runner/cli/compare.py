@@ -59,7 +59,9 @@ def compare(
 def _run_and_show(study: Study, results: output.Results) -> int:
     from python_runner.cli.progress import TerminalProgress
     from python_runner.run import compare as run_study
+    from python_runner.run import find_engines
 
+    find_engines(study)  # a mistake is told before a store is made for nothing
     with results.open_store(create=True) as store:
         before = len(store.run_ids())
         try:

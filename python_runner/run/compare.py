@@ -51,7 +51,7 @@ def compare(study: Study, store: Store, *, logs: Path, progress: Progress) -> Co
         KeyboardInterrupt: passed on after the run is marked as interrupted; no process
             is left, and finished samples are kept.
     """
-    engines = _find(study)
+    engines = find_engines(study)
     missing = _prepare(engines, progress)
     settings, plan = _settings_and_plan(study, engines, progress)
     broken = dict(missing)
@@ -74,8 +74,15 @@ def compare(study: Study, store: Store, *, logs: Path, progress: Progress) -> Co
     return Comparison(run_id=recorder.run_id, broken=broken)
 
 
-def _find(study: Study) -> dict[str, Engine]:
-    """The engines of the study. What can be known to be wrong is said before anything is built."""
+def find_engines(study: Study) -> dict[str, Engine]:
+    """The engines of the study, by name.
+
+    What can be known to be wrong is said here, before anything is built or written.
+
+    Raises:
+        UnknownNameError: an engine or model that does not exist.
+        UsageError: an engine that does not run in the study's precision.
+    """
     require_model(study.model)
     engines = {name: engine(name) for name in study.stacks}
     for name, candidate in engines.items():

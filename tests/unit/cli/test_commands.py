@@ -77,7 +77,7 @@ def test_export_in_an_unknown_format(compared: Outcome, polystack: Polystack) ->
         (("compare", "demo", "--threads", "0"), "threads = 0"),
         (("compare", "demo", "--precision", "fp7"), "bf16"),
         (("compare", "demo", "--stacks", ","), "stacks"),
-        (("compare", "demo", "--iterations", "many"), "many"),
+        (("compare", "demo", "--iterations", "many"), "--iterations"),
         (("compare", "demo", "--no-such-option"), "--no-such-option"),
         (("frobnicate",), "frobnicate"),
     ],

@@ -1,0 +1,1 @@
+"""How native parts are compiled with one compiler and one set of flags, and where they are kept."""

@@ -1,0 +1,101 @@
+"""Builds are kept outside the checkout, in a folder named by a hash of what went in.
+
+A fresh clone on the same machine finds them again; a changed source, flag or compiler
+gives another hash, so a stale build cannot be picked up.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from python_runner.common.locations import cache_dir
+
+_HASH_CHARACTERS = 16
+_RECIPE = "recipe.json"
+
+
+def builds_dir() -> Path:
+    """Where all builds lie."""
+    return cache_dir() / "builds"
+
+
+def scratch_dir() -> Path:
+    """Where temporary files of builds lie: on the same disk, and never inside a checkout."""
+    folder = cache_dir() / "tmp"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def fresh_log(name: str) -> Path:
+    """The log of one build, which a failure's hint names; what an earlier try left is gone."""
+    log = cache_dir() / "logs" / f"{name}.log"
+    log.unlink(missing_ok=True)
+    return log
+
+
+def hash_tree(root: Path, patterns: tuple[str, ...] = ("**/*",)) -> str:
+    """SHA-256 over relative paths and contents of the files in `root` that match."""
+    digest = hashlib.sha256()
+    files = {p for pattern in patterns for p in root.glob(pattern) if p.is_file()}
+    for path in sorted(files):
+        relative = path.relative_to(root)
+        if {"target", "build", "__pycache__"} & set(relative.parts):
+            continue
+        digest.update(f"{relative.as_posix()}\0".encode())
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def location(name: str, recipe: Mapping[str, object]) -> Path:
+    """The folder for the build `name` made from `recipe` (JSON-serialisable: all inputs)."""
+    text = json.dumps(recipe, sort_keys=True)
+    return builds_dir() / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:_HASH_CHARACTERS]}"
+
+
+def is_built(folder: Path) -> bool:
+    """Whether the build in `folder` was completed."""
+    return (folder / _RECIPE).is_file()
+
+
+def recipe_of(folder: Path) -> dict[str, object]:
+    """What went into the finished build in `folder`."""
+    recipe: dict[str, object] = json.loads((folder / _RECIPE).read_text())
+    return recipe
+
+
+def build_once(name: str, recipe: Mapping[str, object], build: Callable[[Path], None]) -> Path:
+    """The folder of a finished build, made by `build(folder)` if it is not there yet.
+
+    A build that fails leaves no finished folder behind. Two processes that want the same
+    build wait for each other.
+    """
+    folder = location(name, recipe)
+    if is_built(folder):
+        return folder
+    with _lock(folder):
+        if is_built(folder):
+            return folder
+        if folder.exists():
+            shutil.rmtree(folder)
+        folder.mkdir(parents=True)
+        try:
+            build(folder)
+        except BaseException:  # Ctrl-C too must not leave gigabytes that nobody finds
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        (folder / _RECIPE).write_text(json.dumps(dict(recipe), indent=2, sort_keys=True))
+    return folder
+
+
+@contextmanager
+def _lock(folder: Path) -> Iterator[None]:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with (folder.parent / f".{folder.name}.lock").open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,1 @@
+"""How each engine's own native parts are compiled."""
