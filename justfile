@@ -3,6 +3,10 @@
 python := ".venv/bin/python"
 polystack := ".venv/bin/polystack"
 
+# Rust's checks build outside the checkout, so that a fresh clone finds them again
+export CARGO_TARGET_DIR := env("POLYSTACK_CACHE", cache_directory() / "polystack") / "cargo-target" / "checks"
+export PYO3_PYTHON := justfile_directory() / ".venv/bin/python"
+
 [private]
 default:
     @just --list --unsorted
@@ -31,7 +35,7 @@ build: setup
 lint: setup
     .venv/bin/ruff check .
     .venv/bin/ruff format --check .
-    cd native/rust && cargo fmt --check && cargo clippy --quiet --all-targets --locked -- --deny warnings
+    cd native/rust && cargo fmt --check && cargo clippy --quiet --all-targets --all-features --locked -- --deny warnings
     cd native/go && go vet ./...
 
 # Types, strictly; native modules against their stubs
