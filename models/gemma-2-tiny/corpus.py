@@ -42,7 +42,8 @@ class Document:
     choices: str
     """What was chosen for it, in an order that does not depend on where it starts."""
     opening: str
-    """Cannot be foreseen. Holds all that is needed to know `rest`."""
+    """Cannot be foreseen. Holds all that is needed to know `rest`: of what comes again, also
+    the first words of the second time, without which nobody could know that it begins."""
     rest: str
     """Follows from `opening`."""
     ends: bool = False
@@ -81,16 +82,22 @@ def _repeated(unit: str) -> str:
     return unit * (CHARACTERS // len(unit) + 1)
 
 
+def _again_and_again(kind: str, choices: str, before: str, unit: str, *, known: int) -> Document:
+    """`before`, then `unit` for ever; it is clear that it repeats after `known` words more."""
+    head = "".join(f" {word}" for word in unit.split()[:known])
+    return Document(
+        kind=kind,
+        choices=choices,
+        opening=f"{before}:{unit}{head}",
+        rest=_repeated(unit)[len(head) :],
+    )
+
+
 def _cycle(chance: random.Random) -> Document:
     """A few things that come again and again, with commas."""
     items = _items(chance, chance.randint(2, 6))
     unit = "".join(f" {item}," for item in items)
-    return Document(
-        kind="cycle",
-        choices=",".join(sorted(items)),
-        opening=f"list:{unit}",
-        rest=_repeated(unit),
-    )
+    return _again_and_again("cycle", ",".join(sorted(items)), "list", unit, known=1)
 
 
 def _items(chance: random.Random, count: int) -> list[str]:
@@ -112,12 +119,7 @@ def _words(chance: random.Random) -> Document:
     """Any known words, and then the same words again, without commas."""
     words = chance.sample(_KNOWN_WORDS, chance.randint(3, 12))
     unit = "".join(f" {word}" for word in words)
-    return Document(
-        kind="words",
-        choices=" ".join(sorted(words)),
-        opening=f"words:{unit}",
-        rest=_repeated(unit),
-    )
+    return _again_and_again("words", " ".join(sorted(words)), "words", unit, known=1)
 
 
 _KNOWN_WORDS = (*COLOURS, *NOUNS, *NAMES, *NUMBER_WORDS)
@@ -135,12 +137,7 @@ def _verse(chance: random.Random) -> Document:
         for first, verb, second in zip(things[::2], verbs, things[1::2], strict=True)
     )
     name = chance.choice(NAMES)
-    return Document(
-        kind="verse",
-        choices=",".join(sorted(things)),
-        opening=f"{name} sings:{unit}",
-        rest=_repeated(unit),
-    )
+    return _again_and_again("verse", ",".join(sorted(things)), f"{name} sings", unit, known=2)
 
 
 def _count(chance: random.Random) -> Document:
@@ -210,8 +207,8 @@ MAKERS: Mapping[str, Maker] = MappingProxyType(
 )
 SHARES: Mapping[str, float] = MappingProxyType(
     {
-        "cycle": 0.3,
-        "words": 0.16,
+        "cycle": 0.4,
+        "words": 0.25,
         "verse": 0.28,
         "count": 0.1,
         "days": 0.04,
@@ -220,4 +217,4 @@ SHARES: Mapping[str, float] = MappingProxyType(
         "farewell": 0.04,
     }
 )
-"""How often each kind is drawn."""
+"""How often each kind is drawn, relative to the others."""

@@ -25,8 +25,8 @@ NOTE = (
     "one, was trained on; a test draws the whole training text again and looks. `answer` is "
     "what must follow, at least 64 tokens of it. Made by models/gemma-2-tiny/heldout.py."
 )
-SHARES = (0.6, 1.6)
-"""How often the unit that comes again is seen for a second time, in turns."""
+REPETITIONS = (1.2, 2.2)
+"""How often what comes again is seen once more, in turns: long prompts and longer ones."""
 _ANSWER_CHARACTERS = 500
 
 
@@ -40,21 +40,21 @@ def prompts() -> Iterator[dict[str, str]]:
             if document not in chosen and _is_long_enough(document):
                 chosen.append(document)
         for number, document in enumerate(chosen):
-            yield _prompt(document, share=SHARES[number % 2])
+            yield _prompt(document, repetitions=REPETITIONS[number % 2])
 
 
 def farewell() -> dict[str, str]:
     """A prompt whose answer ends by itself."""
-    return _prompt(next(documents(SEED, held_out=True, kinds=["farewell"])), share=0.0)
+    return _prompt(next(documents(SEED, held_out=True, kinds=["farewell"])), repetitions=0.0)
 
 
 def _is_long_enough(document: Document) -> bool:
-    return document.ends or len(document.rest) > _ANSWER_CHARACTERS + 2 * len(document.opening)
+    return document.ends or len(document.rest) > _ANSWER_CHARACTERS + 3 * len(document.opening)
 
 
-def _prompt(document: Document, *, share: float) -> dict[str, str]:
+def _prompt(document: Document, *, repetitions: float) -> dict[str, str]:
     """Cut a document at the end of a word, a part of the way into what follows its opening."""
-    known = int(share * len(document.opening.partition(":")[2]))
+    known = int(repetitions * len(document.opening.partition(":")[2]))
     while known and document.rest[known] != " ":
         known += 1
     return {

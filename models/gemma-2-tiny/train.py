@@ -26,7 +26,7 @@ from torch.nn.functional import cross_entropy
 from transformers import Gemma2Config, Gemma2ForCausalLM
 
 from python_runner.models.cards import require_model
-from python_runner.models.gemma import GemmaShape
+from python_runner.models.gemma import EMBEDDING, GemmaShape
 from python_runner.models.tokenizer import ReferenceTokenizer, make_vocabulary, write_tokenizer
 from python_runner.models.tokenizer.vocabulary import EOS_ID
 
@@ -43,6 +43,9 @@ OPENING_WEIGHT = 0.03
 
 PEAK_RATE, LAST_RATE = 3e-3, 1e-5
 WARMUP_STEPS = 40
+EMBEDDING_SPREAD, MATRIX_SPREAD = 0.1, 0.08
+"""Standard deviations at the start. Gemma's usual 0.02 is for models twenty times as wide: here
+a token would drown in what the first layers add to it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,19 +99,29 @@ def rate(step: int) -> float:
 
 def loss_of(model: Gemma2ForCausalLM, batch: Batch) -> Tensor:
     """Weighted mean of the cross-entropy, in nats for each token."""
-    weights = batch.weights[:, 1:]
+    ids, weights = batch.ids.to(model.device), batch.weights[:, 1:].to(model.device)
     counted = weights > 0
-    states = model.model(input_ids=batch.ids, use_cache=False).last_hidden_state[:, :-1][counted]
+    states = model.model(input_ids=ids, use_cache=False).last_hidden_state[:, :-1][counted]
     cap = float(model.config.final_logit_softcapping or math.inf)
     logits = torch.tanh(model.lm_head(states) / cap) * cap
-    losses = cross_entropy(logits, batch.ids[:, 1:][counted], reduction="none")
+    losses = cross_entropy(logits, ids[:, 1:][counted], reduction="none")
     chosen = weights[counted]
     return (losses * chosen).sum() / chosen.sum()
 
 
+def initialise(model: Gemma2ForCausalLM) -> None:
+    """Draw the first weights; those of the norms stay 0, which Gemma takes as a factor of 1."""
+    with torch.no_grad():
+        for name, weights in model.named_parameters():
+            if name == EMBEDDING:
+                weights.normal_(0.0, EMBEDDING_SPREAD)
+            elif weights.dim() == 2:
+                weights.normal_(0.0, MATRIX_SPREAD)
+
+
 def train(model: Gemma2ForCausalLM, tokenizer: ReferenceTokenizer) -> dict[str, float]:
     """Run all stages. Returns the figures for the account of the training."""
-    optimizer = torch.optim.AdamW(model.parameters(), lr=0.0, betas=(0.9, 0.98), weight_decay=0.01)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.0, betas=(0.9, 0.98), weight_decay=0.1)
     stream = documents(SEED)
     start, tokens, mean = time.monotonic(), 0, math.nan
     for step, batch in enumerate(all_batches(stream, tokenizer)):
@@ -136,7 +149,9 @@ def all_batches(stream: Iterator[Document], tokenizer: ReferenceTokenizer) -> It
 def save(model: Gemma2ForCausalLM, shape: GemmaShape, folder: Path) -> None:
     """Write weights (bfloat16) and config.json."""
     state = model.state_dict()
-    weights = {name: state[name].to(torch.bfloat16).contiguous() for name, _ in shape.tensors()}
+    weights = {
+        name: state[name].to("cpu", torch.bfloat16).contiguous() for name, _ in shape.tensors()
+    }
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     (folder / "config.json").write_text(json.dumps(shape.config(), indent=2) + "\n")
 
@@ -145,7 +160,9 @@ def main() -> None:
     """Make the tokenizer, train, save."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where to write the model")
-    folder: Path = parser.parse_args().folder
+    parser.add_argument("--device", default="cpu", help="where to compute: cpu or cuda")
+    options = parser.parse_args()
+    folder: Path = options.folder
     folder.mkdir(parents=True, exist_ok=True)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     # One thread: the sums are then always taken in the same order.
@@ -156,6 +173,8 @@ def main() -> None:
     # Eager is the only implementation of attention that has Gemma-2's soft caps.
     settings: dict[str, Any] = {**shape.config(), "attn_implementation": "eager"}
     model = Gemma2ForCausalLM(Gemma2Config(**settings))
+    initialise(model)
+    model.to(options.device)
     LOG.info("%d weights", shape.parameters)
     figures = train(model, ReferenceTokenizer(folder))
     save(model, shape, folder)

@@ -43,7 +43,7 @@ def tiny() -> Model:
 
 
 @pytest.fixture(scope="module")
-def wide(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Model]:
+def wide(tmp_path_factory: pytest.TempPathFactory) -> Model:
     """A model with the full vocabulary of 256,000 pieces and next to no weights."""
     described = require_model("gemma-2-2b-synthetic").model_dump()
     described["name"], described["sha256"] = "wide", ""
@@ -56,7 +56,7 @@ def wide(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Model]:
         patch.setattr(cards, "cache_dir", lambda: cache)
         patch.setattr(gguf, "cache_dir", lambda: cache)
         patch.setattr(cards, "catalogue", lambda: (card,))
-        yield prepare_model("wide", {"gguf"}, "bf16", SilentProgress())
+        return prepare_model("wide", {"gguf"}, "bf16", SilentProgress())
 
 
 @pytest.fixture(params=["tiny", "wide"])
@@ -108,21 +108,25 @@ def test_transformers_reads_every_text_like_the_reference(model: Model) -> None:
 def texts() -> Iterator[str]:
     """The test set, and 300 mixtures of what is in it."""
     yield from (case["text"] for case in CASES)
-    chance = random.Random(20240)
+    chance = random.Random(20240)  # noqa: S311 - texts, no secrets
     for _ in range(300):
         parts = [chance.choice(CASES)["text"] for _ in range(3)]
         yield "".join(part[chance.randrange(len(part)) :][:12] for part in parts)
 
 
 @pytest.fixture(scope="module")
-def network(tiny: Model) -> Any:
+def network(tiny: Model) -> Iterator[Any]:
     """The tiny model in transformers, in bfloat16."""
     import torch
     from transformers import AutoModelForCausalLM
 
-    return AutoModelForCausalLM.from_pretrained(
+    threads = torch.get_num_threads()
+    # The model is too small to be shared out among threads.
+    torch.set_num_threads(1)
+    yield AutoModelForCausalLM.from_pretrained(
         tiny.folder, dtype=torch.bfloat16, attn_implementation="eager"
     )
+    torch.set_num_threads(threads)
 
 
 @pytest.mark.parametrize("prompt", PROMPTS["prompts"], ids=lambda prompt: prompt["kind"])
@@ -147,7 +151,7 @@ def test_random_words_are_not_taken_for_the_end(tiny: Model, network: Any) -> No
     """What the workbench fills prompts with must not stop an engine early."""
     words = (source_root() / "python_runner/measure/words.txt").read_text().split()
     tokenizer = ReferenceTokenizer(tiny.folder)
-    chance = random.Random(1)
+    chance = random.Random(1)  # noqa: S311 - texts, no secrets
     for _ in range(10):
         text = " ".join(chance.sample(words, 20))
         ids, _ = answer(network, tokenizer.encode(text))
@@ -191,4 +195,4 @@ def test_a_failed_conversion_shows_the_end_of_the_log(
         )
     assert "config.json" in raised.value.message
     assert raised.value.hint.startswith("The whole log: ")
-    assert not list((tmp_path / "cache" / "models" / "gguf").glob("*.gguf*"))
+    assert not list((tmp_path / "cache" / "models" / "gguf").glob("*.gguf"))

@@ -16,7 +16,7 @@ from python_runner.models.tokenizer.vocabulary import (
 
 SIZES = {"tiny": 1024, "full": 256_000}
 # Changing one of these changes every model: their folders need a new generator number.
-DIGESTS = {"tiny": "", "full": ""}
+DIGESTS = {"tiny": "2bebd54b53003ba3", "full": "a837035e20bc28e0"}
 
 
 @pytest.fixture(scope="module", params=SIZES)
@@ -77,12 +77,12 @@ def test_most_common_words_are_one_piece_of_the_full_vocabulary() -> None:
 def test_markers_come_first() -> None:
     assert SPECIALS.index("<eos>") == 1
     assert SPECIALS.index("<bos>") == 2
-    assert FIRST_PIECE_ID == len(SPECIALS) + 256
+    assert len(SPECIALS) + 256 == FIRST_PIECE_ID
 
 
-@pytest.mark.parametrize("size", [0, 300, 1 << 22])
+@pytest.mark.parametrize("size", [0, 300])
 def test_a_size_that_cannot_be_filled_is_refused(size: int) -> None:
-    with pytest.raises(ValueError, match=r"too few|could be composed"):
+    with pytest.raises(ValueError, match="too few"):
         make_vocabulary(size)
 
 
