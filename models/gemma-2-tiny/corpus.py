@@ -208,7 +208,7 @@ MAKERS: Mapping[str, Maker] = MappingProxyType(
 SHARES: Mapping[str, float] = MappingProxyType(
     {
         "cycle": 0.4,
-        "words": 0.25,
+        "words": 0.35,
         "verse": 0.28,
         "count": 0.1,
         "days": 0.04,

@@ -22,10 +22,10 @@ class Stage:
 STAGES = (
     # Short documents first: that a word is followed by what followed it before is learnt from
     # them within a few hundred steps, and hardly at all from long ones.
-    Stage(steps=600, batch=64, length=48),
-    Stage(steps=700, batch=32, length=96),
-    Stage(steps=400, batch=12, length=256),
-    Stage(steps=120, batch=6, length=448),
+    Stage(steps=1000, batch=64, length=48),
+    Stage(steps=1000, batch=32, length=96),
+    Stage(steps=500, batch=12, length=256),
+    Stage(steps=150, batch=6, length=448),
 )
 STEPS = sum(stage.steps for stage in STAGES)
 DOCUMENTS = sum(stage.steps * stage.batch for stage in STAGES)

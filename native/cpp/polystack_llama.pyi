@@ -59,7 +59,7 @@ class Answer:
         """When each token was chosen, shape (tokens,)."""
     @property
     def margins(self) -> NDArray[np.float32]:
-        """How far the best logit was ahead of the second, for every choice; empty unless asked for."""
+        """Lead of the best logit over the second, for every choice; empty unless asked for."""
     @property
     def stopped(self) -> bool:
         """Whether an end of sequence ended it."""
