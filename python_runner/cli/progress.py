@@ -45,7 +45,10 @@ class Estimate:
                 return (1 - self.fraction) * (now_s - since) / (self.fraction - begin)
             if self._expected_s is None:
                 return (1 - self.fraction) * elapsed / self.fraction
-        return None if self._expected_s is None else max(0.0, self._expected_s - elapsed)
+        # Overdue: "0 s left" would be a lie, so nothing is said.
+        if self._expected_s is None or elapsed > self._expected_s:
+            return None
+        return self._expected_s - elapsed
 
 
 def spell_duration(seconds: float) -> str:
