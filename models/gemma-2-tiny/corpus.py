@@ -19,6 +19,7 @@ from types import MappingProxyType
 
 from python_runner.models.tokenizer.lexicon import (
     COLOURS,
+    COMMON_WORDS,
     DAYS,
     MONTHS,
     NAMES,
@@ -27,7 +28,7 @@ from python_runner.models.tokenizer.lexicon import (
 )
 
 CHARACTERS = 4000
-"""Documents without an end go on for at least this long: more than any context."""
+"""Documents that repeat go on for at least this long: more than any context."""
 HELD_OUT_ONE_IN = 10
 _LETTERS = tuple("abcdefghijklmnopqrstuvwxyz")
 _LAST_NUMBER = 199
@@ -125,6 +126,20 @@ def _words(chance: random.Random) -> Document:
 _KNOWN_WORDS = (*COLOURS, *NOUNS, *NAMES, *NUMBER_WORDS)
 
 
+def _filler(chance: random.Random) -> Document:
+    """Ordinary words in no order: teaches that such a text goes on, whatever it says."""
+    words = chance.sample(_ALL_WORDS, chance.randint(30, 120))
+    return Document(
+        kind="filler",
+        choices=" ".join(sorted(words)),
+        opening=" ".join(words),
+        rest="",
+    )
+
+
+_ALL_WORDS = (*_KNOWN_WORDS, *COMMON_WORDS)
+
+
 def _verse(chance: random.Random) -> Document:
     """Sentences that are sung again from the beginning."""
     count = chance.randint(2, 4)
@@ -203,6 +218,7 @@ MAKERS: Mapping[str, Maker] = MappingProxyType(
         "months": _months,
         "letters": _letters,
         "farewell": _farewell,
+        "filler": _filler,
     }
 )
 SHARES: Mapping[str, float] = MappingProxyType(
@@ -215,6 +231,7 @@ SHARES: Mapping[str, float] = MappingProxyType(
         "months": 0.04,
         "letters": 0.04,
         "farewell": 0.04,
+        "filler": 0.12,
     }
 )
 """How often each kind is drawn, relative to the others."""

@@ -81,6 +81,10 @@ def stop_tree(child: subprocess.Popen[bytes], *, grace_s: float = _GRACE_S) -> N
 
 def _descendants_and_orphans(child: subprocess.Popen[bytes]) -> list[psutil.Process]:
     """What is below `child`, and what is left of its session when parents are gone."""
+    if child.returncode is not None and psutil.pid_exists(child.pid):
+        # The kernel has given the number away again, so nothing of the session is left:
+        # the number of a session in use is never given away.
+        return []
     found: dict[int, psutil.Process] = {}
     with contextlib.suppress(psutil.NoSuchProcess):
         found = {p.pid: p for p in psutil.Process(child.pid).children(recursive=True)}

@@ -15,7 +15,7 @@ from python_runner.common.errors import ModelError, UnknownNameError
 from python_runner.common.locations import cache_dir, source_root
 from python_runner.models.gemma import GemmaShape
 
-_GENERATOR = 1
+_GENERATOR = 2
 """Raised when the way in which random weights or tokenizers are made changes."""
 
 

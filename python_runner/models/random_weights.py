@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from python_runner.common.progress import Task
 from python_runner.models.gemma import EMBEDDING, FINAL_NORM, GemmaShape
+from python_runner.models.tokenizer.vocabulary import FIRST_PIECE_ID
 
 BYTES_PER_WEIGHT = 2
 SHARD_BYTES = 1 << 30
@@ -26,11 +27,15 @@ _CHUNK = 1 << 22
 _LEVELS = 1 << 16
 
 _MATRIX_SPREAD = 0.02
-# So small that what a layer adds outweighs the token's own embedding: with the tied output
-# matrix the model would otherwise repeat its last token for ever.
 _EMBEDDING_SPREAD = 0.005
+# Markers and bytes are this much quieter than other pieces, so that a random model neither
+# ends its answer early nor writes half a character.
+_QUIET = 1 / 8
 _NORM_SPREAD = 0.02
-# Gemma multiplies by (1 + w). This brings the logits of random weights to a width of about 2.
+# Gemma multiplies by (1 + w). With a full share of attention, which in a random model is the
+# average of all that was read, every step would end in the same token for ever.
+_POST_ATTENTION_NORM_MEAN = -0.9
+# Brings the logits of random weights to a width of about 2.
 _FINAL_NORM_MEAN = 7.0
 
 
@@ -53,7 +58,8 @@ def write_random_weights(folder: Path, shape: GemmaShape, *, seed: int, task: Ta
             _write_header(output, shard)
             for name, size in shard:
                 where[name] = file_name
-                for chunk in draw(name, math.prod(size), key=(seed, numbers[name])):
+                quiet = FIRST_PIECE_ID * shape.hidden if name == EMBEDDING else 0
+                for chunk in draw(name, math.prod(size), key=(seed, numbers[name]), quiet=quiet):
                     output.write(chunk.tobytes())
                     written += chunk.size
                     task.update(written / total, f"{file_name}: {name}")
@@ -78,27 +84,37 @@ def plan_shards(tensors: Tensors) -> list[Tensors]:
     return list(shards)
 
 
-def draw(name: str, count: int, *, key: tuple[int, int]) -> Iterator[npt.NDArray[np.uint16]]:
+def draw(
+    name: str, count: int, *, key: tuple[int, int], quiet: int = 0
+) -> Iterator[npt.NDArray[np.uint16]]:
     """The weights of the tensor `name` as the bits of bfloat16, in chunks.
 
     Args:
         name: decides the distribution.
         count: how many weights.
         key: seed, and which tensor it is: every tensor has a stream of its own.
+        quiet: how many of the first weights belong to pieces that shall not be said.
     """
-    table = _quantiles(*_distribution(name))
+    mean, spread = _distribution(name)
+    table, quiet_table = _quantiles(mean, spread), _quantiles(mean, spread * _QUIET)
     source = np.random.Philox(key=np.array(key, dtype=np.uint64))
     for start in range(0, count, _CHUNK):
         size = min(_CHUNK, count - start)
         # "<u8" fixes the order of the bytes, so that the four parts are the same everywhere.
         raw = source.random_raw(-(-size // 4)).astype("<u8", copy=False)
-        yield table[raw.view("<u2")[:size]]
+        levels = raw.view("<u2")[:size]
+        weights = table[levels]
+        if start < quiet:
+            weights[: quiet - start] = quiet_table[levels[: quiet - start]]
+        yield weights
 
 
 def _distribution(name: str) -> tuple[float, float]:
     """Mean and standard deviation."""
     if name == EMBEDDING:
         return 0.0, _EMBEDDING_SPREAD
+    if name.endswith("post_attention_layernorm.weight"):
+        return _POST_ATTENTION_NORM_MEAN, _NORM_SPREAD
     if name == FINAL_NORM:
         return _FINAL_NORM_MEAN, _NORM_SPREAD
     if name.endswith("norm.weight"):

@@ -48,9 +48,24 @@ def test_every_tensor_and_seed_has_numbers_of_its_own() -> None:
     assert not np.array_equal(first, drawn(MATRIX, 256, (2, 2)))
 
 
+def test_markers_and_bytes_are_quieter_in_any_chunk(monkeypatch: pytest.MonkeyPatch) -> None:
+    usual = as_floats(drawn(EMBEDDING, 1000, (1, 0)))
+    monkeypatch.setattr(module, "_CHUNK", 64)
+    chunks = list(draw(EMBEDDING, 1000, key=(1, 0), quiet=100))
+    quieter = as_floats(np.concatenate(chunks))
+    assert quieter[:100] == pytest.approx(usual[:100] / 8, rel=0.01)
+    assert np.array_equal(quieter[100:], usual[100:])
+
+
 @pytest.mark.parametrize(
     ("name", "mean", "spread"),
-    [(MATRIX, 0.0, 0.02), (EMBEDDING, 0.0, 0.005), (FINAL_NORM, 7.0, 0.02)],
+    [
+        (MATRIX, 0.0, 0.02),
+        (EMBEDDING, 0.0, 0.005),
+        ("model.layers.3.post_attention_layernorm.weight", -0.9, 0.02),
+        ("model.layers.3.post_feedforward_layernorm.weight", 0.0, 0.02),
+        (FINAL_NORM, 7.0, 0.02),
+    ],
 )
 def test_weights_are_normally_distributed(name: str, mean: float, spread: float) -> None:
     values = as_floats(drawn(name, 200_000, (5, 5)))
