@@ -23,7 +23,7 @@ def test_studies_that_ship_are_valid(name: str) -> None:
 
 def test_the_default_study_is_study_one() -> None:
     study = load_study("languages")
-    assert (study.iterations, study.warmup, study.workload.new_tokens) == (10, 2, 30)
+    assert (study.iterations, study.warmup, study.workload.new_tokens) == (10, 2, 32)
     assert study.precision == "bf16"
     assert len(study.stacks) == 4
 
