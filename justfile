@@ -19,6 +19,10 @@ compare *options: setup
 demo *options: setup
     {{ polystack }} compare demo {{ options }}
 
+# What the workbench itself costs: our drivers beside bare programs, one table of ratios
+bench-overhead *options: setup
+    {{ polystack }} bench-overhead {{ options }}
+
 # Everything that CI checks: lint, types, native code, unit, contract, real engines, pictures
 test: setup lint types build test-native
     {{ python }} -m pytest tests
@@ -42,9 +46,9 @@ lint: setup
 types: setup
     {{ python }} -m mypy
 
-# Unit tests of the Rust crates
+# Unit tests of the Rust crates; the mistral.rs binding has none (the contract suite tests it)
 test-native:
-    cd native/rust && cargo test --quiet --locked
+    cd native/rust && cargo test --quiet --locked --workspace --exclude polystack-mistralrs
 
 # Write the lock files again after a change of pyproject.toml
 lock: setup

@@ -12,6 +12,7 @@ import platform
 import re
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from python_runner.common.clock import now_ns
@@ -73,15 +74,19 @@ def environment(settings: LaunchSettings) -> Mapping[str, str]:
 
 def load(settings: LaunchSettings) -> TransformersModel:
     """Load the model in the current process, every page of its weights in memory."""
+    return TransformersModel(*load_parts(settings.model.folder, settings.threads))
+
+
+def load_parts(folder: Path, threads: int) -> tuple[Any, Any]:
+    """The model in bf16 and its tokenizer, as transformers has them."""
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    torch.set_num_threads(settings.threads)
-    folder = settings.model.folder
+    torch.set_num_threads(threads)
     tokenizer = AutoTokenizer.from_pretrained(folder)
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.bfloat16)
     _touch(model.parameters())
-    return TransformersModel(model, tokenizer)
+    return model, tokenizer
 
 
 class TransformersModel:

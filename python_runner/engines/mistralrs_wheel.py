@@ -1,4 +1,4 @@
-"""The Rust stack, first form: mistral.rs through its official Python wheel (PyO3).
+"""mistral.rs through its official Python wheel (PyO3): newer than the crates our binding has.
 
 What the wheel can do and cannot, found by trying version 0.9.5:
 

@@ -17,7 +17,7 @@ from python_runner.engines.contract import Engine
 
 PLUGIN_GROUP = "polystack.engines"
 
-DEFAULT_STACKS = ("llama.cpp", "ollama", "mistral.rs-wheel", "transformers")
+DEFAULT_STACKS = ("llama.cpp", "ollama", "mistral.rs", "transformers")
 """The four stacks of the default study: C++, Go, Rust, Python."""
 
 
@@ -34,6 +34,7 @@ class _Row:
 _ROWS: Mapping[str, _Row] = {
     "llama.cpp": _Row(module="llamacpp"),
     "ollama": _Row(module="ollama"),
+    "mistral.rs": _Row(module="mistralrs"),
     "mistral.rs-wheel": _Row(module="mistralrs_wheel"),
     "transformers": _Row(module="hf_transformers"),
     "mock-cpp": _Row(module="mock", attribute="CPP", hidden=True),

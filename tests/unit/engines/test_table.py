@@ -10,7 +10,7 @@ from python_runner.common.errors import SetupError, UnknownNameError
 from python_runner.engines import table
 from python_runner.engines.table import DEFAULT_STACKS, engine, engine_names
 
-REAL = ("llama.cpp", "ollama", "mistral.rs-wheel", "transformers")
+REAL = ("llama.cpp", "ollama", "mistral.rs", "mistral.rs-wheel", "transformers")
 MOCKS = ("mock-cpp", "mock-go", "mock-rust", "mock-python")
 
 

@@ -1,0 +1,190 @@
+//! A model in mistral.rs's own engine, asked for one greedy answer at a time.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, anyhow, bail};
+use candle_core::Device;
+use either::Either;
+use mistralrs_core::{
+    CustomLogitsProcessor, DefaultSchedulerMethod, DetokenizationRequest, DeviceMapSetting,
+    MistralRs, MistralRsBuilder, ModelDType, NormalLoaderBuilder, NormalRequest,
+    NormalSpecificConfig, Request, RequestMessage, Response, SamplingParams, SchedulerConfig,
+    StopTokens, TokenSource, TokenizationRequest, Usage,
+};
+use tokio::runtime::Runtime;
+use tokio::sync::mpsc::{Receiver, channel};
+
+use crate::clock::now_ns;
+use crate::watch::{Chosen, Watch};
+
+/// A loaded model and the engine that runs it.
+pub struct Model {
+    engine: Arc<MistralRs>,
+}
+
+/// From a request to the end of its answer, and what the engine says of it.
+pub struct Span {
+    pub requested_ns: i64,
+    pub ended_ns: i64,
+    pub usage: Usage,
+}
+
+/// One answer, raw.
+pub struct Answer {
+    pub span: Span,
+    pub tokens: Vec<Chosen>,
+    /// Whether one of the stop tokens ended it; that token is not among `tokens`.
+    pub stopped: bool,
+}
+
+impl Model {
+    /// Load a folder of safetensors onto the CPU.
+    pub fn load(folder: &str, dtype: ModelDType) -> Result<Self> {
+        let loader = NormalLoaderBuilder::new(
+            NormalSpecificConfig::default(),
+            None,
+            None,
+            Some(folder.to_owned()),
+            false,
+            None,
+        )
+        .build(None)?;
+        let pipeline = loader.load_model_from_hf(
+            None,
+            TokenSource::None,
+            &dtype,
+            &Device::Cpu,
+            true,
+            DeviceMapSetting::dummy(),
+            None,
+            None,
+        )?;
+        let scheduler = SchedulerConfig::DefaultScheduler {
+            method: DefaultSchedulerMethod::Fixed(NonZeroUsize::MIN),
+        };
+        // An end of sequence is a token like any other, unless a request names it as a stop.
+        let builder = MistralRsBuilder::new(pipeline, scheduler, false, None)
+            .with_no_prefix_cache(true)
+            .with_prefix_cache_n(0)
+            .with_disable_eos_stop(true);
+        // Only needed while the engine is made: it starts a thread and a runtime of its own.
+        let runtime = Runtime::new()?;
+        Ok(Self {
+            engine: runtime.block_on(builder.build()),
+        })
+    }
+
+    /// The ids of a text, with what the tokenizer puts around it.
+    pub fn tokenize(&self, text: String) -> Result<Vec<u32>> {
+        let (response, receiver) = channel(1);
+        self.ask(Request::Tokenize(TokenizationRequest {
+            text: Either::Right(text),
+            tools: None,
+            add_generation_prompt: false,
+            add_special_tokens: true,
+            enable_thinking: None,
+            reasoning_effort: None,
+            response,
+        }))?;
+        reply(receiver)?
+    }
+
+    /// The text of ids, markers written out.
+    pub fn detokenize(&self, tokens: Vec<u32>) -> Result<String> {
+        let (response, receiver) = channel(1);
+        self.ask(Request::Detokenize(DetokenizationRequest {
+            tokens,
+            skip_special_tokens: false,
+            response,
+        }))?;
+        reply(receiver)?
+    }
+
+    /// Answer greedily, until `new_tokens` are there or one of `stop_ids` comes.
+    pub fn generate(
+        &self,
+        prompt: Vec<u32>,
+        new_tokens: usize,
+        stop_ids: &[u32],
+    ) -> Result<Answer> {
+        let watch = Arc::new(Watch::new(prompt.len(), new_tokens));
+        let watched = vec![Arc::clone(&watch) as _];
+        let span = self.answer(prompt, new_tokens, stop_ids, watched)?;
+        let mut tokens = watch.chosen();
+        if tokens.len() != span.usage.completion_tokens {
+            bail!(
+                "{} tokens were seen, and the engine counts {}",
+                tokens.len(),
+                span.usage.completion_tokens
+            );
+        }
+        let stopped = tokens
+            .last()
+            .is_some_and(|last| stop_ids.contains(&last.id));
+        if stopped {
+            tokens.pop();
+        }
+        Ok(Answer {
+            span,
+            tokens,
+            stopped,
+        })
+    }
+
+    /// The same without looking at the tokens: what a plain program on the crate would do.
+    pub fn generate_unwatched(&self, prompt: Vec<u32>, new_tokens: usize) -> Result<Span> {
+        self.answer(prompt, new_tokens, &[], Vec::new())
+    }
+
+    fn answer(
+        &self,
+        prompt: Vec<u32>,
+        new_tokens: usize,
+        stop_ids: &[u32],
+        processors: Vec<Arc<dyn CustomLogitsProcessor>>,
+    ) -> Result<Span> {
+        let (response, receiver) = channel(1);
+        let requested_ns = now_ns();
+        let sampling = SamplingParams {
+            temperature: Some(0.0),
+            max_len: Some(new_tokens),
+            stop_toks: (!stop_ids.is_empty()).then(|| StopTokens::Ids(stop_ids.to_vec())),
+            ..SamplingParams::deterministic()
+        };
+        let message = RequestMessage::CompletionTokens(prompt);
+        self.ask(Request::Normal(Box::new(NormalRequest {
+            logits_processors: Some(processors),
+            ..NormalRequest::new_simple(message, sampling, response, 0, None, None)
+        })))?;
+        let usage = usage_of(reply(receiver)?)?;
+        Ok(Span {
+            requested_ns,
+            ended_ns: now_ns(),
+            usage,
+        })
+    }
+
+    fn ask(&self, request: Request) -> Result<()> {
+        self.engine
+            .get_sender(None)
+            .map_err(|error| anyhow!("{error}"))?
+            .blocking_send(request)
+            .context("the engine has ended")
+    }
+}
+
+fn reply<T>(mut receiver: Receiver<T>) -> Result<T> {
+    receiver
+        .blocking_recv()
+        .context("the engine ended without an answer")
+}
+
+fn usage_of(response: Response) -> Result<Usage> {
+    match response {
+        Response::CompletionDone(done) => Ok(done.usage),
+        Response::InternalError(error) | Response::ValidationError(error) => bail!("{error}"),
+        Response::CompletionModelError(message, _) => bail!("{message}"),
+        _ => bail!("the engine's answer is of another kind than the request"),
+    }
+}

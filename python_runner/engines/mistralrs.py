@@ -1,0 +1,155 @@
+"""The Rust stack: mistral.rs in process, through our PyO3 binding (`native/rust`).
+
+The binding stands on the crate `mistralrs-core`, which takes prompts as ids, can ignore an
+end of sequence, and lets us see every token at the moment it is chosen. What it cannot do on
+a CPU is to multiply in bf16: see `HELD_AS`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from python_runner.common.build.extension import import_extension
+from python_runner.common.errors import EngineStartError, GenerationError
+from python_runner.common.progress import Progress, SilentProgress
+from python_runner.engines.build.mistralrs import MistralRsBuild, mistralrs_build
+from python_runner.engines.contract import (
+    EngineDescription,
+    EngineSpec,
+    GenerateRequest,
+    Generation,
+    Language,
+    LaunchSettings,
+    Reach,
+    StopReason,
+)
+from python_runner.engines.embedded import EmbeddedEngine
+
+if TYPE_CHECKING:
+    import polystack_mistralrs
+
+SPEC = EngineSpec(
+    name="mistral.rs",
+    title="mistral.rs",
+    language=Language.RUST,
+    reach=Reach.EMBEDDED,
+    precisions=("bf16",),
+    model_format="safetensors",
+    can_ignore_end_of_sequence=True,
+    reports_token_ids=True,
+    takes_token_ids=True,
+)
+
+HELD_AS: Mapping[str, Literal["f32"]] = {"bf16": "f32"}
+"""What the weights are held in, by their precision.
+
+The released candle has no product of bf16 matrices on a CPU. In 32 bits the weights keep
+their values exactly, at twice the memory traffic (decision 0008).
+"""
+
+
+def prepare(progress: Progress) -> None:
+    """Build the binding, mistral.rs included. Raises SetupError."""
+    mistralrs_build(progress)
+
+
+def load(settings: LaunchSettings) -> MistralRsModel:
+    """Load the model in the current process. Raises EngineStartError."""
+    build = mistralrs_build(SilentProgress())  # `prepare` has built everything
+    import_extension(build.folder, "polystack_mistralrs")
+    import polystack_mistralrs
+
+    folder = settings.model.folder
+    if not (folder / "config.json").is_file():
+        # mistral.rs would take the path for the name of a model to download.
+        raise EngineStartError(f"{folder} holds no model (no config.json)")
+    held_as = HELD_AS[settings.precision]
+    try:
+        model = polystack_mistralrs.Model(str(folder), dtype=held_as)
+    except polystack_mistralrs.MistralRsError as error:
+        raise EngineStartError(f"mistral.rs: {error}") from error
+    return MistralRsModel(model, end_ids(folder), _description(build, held_as))
+
+
+class MistralRsModel:
+    """Implements `in_process.InProcessModel`."""
+
+    def __init__(
+        self,
+        model: polystack_mistralrs.Model,
+        end_ids: tuple[int, ...],
+        description: EngineDescription,
+    ) -> None:
+        self._model = model
+        self._end_ids = end_ids
+        self._description = description
+
+    @property
+    def description(self) -> EngineDescription:
+        return self._description
+
+    def token_ids(self, text: str) -> tuple[int, ...]:
+        return tuple(self._model.tokenize(text))
+
+    def generate(self, request: GenerateRequest) -> Generation:
+        import polystack_mistralrs
+
+        try:
+            answer = self._model.generate(
+                request.prompt_ids,
+                new_tokens=request.new_tokens,
+                stop_ids=() if request.ignore_end_of_sequence else self._end_ids,
+            )
+            text = self._model.detokenize(answer.ids)
+        except polystack_mistralrs.MistralRsError as error:
+            raise GenerationError(f"mistral.rs: {error}") from error
+        return Generation(
+            requested_ns=answer.requested_ns,
+            chunk_ns=tuple(answer.token_ns),
+            chunk_tokens=(1,) * len(answer.ids),
+            ended_ns=answer.ended_ns,
+            prompt_tokens=len(request.prompt_ids),
+            output_tokens=len(answer.ids),
+            stop=StopReason.END_OF_SEQUENCE if answer.stopped else StopReason.LENGTH,
+            text=text,
+            token_ids=tuple(answer.ids),
+            engine_timings={
+                "total_prompt_time_sec": answer.total_prompt_time_sec,
+                "total_completion_time_sec": answer.total_completion_time_sec,
+            },
+        )
+
+    def close(self) -> None:
+        del self._model
+
+
+def end_ids(folder: Path) -> tuple[int, ...]:
+    """The tokens that end an answer, as the model's files name them; may be none."""
+    for name in ("generation_config.json", "config.json"):
+        path = folder / name
+        if path.is_file():
+            found = json.loads(path.read_text(encoding="utf-8")).get("eos_token_id")
+            if found is not None:
+                return tuple(found) if isinstance(found, list) else (int(found),)
+    return ()
+
+
+def _description(build: MistralRsBuild, held_as: str) -> EngineDescription:
+    return EngineDescription(
+        version=build.version,
+        build={
+            "source": f"crates mistralrs-core {build.version}, candle-core {build.tensor_version}",
+            "compiler": build.compiler,
+            "flags": " ".join(build.flags),
+            "weights in memory": held_as,
+            "KV cache": held_as,
+            "prefix cache": "off",
+            "paged attention": "off",
+        },
+    )
+
+
+ENGINE = EmbeddedEngine(spec=SPEC, prepare=prepare, loader="python_runner.engines.mistralrs:load")
