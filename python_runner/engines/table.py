@@ -33,6 +33,7 @@ class _Row:
 
 _ROWS: Mapping[str, _Row] = {
     "llama.cpp": _Row(module="llamacpp"),
+    "llama-server": _Row(module="llama_server"),
     "ollama": _Row(module="ollama"),
     "mistral.rs-wheel": _Row(module="mistralrs_wheel"),
     "transformers": _Row(module="hf_transformers"),
