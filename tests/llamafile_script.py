@@ -18,10 +18,12 @@ if [ "$1" = --version ]; then
     exit 0
 fi
 is_server=no
+is_old=no
 left=$#
 while [ "$left" -gt 0 ]; do
     case "$1" in
     --server) is_server=yes ;;
+    --nobrowser) is_old=yes ;;
     --gpu) shift && left=$((left - 1)) ;;
     *) set -- "$@" "$1" ;;
     esac
@@ -32,13 +34,18 @@ if [ "$is_server" = no ]; then
     echo "this would open a text interface" >&2
     exit 1
 fi
+if [ "$is_old" != {is_old} ]; then
+    echo "error: unknown argument" >&2
+    exit 1
+fi
 exec "{server}" "$@"
 """
 
 
 def write_llamafile_script(folder: Path, *, version: str = "0.10.6") -> Path:
-    """The script, with words of the family 0.10. It need not be executable."""
+    """The script, which takes the words of that version's family. It need not be executable."""
     server = llama_cpp_prefix(SilentProgress()) / "bin" / "llama-server"
     script = folder / "script.llamafile"
-    script.write_text(_SCRIPT.format(version=version, server=server))
+    is_old = "yes" if version.startswith("0.9.") else "no"
+    script.write_text(_SCRIPT.format(version=version, server=server, is_old=is_old))
     return script

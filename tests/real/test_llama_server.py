@@ -278,6 +278,16 @@ def test_a_llamafile_is_found_and_asked_what_it_is(
         assert running.generate(request(settings)).output_tokens == 16
 
 
+def test_a_llamafile_of_the_old_family_gets_its_own_words(
+    settings: LaunchSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LLAMAFILE", str(write_llamafile_script(tmp_path, version="0.9.3")))
+    with LLAMAFILE.start(settings, tmp_path / "log") as running:
+        assert running.description.build["family"].startswith("0.9")
+        assert running.token_ids(PROMPT) is None
+        assert running.generate(request(settings)).output_tokens == 16
+
+
 def test_a_llamafile_that_moves_to_another_port_gets_one_of_its_own(
     settings: LaunchSettings, script: Path, tmp_path: Path
 ) -> None:
