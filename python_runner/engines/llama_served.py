@@ -26,6 +26,8 @@ from python_runner.engines.server_process import ServerProcess, start_server
 from python_runner.engines.streaming import Framing, NotAnsweredError, StreamClient
 
 _PORT_TAKEN = "couldn't bind"
+# On SIGTERM in mid-answer it waits for that answer, which no longer comes. It has nothing to save.
+_STOP_GRACE_S = 1.5
 _PROBE_TIMEOUT_S = 2.0
 _BRIEF_TIMEOUT_S = 60.0
 # Variables by which a user sets options of every llama.cpp server that he starts.
@@ -209,7 +211,7 @@ def _launch(launch: Launch, log: Path, port: int) -> ServerProcess:
         env=launch.environment,
         without=foreign_names(os.environ),
     )
-    return ServerProcess(launch.title, child, port, log)
+    return ServerProcess(launch.title, child, port, log, grace_s=_STOP_GRACE_S)
 
 
 def _props(probe: httpx.Client, server: ServerProcess) -> Mapping[str, Any] | None:

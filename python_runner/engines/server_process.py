@@ -21,20 +21,33 @@ _POLL_S = 0.02
 _POLL_SHARE = 0.01
 """Of the time waited so far: a long wait is not asked about fifty times a second."""
 _EXIT_GRACE_S = 2.0
+_GRACE_S = 5.0
 _LOG_LINES = 12
 
 
 class ServerProcess:
     """One server process on a port of its own. Give it to `start_server`."""
 
-    def __init__(self, title: str, child: subprocess.Popen[bytes], port: int, log: Path) -> None:
-        """Take over a child that was just started with `port` on its command line."""
+    def __init__(
+        self,
+        title: str,
+        child: subprocess.Popen[bytes],
+        port: int,
+        log: Path,
+        *,
+        grace_s: float = _GRACE_S,
+    ) -> None:
+        """Take over a child that was just started with `port` on its command line.
+
+        `grace_s` is the time between SIGTERM and SIGKILL when it is stopped.
+        """
         self.title = title
         self.url = f"http://127.0.0.1:{port}"
         self.log = log
         self.started_ns = now_ns()
         self._child = child
         self._port = port
+        self._grace_s = grace_s
         self._stopping = threading.Event()
 
     @property
@@ -95,7 +108,7 @@ class ServerProcess:
     def stop(self) -> None:
         """End the server and all below it, also from another thread. Safe to call twice."""
         self._stopping.set()
-        stop_tree(self._child)
+        stop_tree(self._child, grace_s=self._grace_s)
 
 
 class PortTakenError(EngineStartError):
