@@ -29,7 +29,7 @@ def running(tmp_path: Path) -> ServedLlama:
 
 
 def test_what_does_not_fit_is_not_asked(running: ServedLlama) -> None:
-    with pytest.raises(GenerationError, match="3 prompt tokens and 6 new ones are 9, and .* 8"):
+    with pytest.raises(GenerationError, match=r"3 prompt tokens and 6 new ones are 9, and .* 8"):
         running.generate(request_for(2, 5, 6, new_tokens=6))
 
 
