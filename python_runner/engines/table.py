@@ -29,10 +29,14 @@ class _Row:
     attribute: str = "ENGINE"
     hidden: bool = False
     """Not listed unless asked for: made for tests."""
+    brought: bool = False
+    """The user brings it: it cannot be built or installed here."""
 
 
 _ROWS: Mapping[str, _Row] = {
     "llama.cpp": _Row(module="llamacpp"),
+    "llama-server": _Row(module="llama_server"),
+    "llamafile": _Row(module="llamafile", brought=True),
     "ollama": _Row(module="ollama"),
     "mistral.rs": _Row(module="mistralrs"),
     "mistral.rs-wheel": _Row(module="mistralrs_wheel"),
@@ -48,6 +52,11 @@ def engine_names(*, include_hidden: bool = False) -> tuple[str, ...]:
     """Names of all engines, plug-ins last; nothing is imported for it."""
     ours = [name for name, row in _ROWS.items() if include_hidden or not row.hidden]
     return (*ours, *sorted(_plugins().keys() - _ROWS.keys()))
+
+
+def built_engine_names() -> tuple[str, ...]:
+    """Names of the engines that can be had here, without those that the user must bring."""
+    return tuple(name for name in engine_names() if name not in _ROWS or not _ROWS[name].brought)
 
 
 def engine(name: str) -> Engine:

@@ -6,9 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from python_runner.common.errors import ToolMissingError
 from python_runner.common.progress import SilentProgress
+from python_runner.engines.llamafile_find import VARIABLE, find_llamafile
 from python_runner.models import Model, prepare_model
 from tests.contract.fleet import Fleet
+from tests.llamafile_script import write_llamafile_script
 
 
 @pytest.fixture(scope="session")
@@ -17,7 +20,21 @@ def tiny_model() -> Model:
 
 
 @pytest.fixture(scope="session")
-def fleet(tiny_model: Model, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+def llamafile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The machine's own llamafile, and where it has none a script that is llama-server."""
+    with pytest.MonkeyPatch.context() as patch:
+        try:
+            find_llamafile()
+        except ToolMissingError:
+            script = write_llamafile_script(tmp_path_factory.mktemp("llamafile"))
+            patch.setenv(VARIABLE, str(script))
+        yield
+
+
+@pytest.fixture(scope="session")
+def fleet(
+    tiny_model: Model, llamafile: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Fleet]:
     engines = Fleet(tiny_model, tmp_path_factory.mktemp("engine-logs"))
     yield engines
     engines.stop()

@@ -6,10 +6,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
-
-from python_runner.common.errors import EngineStartError
-from python_runner.engines.ollama import _weights, request_body
+from python_runner.engines.ollama import request_body
 from python_runner.engines.ollama_server import logged_features, server_environment
 from python_runner.engines.ollama_store import OllamaStore
 from tests.unit.engines.helpers import request_for, settings_for
@@ -81,11 +78,3 @@ def test_the_features_that_the_last_runner_logged() -> None:
     ]
     assert logged_features(lines) == "SSE3 AVX2 LLAMAFILE"
     assert logged_features([]) == ""
-
-
-def test_a_model_without_that_precision_cannot_be_started(tmp_path: Path) -> None:
-    settings = settings_for(tmp_path)
-    model = replace(settings.model, gguf={"q8_0": tmp_path / "m.gguf"})
-    with pytest.raises(EngineStartError, match="no GGUF file in bf16") as raised:
-        _weights(replace(settings, model=model))
-    assert "q8_0" in raised.value.hint

@@ -8,9 +8,22 @@ import pytest
 
 from python_runner.common.errors import SetupError, UnknownNameError
 from python_runner.engines import table
-from python_runner.engines.table import DEFAULT_STACKS, engine, engine_names
+from python_runner.engines.table import (
+    DEFAULT_STACKS,
+    built_engine_names,
+    engine,
+    engine_names,
+)
 
-REAL = ("llama.cpp", "ollama", "mistral.rs", "mistral.rs-wheel", "transformers")
+REAL = (
+    "llama.cpp",
+    "llama-server",
+    "llamafile",
+    "ollama",
+    "mistral.rs",
+    "mistral.rs-wheel",
+    "transformers",
+)
 MOCKS = ("mock-cpp", "mock-go", "mock-rust", "mock-python")
 
 
@@ -40,6 +53,10 @@ def test_the_default_stacks_are_four_languages() -> None:
         "Rust",
         "Python",
     }
+
+
+def test_what_the_user_must_bring_is_not_built() -> None:
+    assert set(engine_names()) - set(built_engine_names()) == {"llamafile"}
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
