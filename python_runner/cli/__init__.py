@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from types import FrameType
 
 import typer
-from rich.console import Console
 
 from python_runner.common.errors import INTERRUPTED_EXIT_CODE, PolystackError, UsageError
 
@@ -25,24 +24,26 @@ def run_command(arguments: Sequence[str]) -> int:
     """Run one command; turns what a user can cause into one message and an exit code."""
     from python_runner.cli.app import app
 
-    errors = Console(stderr=True, soft_wrap=True)
     try:
         result = app(list(arguments), standalone_mode=False)
     except typer.TyperException as error:
         if not error.format_message():
             return 0  # No command was named, and the help has been printed.
-        _explain(errors, error.format_message(), "`polystack COMMAND --help` tells what there is.")
+        _explain(error.format_message(), "`polystack COMMAND --help` tells what there is.")
         return UsageError.exit_code
     except PolystackError as error:
-        _explain(errors, error.message, error.hint)
+        _explain(error.message, error.hint)
         return error.exit_code
     except (KeyboardInterrupt, typer.Abort):
-        _explain(errors, "interrupted", "")
+        _explain("interrupted", "")
         return INTERRUPTED_EXIT_CODE
     return result if isinstance(result, int) else 0
 
 
-def _explain(errors: Console, message: str, hint: str) -> None:
+def _explain(message: str, hint: str) -> None:
+    from rich.console import Console  # here, because `--help` must be quick
+
+    errors = Console(stderr=True, soft_wrap=True)
     errors.print(f"error: {message}", style="red", markup=False, highlight=False)
     if hint:
         errors.print(hint, markup=False, highlight=False)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from python_runner.cli import output
 
 
 def engines() -> None:
     """List the engines."""
+    from rich.table import Table
+
     from python_runner.engines.table import engine, engine_names
 
     table = Table("name", "engine", "language", "path", "reads", "precision", box=None)
@@ -30,6 +31,8 @@ def engines() -> None:
 
 def models() -> None:
     """List the models."""
+    from rich.table import Table
+
     from python_runner.models import catalogue
 
     table = Table("name", "what it is", "on disk", box=None)

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-
 from python_runner.common.locations import results_dir
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from python_runner.store import Store
 
 
@@ -42,6 +42,8 @@ class Results:
 
 def console() -> Console:
     """Standard output; the width is the terminal's, or 100 columns in a file."""
+    from rich.console import Console
+
     found = Console()
     return found if found.is_terminal else Console(width=100)
 

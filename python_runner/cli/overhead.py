@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
 from python_runner.cli import output
 from python_runner.cli.options import ResultsOption
 
+_LEAST_SHOWN = 0.001
+
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from python_runner.run.overhead import Price
 
 
@@ -46,14 +49,17 @@ def bench_overhead(
 
 
 def _table(prices: list[Price]) -> Table:
-    table = Table("what", "against", "ours", "bare", "ratio", "asked for", "", box=None)
+    from rich.table import Table
+
+    table = Table("what", "against", "ours", "bare", "unit", "ratio", "asked for", "", box=None)
     for price in prices:
         has_ratio = price.unit == "tokens/s"
         table.add_row(
             price.what,
             price.against,
-            f"{price.ours:.3g} {price.unit}",
-            f"{price.bare:.3g} {price.unit}" if has_ratio else "",
+            f"{price.ours:.3g}" if price.ours >= _LEAST_SHOWN else f"< {_LEAST_SHOWN}",
+            f"{price.bare:.3g}" if has_ratio else "",
+            price.unit,
             f"{price.score:.3f}" if has_ratio else "",
             price.bound,
             "met" if price.is_met else "missed",

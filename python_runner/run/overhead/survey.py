@@ -36,6 +36,7 @@ _PRECISION = "bf16"
 _MOST_CPU = 0.02
 _MOST_START_S = 0.3
 _STARTS = 5
+_HELP = "import sys; sys.argv[1:] = ['--help']; from python_runner.cli import main; main()"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,9 +123,9 @@ def _llama_cpp(survey: Survey, orchestrator: _Orchestrator) -> Iterator[Price]:
             with orchestrator.watch():
                 ours.append(decode_rate(running.generate(request)))
             bare.append(_llama_bench(llama_bench, survey))
-    yield price_of_rate("C++ binding, decoding", "llama-bench, same library", ours, bare)
+    yield price_of_rate("C++ binding, decoding", "llama-bench, same build", ours, bare)
     yield price_with_bound(
-        "workbench while an engine decodes",
+        "workbench, engine decoding",
         cost=orchestrator.cpu_s / orchestrator.wall_s,
         most=_MOST_CPU,
         unit="cores",
@@ -172,7 +173,7 @@ def _in_turns(survey: Survey, library: str, against: str) -> Iterator[Price]:
 def _starts() -> Iterator[Price]:
     for what, words in (
         ("import python_runner", ["-c", "import python_runner"]),
-        ("polystack --help", ["-m", "python_runner.cli", "--help"]),
+        ("polystack --help", ["-c", _HELP]),
     ):
         yield price_with_bound(
             what,
