@@ -40,14 +40,16 @@ def models() -> None:
 
 def build(
     stacks: Annotated[
-        str | None, typer.Option(help="Engines, separated by commas; left out: all.")
+        str | None,
+        typer.Option(help="Engines, separated by commas; left out: all that are built here."),
     ] = None,
 ) -> None:
     """Build the native parts that are missing, without measuring anything."""
     from python_runner.cli.progress import TerminalProgress
-    from python_runner.engines.table import engine, engine_names
+    from python_runner.engines.table import engine, engine_names, is_brought
 
-    names = engine_names() if stacks is None else output.split_names(stacks)
+    buildable = [name for name in engine_names() if not is_brought(name)]
+    names = buildable if stacks is None else output.split_names(stacks)
     for chosen in [engine(name) for name in names]:
         chosen.prepare(TerminalProgress(output.console()))
     output.say(f"Ready: {', '.join(names)}")

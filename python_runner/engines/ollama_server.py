@@ -30,8 +30,12 @@ _PORT_TAKEN = "address already in use"
 _POLL_S = 0.02
 _PROBE_TIMEOUT_S = 2.0
 _EXIT_GRACE_S = 2.0
-_NOWHERE = "http://127.0.0.1:9"
+NOWHERE = "http://127.0.0.1:9"
+"""An address where nothing answers (the port of the discard service)."""
 _FEATURE = re.compile(r"\bCPU\.0\.(\w+)=1\b")
+_BACKEND = re.compile(r"loaded CPU backend from (\S+)")
+# What the runners say when they start; "go runner" is the one around llama.cpp.
+_IS_GO_ENGINE = {'msg="starting ollama engine"': True, 'msg="starting go runner"': False}
 _LOG_LINES = 12
 # What of the user's environment would change the server behind our back. Empty is unset.
 _GO_RUNTIME = ("GODEBUG", "GOGC", "GOMAXPROCS", "GOMEMLIMIT")
@@ -51,6 +55,18 @@ class Runner:
             return self.process.is_running() and self.process.status() != psutil.STATUS_ZOMBIE
         except psutil.NoSuchProcess:
             return False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Logged:
+    """What a runner wrote about itself."""
+
+    features: str
+    """The CPU features that it uses (of `CPU.0.AVX2=1` and the like), separated by spaces."""
+    backend: str
+    """The library with the kernels, where it chose among several."""
+    is_go_engine: bool | None
+    """Which of the engines it says it is; None if it does not say."""
 
 
 class OllamaServer:
@@ -142,9 +158,9 @@ class OllamaServer:
                 return Runner(process=process, is_go_engine="--ollama-engine" in command)
         return None
 
-    def instruction_sets(self) -> str:
-        """What the runner logged as compiled in, separated by spaces; empty if nothing."""
-        return logged_features(self.log.read_text(errors="replace").splitlines())
+    def logged(self) -> Logged:
+        """What the runner wrote about itself."""
+        return read_log(self.log.read_text(errors="replace").splitlines())
 
     def has_ended(self) -> bool:
         """Whether the process is gone; one that is just ending is waited for, briefly."""
@@ -169,16 +185,19 @@ class OllamaServer:
 
 
 def start_server(
-    binary: Path, store: OllamaStore, settings: LaunchSettings, log: Path
+    binary: Path, store: OllamaStore, settings: LaunchSettings, log: Path, *, go_engine: bool
 ) -> tuple[OllamaServer, str]:
     """A server that answers, and its version. Raises EngineStartError or EngineCrashError.
+
+    With `go_engine` it is asked to run its own engine where that knows the model.
 
     Call it from a thread that lives as long as the server (see `start_child`).
     """
     deadline_ns = now_ns() + int(settings.start_timeout_s * NS_PER_S)
     for attempt in range(1, _PORT_ATTEMPTS + 1):
         port = free_port()
-        server = _launch(binary, store, settings, log, port)
+        environment = server_environment(os.environ, store, settings, port, go_engine=go_engine)
+        server = _launch(binary, store, environment, log, port)
         try:
             return server, server.wait_until_up(deadline_ns)
         except EngineCrashError as error:
@@ -192,14 +211,14 @@ def start_server(
 
 
 def _launch(
-    binary: Path, store: OllamaStore, settings: LaunchSettings, log: Path, port: int
+    binary: Path, store: OllamaStore, environment: Mapping[str, str], log: Path, port: int
 ) -> OllamaServer:
     store.models.mkdir(parents=True, exist_ok=True)
     store.home.mkdir(parents=True, exist_ok=True)
     child = start_child(
         [binary, "serve"],
         log=log,
-        env=server_environment(os.environ, store, settings, port),
+        env=environment,
         # Ollama looks for libraries in `build/lib/ollama` below the current folder too.
         cwd=store.home,
         # On SIGTERM it ends its runner, which holds the model and would outlive it.
@@ -209,7 +228,12 @@ def _launch(
 
 
 def server_environment(
-    inherited: Iterable[str], store: OllamaStore, settings: LaunchSettings, port: int
+    inherited: Iterable[str],
+    store: OllamaStore,
+    settings: LaunchSettings,
+    port: int,
+    *,
+    go_engine: bool,
 ) -> dict[str, str]:
     """Variables for the server; of `inherited`, the names that concern it are emptied."""
     foreign = [name for name in inherited if name.startswith("OLLAMA_")]
@@ -224,20 +248,26 @@ def server_environment(
         "OLLAMA_KV_CACHE_TYPE": "f16",
         "OLLAMA_LOAD_TIMEOUT": f"{settings.start_timeout_s:.0f}s",
         "OLLAMA_MAX_LOADED_MODELS": "1",
+        "OLLAMA_NEW_ENGINE": "true" if go_engine else "",
         "OLLAMA_NUM_PARALLEL": "1",
         # A linked blob must not be cleared away before its model is made.
         "OLLAMA_NOPRUNE": "1",
         # It has no business on the net; Go asks no proxy for 127.0.0.1.
         "OLLAMA_NO_CLOUD": "1",
-        "HTTP_PROXY": _NOWHERE,
-        "HTTPS_PROXY": _NOWHERE,
+        "HTTP_PROXY": NOWHERE,
+        "HTTPS_PROXY": NOWHERE,
     }
 
 
-def logged_features(lines: Iterable[str]) -> str:
-    """The CPU features in the last line that lists them as `CPU.0.AVX2=1`."""
-    features = ""
+def read_log(lines: Iterable[str]) -> Logged:
+    """What the last runner in these lines of a log says of itself."""
+    features, backend, is_go_engine = "", "", None
     for line in lines:
         if found := _FEATURE.findall(line):
             features = " ".join(found)
-    return features
+        if loaded := _BACKEND.search(line):
+            backend = Path(loaded[1]).name
+        for words, is_go in _IS_GO_ENGINE.items():
+            if words in line:
+                is_go_engine = is_go
+    return Logged(features=features, backend=backend, is_go_engine=is_go_engine)

@@ -29,11 +29,15 @@ class _Row:
     attribute: str = "ENGINE"
     hidden: bool = False
     """Not listed unless asked for: made for tests."""
+    brought: bool = False
+    """Uses what the user has installed, and is nothing that could be built here."""
 
 
 _ROWS: Mapping[str, _Row] = {
     "llama.cpp": _Row(module="llamacpp"),
     "ollama": _Row(module="ollama"),
+    "ollama-go-engine": _Row(module="ollama", attribute="GO_ENGINE"),
+    "ollama-installed": _Row(module="ollama_installed", brought=True),
     "mistral.rs-wheel": _Row(module="mistralrs_wheel"),
     "transformers": _Row(module="hf_transformers"),
     "mock-cpp": _Row(module="mock", attribute="CPP", hidden=True),
@@ -47,6 +51,12 @@ def engine_names(*, include_hidden: bool = False) -> tuple[str, ...]:
     """Names of all engines, plug-ins last; nothing is imported for it."""
     ours = [name for name, row in _ROWS.items() if include_hidden or not row.hidden]
     return (*ours, *sorted(_plugins().keys() - _ROWS.keys()))
+
+
+def is_brought(name: str) -> bool:
+    """Whether this engine is there only if the user has installed it."""
+    row = _ROWS.get(name)
+    return row is not None and row.brought
 
 
 def engine(name: str) -> Engine:

@@ -8,9 +8,16 @@ import pytest
 
 from python_runner.common.errors import SetupError, UnknownNameError
 from python_runner.engines import table
-from python_runner.engines.table import DEFAULT_STACKS, engine, engine_names
+from python_runner.engines.table import DEFAULT_STACKS, engine, engine_names, is_brought
 
-REAL = ("llama.cpp", "ollama", "mistral.rs-wheel", "transformers")
+REAL = (
+    "llama.cpp",
+    "ollama",
+    "ollama-go-engine",
+    "ollama-installed",
+    "mistral.rs-wheel",
+    "transformers",
+)
 MOCKS = ("mock-cpp", "mock-go", "mock-rust", "mock-python")
 
 
@@ -40,6 +47,12 @@ def test_the_default_stacks_are_four_languages() -> None:
         "Rust",
         "Python",
     }
+
+
+def test_the_default_stacks_need_nothing_that_the_user_must_bring() -> None:
+    assert not any(is_brought(name) for name in DEFAULT_STACKS)
+    assert is_brought("ollama-installed")
+    assert not is_brought("no such engine")
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
