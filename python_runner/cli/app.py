@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from python_runner import __version__
-from python_runner.cli import catalogue, compare, results
+from python_runner.cli import cache, catalogue, compare, doctor, results
 
 app = typer.Typer(
     name="polystack",
@@ -40,3 +40,5 @@ app.command()(results.export)
 app.command()(catalogue.engines)
 app.command()(catalogue.models)
 app.command()(catalogue.build)
+app.command()(doctor.doctor)
+app.command()(cache.clean_cache)
