@@ -41,15 +41,14 @@ def models() -> None:
 def build(
     stacks: Annotated[
         str | None,
-        typer.Option(help="Engines, separated by commas; left out: all that are built here."),
+        typer.Option(help="Engines, separated by commas; left out: all but what you must bring."),
     ] = None,
 ) -> None:
     """Build the native parts that are missing, without measuring anything."""
     from python_runner.cli.progress import TerminalProgress
-    from python_runner.engines.table import engine, engine_names, is_brought
+    from python_runner.engines.table import built_engine_names, engine
 
-    buildable = [name for name in engine_names() if not is_brought(name)]
-    names = buildable if stacks is None else output.split_names(stacks)
+    names = built_engine_names() if stacks is None else output.split_names(stacks)
     for chosen in [engine(name) for name in names]:
         chosen.prepare(TerminalProgress(output.console()))
     output.say(f"Ready: {', '.join(names)}")

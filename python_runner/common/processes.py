@@ -14,7 +14,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -31,11 +31,14 @@ def start_child(
     *,
     log: Path,
     env: Mapping[str, str] | None = None,
+    without: Collection[str] = (),
     cwd: Path | None = None,
     pass_fds: Sequence[int] = (),
     orphan_signal: signal.Signals = signal.SIGKILL,
 ) -> subprocess.Popen[bytes]:
     """Start `command` in a session of its own, its output appended to the file `log`.
+
+    It gets our environment, less the names in `without`, and on top of that `env`.
 
     `orphan_signal` is what the kernel sends to the child, and to none of the child's own
     children, when we die. A server that ends its children on SIGTERM should be given that.
@@ -44,13 +47,14 @@ def start_child(
     means the thread that forked.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
+    inherited = {name: value for name, value in os.environ.items() if name not in without}
     with log.open("ab") as output:
         return subprocess.Popen(
             [str(part) for part in command],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env={**os.environ, **(env or {})},
+            env={**inherited, **(env or {})},
             cwd=cwd,
             pass_fds=tuple(pass_fds),
             start_new_session=True,
@@ -111,6 +115,15 @@ def describe_exit(code: int) -> str:
         return f"signal {signal.Signals(-code).name}"
     except ValueError:
         return f"signal {-code}"
+
+
+def likely_cause(code: int) -> str:
+    """What a signal that ended a process usually means, as a sentence for a hint; or nothing."""
+    causes = {
+        -signal.SIGILL: "It was compiled for instructions that this CPU does not run. ",
+        -signal.SIGKILL: "Often that is the kernel, out of memory. ",
+    }
+    return causes.get(code, "")
 
 
 def free_port() -> int:

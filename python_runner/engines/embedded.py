@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -23,7 +22,13 @@ from python_runner.common.errors import (
     GenerationError,
 )
 from python_runner.common.locations import source_root
-from python_runner.common.processes import describe_exit, start_child, stop_tree, tail
+from python_runner.common.processes import (
+    describe_exit,
+    likely_cause,
+    start_child,
+    stop_tree,
+    tail,
+)
 from python_runner.common.progress import Progress
 from python_runner.engines import wire
 from python_runner.engines.channel import Channel
@@ -267,21 +272,13 @@ class _Worker:
         end_of_log = tail(self._log)
         return EngineCrashError(
             f"{self._title} {self._ended}" + (f":\n{end_of_log}" if end_of_log else ""),
-            hint=f"{_likely_cause(code)}The whole log: {self._log}",
+            hint=f"{likely_cause(code)}The whole log: {self._log}",
         )
 
     def _out_of_step(self, reply: wire.Message) -> EngineCrashError:
         return EngineCrashError(
             f"{self._title} sent {type(reply).__name__}, which was not the question"
         )
-
-
-def _likely_cause(code: int) -> str:
-    causes = {
-        -signal.SIGILL: "It was compiled for instructions that this CPU does not run. ",
-        -signal.SIGKILL: "Often that is the kernel, out of memory. ",
-    }
-    return causes.get(code, "")
 
 
 def _as_error(failure: wire.Failure, log: Path) -> EngineError:

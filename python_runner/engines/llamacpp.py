@@ -9,7 +9,6 @@ llama-server would forbid it instead.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from python_runner.common.build.cache import recipe_of
@@ -29,6 +28,7 @@ from python_runner.engines.contract import (
     StopReason,
 )
 from python_runner.engines.embedded import EmbeddedEngine
+from python_runner.engines.weights import gguf_of
 
 if TYPE_CHECKING:
     import polystack_llama
@@ -59,7 +59,7 @@ def load(settings: LaunchSettings) -> LlamaModel:
 
     try:
         model = polystack_llama.Model(
-            str(_weights(settings)), threads=settings.threads, context=settings.context
+            str(gguf_of(settings)), threads=settings.threads, context=settings.context
         )
     except polystack_llama.LlamaError as error:
         raise EngineStartError(
@@ -151,16 +151,6 @@ def instruction_sets(system_info: str) -> str:
     _, _, listed = system_info.partition(":")
     pairs = (part.partition("=") for part in listed.split("|"))
     return " ".join(name.strip() for name, _, value in pairs if value.strip() == "1")
-
-
-def _weights(settings: LaunchSettings) -> Path:
-    path = settings.model.gguf.get(settings.precision)
-    if path is None:
-        raise EngineStartError(
-            f"{settings.model.name} has no GGUF file in {settings.precision}",
-            hint=f"It has: {', '.join(settings.model.gguf) or 'none'}.",
-        )
-    return path
 
 
 ENGINE = EmbeddedEngine(spec=SPEC, prepare=prepare, loader="python_runner.engines.llamacpp:load")

@@ -10,7 +10,6 @@ prompt shares with the one before is not computed again, so prompts must be uniq
 from __future__ import annotations
 
 import json
-import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,15 +29,15 @@ from python_runner.engines.contract import (
     RunningEngine,
 )
 from python_runner.engines.ollama_answer import generation_of
-from python_runner.engines.ollama_server import FOREVER, OllamaServer, Runner, start_server
+from python_runner.engines.ollama_server import FOREVER, OllamaServer, Runner, start_ollama
 from python_runner.engines.ollama_store import OllamaStore, model_name
 from python_runner.engines.ollama_variant import BATCH, Variant, describe
 from python_runner.engines.streaming import (
     Framing,
-    NotAnsweredError,
     StreamClient,
     prepare_stream_client,
 )
+from python_runner.engines.weights import gguf_of
 
 SPEC = EngineSpec(
     name="ollama",
@@ -93,15 +92,15 @@ class OllamaEngine:
         build = self.variant.find(quiet)
         client = StreamClient(prepare_stream_client(quiet))
         store = self.store or OllamaStore(cache_dir() / self.variant.models)
-        gguf = _weights(settings)
+        gguf = gguf_of(settings)
         name = model_name(_hash_of(gguf, store))
         go_engine = self.variant.go_engine
-        server, version = start_server(build.binary, store, settings, log, go_engine=go_engine)
+        server, version = start_ollama(build.binary, store, settings, log, go_engine=go_engine)
         try:
             if server.take_in(store, gguf, name, timeout_s=settings.start_timeout_s):
                 # So that the loading that is timed starts from a new process.
                 server.stop()
-                server, version = start_server(
+                server, version = start_ollama(
                     build.binary, store, settings, log, go_engine=go_engine
                 )
             server.load(name, _runner_options(settings), timeout_s=settings.start_timeout_s)
@@ -139,7 +138,6 @@ class RunningOllama:
         self._settings = settings
         self._model = model
         self._load_ns = load_ns
-        self._stopping = threading.Event()
 
     @property
     def description(self) -> EngineDescription:
@@ -161,11 +159,11 @@ class RunningOllama:
             )
             answer = generation_of(stream, new_tokens=request.new_tokens)
         except GenerationError as error:
-            self._raise_if_gone(error, is_cut_off=isinstance(error, NotAnsweredError))
+            self._raise_if_gone(error)
             raise
         # The server replaces a runner that has died without a word: then this answer was
         # slowed down by loading the model again.
-        self._raise_if_gone(None, is_cut_off=False)
+        self._raise_if_gone(None)
         return answer
 
     def process_ids(self) -> tuple[int, ...]:
@@ -173,9 +171,7 @@ class RunningOllama:
 
     def stop(self) -> None:
         """End server and runner, also from another thread in mid-stream."""
-        if not self._stopping.is_set():
-            self._stopping.set()
-            self._server.stop()
+        self._server.stop()
 
     def __enter__(self) -> RunningOllama:
         return self
@@ -183,12 +179,9 @@ class RunningOllama:
     def __exit__(self, *exc: object) -> None:
         self.stop()
 
-    def _raise_if_gone(self, cause: GenerationError | None, *, is_cut_off: bool) -> None:
+    def _raise_if_gone(self, cause: GenerationError | None) -> None:
         """Raise EngineCrashError if a process of the engine has ended."""
-        if self._stopping.is_set():
-            raise EngineCrashError("Ollama was stopped while answering") from cause
-        if is_cut_off and self._server.has_ended():
-            raise self._server.crash("answering") from cause
+        self._server.raise_if_gone(cause)
         if not self._runner.is_alive():
             raise EngineCrashError(
                 f"Ollama's runner, which holds the model, ended:\n{tail(self._server.log)}",
@@ -226,16 +219,6 @@ def _runner_options(settings: LaunchSettings) -> dict[str, int]:
         "num_gpu": 0,
         "num_thread": settings.threads,
     }
-
-
-def _weights(settings: LaunchSettings) -> Path:
-    path = settings.model.gguf.get(settings.precision)
-    if path is None:
-        raise EngineStartError(
-            f"{settings.model.name} has no GGUF file in {settings.precision}",
-            hint=f"It has: {', '.join(settings.model.gguf) or 'none'}.",
-        )
-    return path
 
 
 def _hash_of(gguf: Path, store: OllamaStore) -> str:

@@ -17,12 +17,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 from python_runner.common.errors import GenerationError
 from python_runner.engines.contract import Generation, StopReason
-from python_runner.engines.streaming import Stream
+from python_runner.engines.streaming import Stream, read_together
 
 _COUNTS = ("prompt_eval_count", "eval_count")
 _DURATIONS = ("total_duration", "load_duration", "prompt_eval_duration", "eval_duration")
@@ -76,7 +75,7 @@ def generation_of(stream: Stream, *, new_tokens: int) -> Generation:
         engine_timings={
             **{f"{name}_ns": float(_number(last, name)) for name in _DURATIONS},
             **{name: float(_number(last, name)) for name in _COUNTS},
-            "chunks_read_together": float(_read_together(chunks)),
+            "chunks_read_together": float(read_together(chunk.read_index for chunk in chunks)),
         },
     )
 
@@ -116,7 +115,3 @@ def _number(last: Mapping[str, Any], name: str) -> int:
     if not isinstance(value, int):
         raise GenerationError(f"Ollama gave {value!r} as {name}")
     return value
-
-
-def _read_together(chunks: Sequence[_Chunk]) -> int:
-    return sum(before.read_index == after.read_index for before, after in pairwise(chunks))

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import subprocess
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,26 +15,23 @@ import ollama
 import psutil
 
 from python_runner.common.clock import NS_PER_S, now_ns
-from python_runner.common.errors import EngineCrashError, EngineStartError
-from python_runner.common.processes import describe_exit, free_port, start_child, stop_tree, tail
+from python_runner.common.errors import EngineStartError
+from python_runner.common.processes import start_child
 from python_runner.engines.contract import LaunchSettings
 from python_runner.engines.ollama_store import OllamaStore
+from python_runner.engines.server_process import ServerProcess, start_server
 
 FOREVER = -1
 """How long a model is to stay in memory, as Ollama spells it."""
 
-_PORT_ATTEMPTS = 3
 _PORT_TAKEN = "address already in use"
-_POLL_S = 0.02
 _PROBE_TIMEOUT_S = 2.0
-_EXIT_GRACE_S = 2.0
 NOWHERE = "http://127.0.0.1:9"
 """An address where nothing answers (the port of the discard service)."""
 _FEATURE = re.compile(r"\bCPU\.0\.(\w+)=1\b")
 _BACKEND = re.compile(r"loaded CPU backend from (\S+)")
 # What the runners say when they start; "go runner" is the one around llama.cpp.
 _IS_GO_ENGINE = {'msg="starting ollama engine"': True, 'msg="starting go runner"': False}
-_LOG_LINES = 12
 # What of the user's environment would change the server behind our back. Empty is unset.
 _GO_RUNTIME = ("GODEBUG", "GOGC", "GOMAXPROCS", "GOMEMLIMIT")
 
@@ -69,19 +64,8 @@ class Logged:
     """Which of the engines it says it is; None if it does not say."""
 
 
-class OllamaServer:
-    """One server process on a port of its own. `start_server` makes it."""
-
-    def __init__(self, child: subprocess.Popen[bytes], port: int, log: Path) -> None:
-        self.url = f"http://127.0.0.1:{port}"
-        self.log = log
-        self.started_ns = now_ns()
-        self._child = child
-        self._port = port
-
-    @property
-    def pid(self) -> int:
-        return self._child.pid
+class OllamaServer(ServerProcess):
+    """One server process, and the runner below it. `start_ollama` makes it."""
 
     def version(self) -> str | None:
         """The version that the server says it is; None as long as it does not answer."""
@@ -90,28 +74,6 @@ class OllamaServer:
             return str(answer.raise_for_status().json()["version"])
         except (httpx.HTTPError, ValueError, KeyError):
             return None
-
-    def wait_until_up(self, deadline_ns: int) -> str:
-        """Wait for the first answer; its version. Raises EngineStartError, EngineCrashError."""
-        # Another Ollama may have taken the port meanwhile, and would answer in its place.
-        while not self._is_listening() or (version := self.version()) is None:
-            if self._child.poll() is not None:
-                raise self.crash("starting")
-            if now_ns() > deadline_ns:
-                raise EngineStartError(
-                    f"Ollama did not answer in time:\n{tail(self.log, _LOG_LINES)}",
-                    hint=f"The whole log: {self.log}",
-                )
-            time.sleep(_POLL_S)
-        return version
-
-    def _is_listening(self) -> bool:
-        """Whether it is our process that holds the port."""
-        try:
-            found = psutil.Process(self._child.pid).net_connections(kind="tcp4")
-        except psutil.NoSuchProcess:
-            return False
-        return any(c.status == psutil.CONN_LISTEN and c.laddr.port == self._port for c in found)
 
     def take_in(self, store: OllamaStore, gguf: Path, name: str, *, timeout_s: float) -> bool:
         """Make the model `name` of a file unless it is there; whether that had to be done.
@@ -142,14 +104,14 @@ class OllamaServer:
                 yield client
         except (ollama.ResponseError, httpx.HTTPError, ConnectionError) as error:
             raise EngineStartError(
-                f"Ollama did not {purpose}: {error}\n{tail(self.log, _LOG_LINES)}",
+                f"Ollama did not {purpose}: {error}\n{self.end_of_log()}",
                 hint=f"The whole log: {self.log}",
             ) from error
 
     def runner(self) -> Runner | None:
         """The process that holds the model, if one is loaded."""
         try:
-            children = psutil.Process(self._child.pid).children(recursive=True)
+            children = psutil.Process(self.pid).children(recursive=True)
             commands = [(child, child.cmdline()) for child in children]
         except psutil.NoSuchProcess:
             return None
@@ -162,52 +124,27 @@ class OllamaServer:
         """What the runner wrote about itself."""
         return read_log(self.log.read_text(errors="replace").splitlines())
 
-    def has_ended(self) -> bool:
-        """Whether the process is gone; one that is just ending is waited for, briefly."""
-        try:
-            self._child.wait(timeout=_EXIT_GRACE_S)
-        except subprocess.TimeoutExpired:
-            return False
-        return True
 
-    def crash(self, doing: str) -> EngineCrashError:
-        """How the process ended; call it when it has."""
-        code = self._child.wait()
-        return EngineCrashError(
-            f"Ollama ended by itself ({describe_exit(code)}) while {doing}:\n"
-            f"{tail(self.log, _LOG_LINES)}",
-            hint=f"The whole log: {self.log}",
-        )
-
-    def stop(self) -> None:
-        """End the server and its runner."""
-        stop_tree(self._child)
-
-
-def start_server(
+def start_ollama(
     binary: Path, store: OllamaStore, settings: LaunchSettings, log: Path, *, go_engine: bool
 ) -> tuple[OllamaServer, str]:
-    """A server that answers, and its version. Raises EngineStartError or EngineCrashError.
+    """A server that answers, and its version. Raises EngineStartError.
 
     With `go_engine` it is asked to run its own engine where that knows the model.
 
     Call it from a thread that lives as long as the server (see `start_child`).
     """
-    deadline_ns = now_ns() + int(settings.start_timeout_s * NS_PER_S)
-    for attempt in range(1, _PORT_ATTEMPTS + 1):
-        port = free_port()
+
+    def launch(port: int) -> OllamaServer:
         environment = server_environment(os.environ, store, settings, port, go_engine=go_engine)
-        server = _launch(binary, store, environment, log, port)
-        try:
-            return server, server.wait_until_up(deadline_ns)
-        except EngineCrashError as error:
-            server.stop()
-            if _PORT_TAKEN not in error.message or attempt == _PORT_ATTEMPTS:
-                raise EngineStartError(error.message, hint=error.hint) from error
-        except BaseException:  # Ctrl-C too must not leave the process behind
-            server.stop()
-            raise
-    raise AssertionError("the last attempt returns or raises")
+        return _launch(binary, store, environment, log, port)
+
+    return start_server(
+        launch,
+        OllamaServer.version,
+        port_taken=_PORT_TAKEN,
+        timeout_s=settings.start_timeout_s,
+    )
 
 
 def _launch(
@@ -224,7 +161,7 @@ def _launch(
         # On SIGTERM it ends its runner, which holds the model and would outlive it.
         orphan_signal=signal.SIGTERM,
     )
-    return OllamaServer(child, port, log)
+    return OllamaServer("Ollama", child, port, log)
 
 
 def server_environment(

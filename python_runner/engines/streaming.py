@@ -6,8 +6,10 @@ Python, so the workbench's own threads are not part of the stamps.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -107,3 +109,8 @@ def stream_of(record: polystack_stream.StreamRecord, url: str) -> Stream:
         read_index=record.read_index,
         ended_ns=record.ended_ns,
     )
+
+
+def read_together(read_indices: Iterable[int]) -> int:
+    """How many events came in one read with the event before: their gap of 0 ns is no gap."""
+    return sum(before == after for before, after in pairwise(read_indices))

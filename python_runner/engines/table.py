@@ -30,11 +30,13 @@ class _Row:
     hidden: bool = False
     """Not listed unless asked for: made for tests."""
     brought: bool = False
-    """Uses what the user has installed, and is nothing that could be built here."""
+    """The user brings it: it cannot be built or installed here."""
 
 
 _ROWS: Mapping[str, _Row] = {
     "llama.cpp": _Row(module="llamacpp"),
+    "llama-server": _Row(module="llama_server"),
+    "llamafile": _Row(module="llamafile", brought=True),
     "ollama": _Row(module="ollama"),
     "ollama-go-engine": _Row(module="ollama", attribute="GO_ENGINE"),
     "ollama-installed": _Row(module="ollama_installed", brought=True),
@@ -51,6 +53,11 @@ def engine_names(*, include_hidden: bool = False) -> tuple[str, ...]:
     """Names of all engines, plug-ins last; nothing is imported for it."""
     ours = [name for name, row in _ROWS.items() if include_hidden or not row.hidden]
     return (*ours, *sorted(_plugins().keys() - _ROWS.keys()))
+
+
+def built_engine_names() -> tuple[str, ...]:
+    """Names of the engines that can be had here, without those that the user must bring."""
+    return tuple(name for name in engine_names() if name not in _ROWS or not _ROWS[name].brought)
 
 
 def is_brought(name: str) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from python_runner.engines.contract import Generation, StopReason
-from python_runner.engines.table import DEFAULT_STACKS, engine_names
+from python_runner.engines.table import engine_names
 from tests.contract.data import END_PROMPT, HELD_OUT, TOKENIZER_CASES, TokenizerCase
 from tests.contract.fleet import ANSWER_TOKENS, Fleet
 
@@ -89,7 +89,7 @@ def test_no_answer_leaves_a_trace_in_the_next(fleet: Fleet, name: str) -> None:
     assert _content(other) != _content(first)
 
 
-@pytest.mark.parametrize("name", [name for name in DEFAULT_STACKS if name != REFERENCE])
+@pytest.mark.parametrize("name", [name for name in engine_names() if name != REFERENCE])
 @pytest.mark.parametrize("number", range(len(HELD_OUT)))
 def test_greedy_answers_are_equal_across_the_stacks(fleet: Fleet, name: str, number: int) -> None:
     expected = fleet.answer(REFERENCE, HELD_OUT[number])

@@ -17,7 +17,7 @@ import pytest
 from python_runner.common.errors import EngineCrashError, EngineStartError, GenerationError
 from python_runner.common.processes import free_port
 from python_runner.common.progress import SilentProgress
-from python_runner.engines import ollama_server
+from python_runner.engines import server_process
 from python_runner.engines.contract import (
     GenerateRequest,
     Generation,
@@ -254,7 +254,7 @@ def test_a_port_that_was_taken_is_not_the_end(
     def taken_first() -> int:
         return ports.pop() if ports else free_port()
 
-    monkeypatch.setattr(ollama_server, "free_port", taken_first)
+    monkeypatch.setattr(server_process, "free_port", taken_first)
     with engine.start(settings, tmp_path / "log") as second:
         assert ask(second, settings).output_tokens == 16
         assert second.process_ids() != running.process_ids()

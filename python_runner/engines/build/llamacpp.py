@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import shutil
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -25,6 +26,13 @@ PROGRAMS = ("llama-server", "llama-bench", "llama-quantize")
 _PURPOSE = "llama.cpp, the C++ stack,"
 _EXPECTED_S = 300.0
 _BINDING_EXPECTED_S = 20.0
+
+_ASK_SYSTEM_INFO = """
+import ctypes, sys
+ask = ctypes.CDLL(sys.argv[1]).llama_print_system_info
+ask.restype = ctypes.c_char_p
+print(ask().decode())
+"""
 
 # Nothing may reach the net, and nothing is compiled that no study uses.
 _FEATURES = {
@@ -117,6 +125,21 @@ def llama_binding(progress: Progress) -> Path:
         why="it takes llama.cpp into our process and stamps every token",
         progress=progress,
     )
+
+
+def system_info(prefix: Path) -> str:
+    """What the libraries in `prefix` say they were compiled with; empty if they say nothing.
+
+    Asked in a process of its own, so that they are neither kept in ours nor able to end it.
+    """
+    library = prefix / "lib" / ("libllama.dylib" if sys.platform == "darwin" else "libllama.so")
+    asked = subprocess.run(
+        [sys.executable, "-c", _ASK_SYSTEM_INFO, str(library)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return asked.stdout.strip()
 
 
 def _cmake_settings(compilers: Compilers, flags: CpuFlags, commit: str) -> list[str]:

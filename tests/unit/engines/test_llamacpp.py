@@ -1,7 +1,7 @@
 """The C++ stack's Python side, with a binding on paper."""
 
 import sys
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
@@ -11,11 +11,11 @@ import pytest
 
 from python_runner.common.build.cpu import CpuFlags
 from python_runner.common.build.toolchain import Compilers
-from python_runner.common.errors import EngineStartError, GenerationError
+from python_runner.common.errors import GenerationError
 from python_runner.engines import llamacpp
 from python_runner.engines.build import llamacpp as build
 from python_runner.engines.contract import EngineDescription, StopReason
-from tests.unit.engines.helpers import request_for, settings_for
+from tests.unit.engines.helpers import request_for
 
 SYSTEM_INFO = "CPU : SSE3 = 1 | AVX2 = 1 | AMX_INT8 = 0 | LLAMAFILE = 1 | OPENMP = 1 | "
 DESCRIPTION = EngineDescription(version="llama.cpp 1234567", build={})
@@ -143,19 +143,6 @@ def test_the_build_is_described_in_words() -> None:
     assert described["ggml options"] == "-DGGML_NATIVE=OFF -DGGML_AVX2=ON"
     assert described["compiled for"] == "avx2 fma"
     assert described["flash attention"] == "off"
-
-
-def test_a_model_without_this_precision_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(EngineStartError, match="paper has no GGUF file in bf16"):
-        llamacpp._weights(settings_for(tmp_path))
-
-
-def test_the_file_of_the_precision_is_loaded(tmp_path: Path) -> None:
-    settings = settings_for(tmp_path)
-    file = tmp_path / "paper.gguf"
-    model = replace(settings.model, gguf={"bf16": file, "q8_0": tmp_path / "other.gguf"})
-
-    assert llamacpp._weights(replace(settings, model=model)) == file
 
 
 def test_the_build_neither_asks_the_net_nor_git() -> None:

@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from python_runner.common.errors import EngineStartError
-from python_runner.engines.ollama import SPEC, _weights, request_body
+from python_runner.engines.ollama import SPEC, request_body
 from python_runner.engines.ollama_server import Logged, Runner, read_log, server_environment
 from python_runner.engines.ollama_store import OllamaStore
 from python_runner.engines.ollama_variant import Variant, _check_engine, label
@@ -155,11 +155,3 @@ def test_either_engine_will_do_where_none_was_asked_for() -> None:
     _check_engine(
         variant, runner(is_go_engine=False), logged(is_go_engine=None), Path("an older Ollama's")
     )
-
-
-def test_a_model_without_that_precision_cannot_be_started(tmp_path: Path) -> None:
-    settings = settings_for(tmp_path)
-    model = replace(settings.model, gguf={"q8_0": tmp_path / "m.gguf"})
-    with pytest.raises(EngineStartError, match="no GGUF file in bf16") as raised:
-        _weights(replace(settings, model=model))
-    assert "q8_0" in raised.value.hint

@@ -8,10 +8,18 @@ import pytest
 
 from python_runner.common.errors import SetupError, UnknownNameError
 from python_runner.engines import table
-from python_runner.engines.table import DEFAULT_STACKS, engine, engine_names, is_brought
+from python_runner.engines.table import (
+    DEFAULT_STACKS,
+    built_engine_names,
+    engine,
+    engine_names,
+    is_brought,
+)
 
 REAL = (
     "llama.cpp",
+    "llama-server",
+    "llamafile",
     "ollama",
     "ollama-go-engine",
     "ollama-installed",
@@ -46,6 +54,13 @@ def test_the_default_stacks_are_four_languages() -> None:
         "Go",
         "Rust",
         "Python",
+    }
+
+
+def test_what_the_user_must_bring_is_not_built() -> None:
+    assert set(engine_names()) - set(built_engine_names()) == {
+        "llamafile",
+        "ollama-installed",
     }
 
 

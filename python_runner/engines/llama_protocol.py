@@ -1,0 +1,199 @@
+"""The native protocol of llama.cpp's server, which llamafile speaks as well.
+
+What it answers to `/completion` with `stream`, and what it means:
+
+- An event for each token, but for a token that ends within a character: that one comes with
+  the token that completes the character, and its id is then never sent. Newer servers say in
+  each event how many tokens there are by then; llamafile 0.9 does not, and sends no ids.
+- The mark that ends an answer is counted as a token and has an event of its own, the last.
+- `prompt_ms` ends, and `predicted_ms` begins, when the first token is chosen: predicted_n /
+  predicted_ms is too fast by one token.
+- In mid-answer an error is an event too (newer), or a line that is no event (0.9).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from python_runner.common.errors import GenerationError
+from python_runner.engines.contract import GenerateRequest, Generation, StopReason
+from python_runner.engines.streaming import NotAnsweredError, Stream, read_together
+
+_TIMINGS = ("cache_n", "prompt_n", "prompt_ms", "predicted_n", "predicted_ms")
+_STOP_TYPES = {"limit": StopReason.LENGTH, "eos": StopReason.END_OF_SEQUENCE}
+# Nothing but the largest logit decides: one candidate, no penalty, no stop word. Newer
+# servers run the samplers that are named; 0.9 takes the largest logit at temperature 0.
+_GREEDY: dict[str, object] = {
+    "samplers": ["top_k"],
+    "top_k": 1,
+    "temperature": 0.0,
+    "repeat_last_n": 0,
+    "repeat_penalty": 1.0,
+    "presence_penalty": 0.0,
+    "frequency_penalty": 0.0,
+    "mirostat": 0,
+    "stop": [],
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Chunk:
+    """One event before the last."""
+
+    text: str
+    ids: tuple[int, ...]
+    predicted: int | None
+    """Tokens of the answer by then; None if the server does not say."""
+    ns: int
+    read_index: int
+
+
+def request_body(request: GenerateRequest) -> bytes:
+    """The JSON of a request: the prompt as ids, greedy, nothing taken from a cache."""
+    return json.dumps(
+        {
+            "prompt": list(request.prompt_ids),
+            "n_predict": request.new_tokens,
+            "ignore_eos": request.ignore_end_of_sequence,
+            "stream": True,
+            "return_tokens": True,
+            "cache_prompt": False,
+            "seed": request.seed,
+            **_GREEDY,
+        }
+    ).encode()
+
+
+def generation_of(stream: Stream, *, title: str, new_tokens: int) -> Generation:
+    """The answer in `stream`; `title` names the server in errors.
+
+    `engine_timings` gets the server's own counts and milliseconds, and
+    `chunks_read_together`: how many chunks came in one read with the chunk before, so that
+    the gap of 0 ns between the two is an accident of reading.
+
+    Raises GenerationError if the server reports one, if the number of tokens is not the one
+    that was asked for, or if the prompt was not computed whole; NotAnsweredError if the last
+    message is missing.
+    """
+    messages = [_message(event, title) for event in stream.events]
+    if not messages or not messages[-1].get("stop"):
+        raise NotAnsweredError(f"{title} broke its answer off after {len(messages)} chunks")
+    last = messages[-1]
+    timings = _timings(last, title)
+    _check_prompt(last, timings, title)
+    stop = _stop_reason(last, title)
+    chunks = _chunks(messages[:-1], stream)
+    tokens = _count(last, "tokens_predicted", title)
+    if stop is StopReason.END_OF_SEQUENCE:
+        if chunks and chunks[-1].predicted in (None, tokens):
+            chunks.pop()
+        tokens -= 1
+    elif tokens != new_tokens:
+        raise GenerationError(
+            f"{title} gave {tokens} tokens instead of {new_tokens}",
+            hint="Prompt and answer must fit into the context.",
+        )
+    counts = _tokens_of_chunks(chunks, tokens)
+    stamps = [chunk.ns for chunk in chunks]
+    if all(counts) and sum(counts) < tokens:
+        # The answer ends within a character. Only the last message tells of these tokens.
+        counts.append(tokens - sum(counts))
+        stamps.append(stream.event_ns[-1])
+    return Generation(
+        requested_ns=stream.requested_ns,
+        chunk_ns=tuple(stamps),
+        chunk_tokens=tuple(counts),
+        ended_ns=stream.ended_ns,
+        prompt_tokens=_count(last, "tokens_evaluated", title),
+        output_tokens=tokens,
+        stop=stop,
+        text="".join(chunk.text for chunk in chunks),
+        token_ids=_token_ids(chunks, tokens),
+        engine_timings={
+            **timings,
+            "chunks_read_together": float(read_together(chunk.read_index for chunk in chunks)),
+        },
+    )
+
+
+def _message(event: bytes, title: str) -> Mapping[str, Any]:
+    try:
+        message = json.loads(event)
+    except ValueError as error:
+        raise GenerationError(f"{title} sent what is no JSON: {event[:80]!r}") from error
+    if not isinstance(message, dict):
+        raise GenerationError(f"{title} sent what is no message: {event[:80]!r}")
+    if "error" in message:
+        reason = message["error"]
+        text = reason.get("message", reason) if isinstance(reason, dict) else reason
+        raise GenerationError(f"{title}: {text}")
+    return message
+
+
+def _chunks(messages: Sequence[Mapping[str, Any]], stream: Stream) -> list[_Chunk]:
+    return [
+        _Chunk(
+            text=str(message.get("content", "")),
+            ids=tuple(message.get("tokens", ())),
+            predicted=message.get("tokens_predicted"),
+            ns=stream.event_ns[number],
+            read_index=stream.read_index[number],
+        )
+        for number, message in enumerate(messages)
+    ]
+
+
+def _timings(last: Mapping[str, Any], title: str) -> dict[str, float]:
+    """The server's own figures under its own names. 0.9 does not say `cache_n`."""
+    found = last.get("timings")
+    if not isinstance(found, dict):
+        raise GenerationError(f"{title} gave no timings")
+    return {name: float(found[name]) for name in _TIMINGS if found.get(name) is not None}
+
+
+def _check_prompt(last: Mapping[str, Any], timings: Mapping[str, float], title: str) -> None:
+    computed, whole = timings.get("prompt_n"), _count(last, "tokens_evaluated", title)
+    if computed != whole:
+        raise GenerationError(
+            f"{title} computed {computed or 0:.0f} of the prompt's {whole} tokens and took the "
+            "others from its cache, which was to be off"
+        )
+
+
+def _stop_reason(last: Mapping[str, Any], title: str) -> StopReason:
+    if "stop_type" not in last:  # 0.9
+        if last.get("stopped_eos"):
+            return StopReason.END_OF_SEQUENCE
+        if last.get("stopped_limit"):
+            return StopReason.LENGTH
+    stop_type = last.get("stop_type")
+    if stop_type not in _STOP_TYPES:
+        raise GenerationError(f"{title} ended its answer for the reason {stop_type!r}")
+    return _STOP_TYPES[stop_type]
+
+
+def _count(last: Mapping[str, Any], name: str, title: str) -> int:
+    value = last.get(name)
+    if not isinstance(value, int):
+        raise GenerationError(f"{title} gave {value!r} as {name}")
+    return value
+
+
+def _tokens_of_chunks(chunks: Sequence[_Chunk], tokens: int) -> list[int]:
+    """How many tokens each chunk held; all 0 if that is not known."""
+    so_far = [chunk.predicted for chunk in chunks if chunk.predicted is not None]
+    if len(so_far) == len(chunks):
+        counts = [after - before for before, after in pairwise([0, *so_far])]
+        if all(count > 0 for count in counts):
+            return counts
+    return [1 if len(chunks) == tokens else 0] * len(chunks)
+
+
+def _token_ids(chunks: Sequence[_Chunk], tokens: int) -> tuple[int, ...] | None:
+    """All ids of the answer; None if one of them was never sent."""
+    ids = tuple(number for chunk in chunks for number in chunk.ids)
+    return ids if len(ids) == tokens else None
