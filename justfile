@@ -35,6 +35,14 @@ unit *options: setup
 build: setup
     {{ polystack }} build
 
+# How machine, tools, stacks and models stand, and what to type to mend it; builds nothing
+doctor: setup
+    {{ polystack }} doctor
+
+# Remove builds that this checkout no longer uses; says what it frees and asks (--all, --models, --yes)
+clean-cache *options: setup
+    {{ polystack }} clean-cache {{ options }}
+
 # Style of all four languages
 lint: setup
     .venv/bin/ruff check .

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import signal
 import sys
 from collections.abc import Sequence
@@ -9,7 +10,13 @@ from types import FrameType
 
 import typer
 
-from python_runner.common.errors import INTERRUPTED_EXIT_CODE, PolystackError, UsageError
+from python_runner.common.errors import (
+    INTERRUPTED_EXIT_CODE,
+    PolystackError,
+    UsageError,
+    reason_of,
+)
+from python_runner.common.locations import CACHE_VARIABLE
 
 _TERMINATED_EXIT_CODE = 128 + signal.SIGTERM
 
@@ -34,10 +41,19 @@ def run_command(arguments: Sequence[str]) -> int:
     except PolystackError as error:
         _explain(error.message, error.hint)
         return error.exit_code
+    except OSError as error:
+        _explain(reason_of(error), _hint_for(error))
+        return PolystackError.exit_code
     except (KeyboardInterrupt, typer.Abort):
         _explain("interrupted", "")
         return INTERRUPTED_EXIT_CODE
     return result if isinstance(result, int) else 0
+
+
+def _hint_for(error: OSError) -> str:
+    if error.errno == errno.ENOSPC:
+        return f"Make room (`polystack clean-cache`), or set {CACHE_VARIABLE} to a larger disk."
+    return "What was finished is kept: run the command again once that is mended."
 
 
 def _explain(message: str, hint: str) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from python_runner import __version__
-from python_runner.cli import catalogue, compare, overhead, results
+from python_runner.cli import cache, catalogue, compare, doctor, overhead, results
 
 app = typer.Typer(
     name="polystack",
@@ -40,4 +40,6 @@ app.command()(results.export)
 app.command()(catalogue.engines)
 app.command()(catalogue.models)
 app.command()(catalogue.build)
+app.command()(doctor.doctor)
+app.command()(cache.clean_cache)
 app.command()(overhead.bench_overhead)

@@ -8,9 +8,10 @@ import typer
 
 from python_runner.cli import output
 from python_runner.cli.options import ResultsOption
-from python_runner.common.errors import INTERRUPTED_EXIT_CODE, EngineError
+from python_runner.common.errors import INTERRUPTED_EXIT_CODE, EngineError, SetupError
 
 if TYPE_CHECKING:
+    from python_runner.run import Comparison
     from python_runner.study import Study
 
 
@@ -80,4 +81,12 @@ def _run_and_show(study: Study, results: output.Results) -> int:
         output.draw(store, outcome.run_id, results)
     for stack, reason in outcome.broken.items():
         output.say(f"{stack} gave no full set of samples: {reason}")
-    return EngineError.exit_code if outcome.broken else 0
+    return _exit_code(outcome)
+
+
+def _exit_code(outcome: Comparison) -> int:
+    """0: every stack ran. 3: some could not be built, the others ran. 5: some failed or died."""
+    if not outcome.broken:
+        return 0
+    only_not_built = outcome.broken.keys() == outcome.not_built
+    return SetupError.exit_code if only_not_built else EngineError.exit_code

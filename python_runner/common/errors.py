@@ -50,6 +50,15 @@ def _rebuild(kind: type[PolystackError], message: str, hint: str) -> PolystackEr
     return error
 
 
+def reason_of(error: BaseException) -> str:
+    """The error in one text, for a row of results or a note: what happened, and the hint."""
+    if isinstance(error, PolystackError):
+        return f"{error.message} ({error.hint})" if error.hint else error.message
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+    return f"{type(error).__name__}: {error}"
+
+
 class UsageError(PolystackError):
     """The command line or a study file asks for something that cannot be."""
 

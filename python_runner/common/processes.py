@@ -14,7 +14,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -58,11 +58,19 @@ def start_child(
             cwd=cwd,
             pass_fds=tuple(pass_fds),
             start_new_session=True,
-            # One system call, no lock: safe between fork and exec even with threads.
-            preexec_fn=partial(_LIBC.prctl, _PR_SET_PDEATHSIG, orphan_signal.value)  # noqa: PLW1509
-            if sys.platform == "linux"
-            else None,
+            preexec_fn=end_with_parent(orphan_signal),  # noqa: PLW1509 - see there
         )
+
+
+def end_with_parent(orphan_signal: signal.Signals) -> Callable[[], object] | None:
+    """For `preexec_fn` of a Popen: the kernel sends that signal to the child when we die.
+
+    One system call, no lock: safe between fork and exec even with threads. None where the
+    kernel has no such thing.
+    """
+    if sys.platform != "linux":
+        return None
+    return partial(_LIBC.prctl, _PR_SET_PDEATHSIG, orphan_signal.value)
 
 
 def stop_tree(child: subprocess.Popen[bytes], *, grace_s: float = _GRACE_S) -> None:

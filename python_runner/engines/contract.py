@@ -70,6 +70,8 @@ class EngineDescription:
     version: str
     build: Mapping[str, str]
     """Compiler, flags, instruction sets, library versions: whatever may explain a difference."""
+    label: str = ""
+    """The title in charts and tables where it hangs on what ran; empty: the spec's."""
 
 
 @dataclass(frozen=True, kw_only=True)

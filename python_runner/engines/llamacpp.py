@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from python_runner.common.build.cache import recipe_of
-from python_runner.common.build.cpu import cpu_flags
+from python_runner.common.build.cpu import recipe_in_words
 from python_runner.common.build.extension import import_extension
 from python_runner.common.errors import EngineStartError, GenerationError
 from python_runner.common.progress import Progress, SilentProgress
@@ -131,12 +131,13 @@ def version_text(recipe: Mapping[str, object]) -> str:
 
 def build_text(recipe: Mapping[str, object]) -> dict[str, str]:
     """What is known of a build from its recipe, in words for tables."""
-    flags = cpu_flags()
+    cpu = recipe["cpu"]
+    assert isinstance(cpu, dict)
     return {
         "source": f"llama-cpp-python {recipe['llama_cpp_python']}",
         "compiler": str(recipe["compiler"]),
-        "flags": " ".join(flags.c),
-        "ggml options": " ".join(flags.ggml),
+        **recipe_in_words(cpu),
+        "ggml options": " ".join(cpu["ggml"]),
         "flash attention": "off",
         "KV cache": "f16",
     }

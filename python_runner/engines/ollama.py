@@ -1,7 +1,8 @@
 """The Go stack: Ollama, served over HTTP.
 
-Ollama has two engines. For Gemma-2 it starts llama.cpp's in C++, and Go only serves;
-which one ran stands in the description. It cannot ignore the end of a sequence, takes text
+Ollama has two engines. For Gemma-2 it starts llama.cpp's in C++, and Go only serves; asked
+to, it runs its own in Go, which is a row of its own here. Which one ran is in the label of
+every result. It cannot ignore the end of a sequence, takes text
 only, and adds BOS itself. Its prompt cache cannot be switched off: the beginning that a
 prompt shares with the one before is not computed again, so prompts must be unique.
 """
@@ -9,13 +10,14 @@ prompt shares with the one before is not computed again, so prompts must be uniq
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from python_runner.common.clock import NS_PER_S, now_ns
 from python_runner.common.errors import EngineCrashError, EngineStartError, GenerationError
+from python_runner.common.locations import cache_dir
 from python_runner.common.processes import tail
 from python_runner.common.progress import Progress, SilentProgress
-from python_runner.engines.build.ollama import OllamaBuild, ollama_build
 from python_runner.engines.contract import (
     EngineDescription,
     EngineSpec,
@@ -29,6 +31,7 @@ from python_runner.engines.contract import (
 from python_runner.engines.ollama_answer import generation_of
 from python_runner.engines.ollama_server import FOREVER, OllamaServer, Runner, start_ollama
 from python_runner.engines.ollama_store import OllamaStore, model_name
+from python_runner.engines.ollama_variant import BATCH, Variant, describe
 from python_runner.engines.streaming import (
     Framing,
     StreamClient,
@@ -48,7 +51,6 @@ SPEC = EngineSpec(
     takes_token_ids=False,
 )
 
-_BATCH = 512
 # Nothing but the largest logit decides: one candidate, no penalty, no stop word.
 _GREEDY: dict[str, object] = {
     "temperature": 0.0,
@@ -67,17 +69,18 @@ _GREEDY: dict[str, object] = {
 class OllamaEngine:
     """Implements `contract.Engine`."""
 
-    def __init__(self, store: OllamaStore | None = None) -> None:
-        """Use `store` for the models; by default the one in our cache."""
-        self._store = store
+    def __init__(self, store: OllamaStore | None = None, variant: Variant | None = None) -> None:
+        """Use `store` for the models; by default the variant's own in our cache."""
+        self.store = store
+        self.variant = variant or Variant(spec=SPEC)
 
     @property
     def spec(self) -> EngineSpec:
-        return SPEC
+        return self.variant.spec
 
     def prepare(self, progress: Progress) -> None:
-        """Build the server and the client. Raises SetupError."""
-        ollama_build(progress)
+        """Find or build the server, and the client. Raises SetupError."""
+        self.variant.find(progress)
         prepare_stream_client(progress)
 
     def start(self, settings: LaunchSettings, log: Path) -> RunningEngine:
@@ -86,23 +89,26 @@ class OllamaEngine:
         Call it from a thread that lives as long as the engine.
         """
         quiet = SilentProgress()  # `prepare` has built everything
-        build = ollama_build(quiet)
+        build = self.variant.find(quiet)
         client = StreamClient(prepare_stream_client(quiet))
-        store = self._store or OllamaStore()
+        store = self.store or OllamaStore(cache_dir() / self.variant.models)
         gguf = gguf_of(settings)
         name = model_name(_hash_of(gguf, store))
-        server, version = start_ollama(build.binary, store, settings, log)
+        go_engine = self.variant.go_engine
+        server, version = start_ollama(build.binary, store, settings, log, go_engine=go_engine)
         try:
             if server.take_in(store, gguf, name, timeout_s=settings.start_timeout_s):
                 # So that the loading that is timed starts from a new process.
                 server.stop()
-                server, version = start_ollama(build.binary, store, settings, log)
+                server, version = start_ollama(
+                    build.binary, store, settings, log, go_engine=go_engine
+                )
             server.load(name, _runner_options(settings), timeout_s=settings.start_timeout_s)
             load_ns = now_ns() - server.started_ns
             runner = server.runner()
             if runner is None:
                 raise EngineStartError("Ollama runs no model", hint=f"Its log: {log}")
-            description = _describe(build, version, server, runner)
+            description = describe(self.variant, build, version, server, runner)
         except BaseException:  # Ctrl-C too must not leave the process behind
             server.stop()
             raise
@@ -208,7 +214,7 @@ def request_body(model: str, request: GenerateRequest, settings: LaunchSettings)
 def _runner_options(settings: LaunchSettings) -> dict[str, int]:
     """What decides how the model is loaded: Ollama loads anew when a request differs in it."""
     return {
-        "num_batch": _BATCH,
+        "num_batch": BATCH,
         "num_ctx": settings.context,
         "num_gpu": 0,
         "num_thread": settings.threads,
@@ -225,27 +231,9 @@ def _hash_of(gguf: Path, store: OllamaStore) -> str:
         ) from error
 
 
-def _describe(
-    build: OllamaBuild, version: str, server: OllamaServer, runner: Runner
-) -> EngineDescription:
-    if version != build.version:
-        raise EngineStartError(
-            f"Ollama says it is {version}, and {build.version} was built",
-            hint=f"Delete {build.binary.parents[1]} and run again.",
-        )
-    engine = "Ollama's own, in Go, on ggml" if runner.is_go_engine else "llama.cpp's, in C++"
-    return EngineDescription(
-        version=version,
-        build={
-            **build.facts,
-            "engine": engine,
-            "instruction sets": server.instruction_sets(),
-            "flash attention": "off",
-            "KV cache": "f16",
-            "prompt cache": "on: it cannot be switched off",
-            "prompt tokens computed at once": str(_BATCH),
-        },
-    )
-
-
 ENGINE = OllamaEngine()
+GO_ENGINE = OllamaEngine(
+    variant=Variant(
+        spec=replace(SPEC, name="ollama-go-engine", title="Ollama (Go engine)"), go_engine=True
+    )
+)

@@ -26,8 +26,12 @@ FOREVER = -1
 
 _PORT_TAKEN = "address already in use"
 _PROBE_TIMEOUT_S = 2.0
-_NOWHERE = "http://127.0.0.1:9"
+NOWHERE = "http://127.0.0.1:9"
+"""An address where nothing answers (the port of the discard service)."""
 _FEATURE = re.compile(r"\bCPU\.0\.(\w+)=1\b")
+_BACKEND = re.compile(r"loaded CPU backend from (\S+)")
+# What the runners say when they start; "go runner" is the one around llama.cpp.
+_IS_GO_ENGINE = {'msg="starting ollama engine"': True, 'msg="starting go runner"': False}
 # What of the user's environment would change the server behind our back. Empty is unset.
 _GO_RUNTIME = ("GODEBUG", "GOGC", "GOMAXPROCS", "GOMEMLIMIT")
 
@@ -46,6 +50,18 @@ class Runner:
             return self.process.is_running() and self.process.status() != psutil.STATUS_ZOMBIE
         except psutil.NoSuchProcess:
             return False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Logged:
+    """What a runner wrote about itself."""
+
+    features: str
+    """The CPU features that it uses (of `CPU.0.AVX2=1` and the like), separated by spaces."""
+    backend: str
+    """The library with the kernels, where it chose among several."""
+    is_go_engine: bool | None
+    """Which of the engines it says it is; None if it does not say."""
 
 
 class OllamaServer(ServerProcess):
@@ -104,20 +120,27 @@ class OllamaServer(ServerProcess):
                 return Runner(process=process, is_go_engine="--ollama-engine" in command)
         return None
 
-    def instruction_sets(self) -> str:
-        """What the runner logged as compiled in, separated by spaces; empty if nothing."""
-        return logged_features(self.log.read_text(errors="replace").splitlines())
+    def logged(self) -> Logged:
+        """What the runner wrote about itself."""
+        return read_log(self.log.read_text(errors="replace").splitlines())
 
 
 def start_ollama(
-    binary: Path, store: OllamaStore, settings: LaunchSettings, log: Path
+    binary: Path, store: OllamaStore, settings: LaunchSettings, log: Path, *, go_engine: bool
 ) -> tuple[OllamaServer, str]:
     """A server that answers, and its version. Raises EngineStartError.
 
+    With `go_engine` it is asked to run its own engine where that knows the model.
+
     Call it from a thread that lives as long as the server (see `start_child`).
     """
+
+    def launch(port: int) -> OllamaServer:
+        environment = server_environment(os.environ, store, settings, port, go_engine=go_engine)
+        return _launch(binary, store, environment, log, port)
+
     return start_server(
-        lambda port: _launch(binary, store, settings, log, port),
+        launch,
         OllamaServer.version,
         port_taken=_PORT_TAKEN,
         timeout_s=settings.start_timeout_s,
@@ -125,14 +148,14 @@ def start_ollama(
 
 
 def _launch(
-    binary: Path, store: OllamaStore, settings: LaunchSettings, log: Path, port: int
+    binary: Path, store: OllamaStore, environment: Mapping[str, str], log: Path, port: int
 ) -> OllamaServer:
     store.models.mkdir(parents=True, exist_ok=True)
     store.home.mkdir(parents=True, exist_ok=True)
     child = start_child(
         [binary, "serve"],
         log=log,
-        env=server_environment(os.environ, store, settings, port),
+        env=environment,
         # Ollama looks for libraries in `build/lib/ollama` below the current folder too.
         cwd=store.home,
         # On SIGTERM it ends its runner, which holds the model and would outlive it.
@@ -142,7 +165,12 @@ def _launch(
 
 
 def server_environment(
-    inherited: Iterable[str], store: OllamaStore, settings: LaunchSettings, port: int
+    inherited: Iterable[str],
+    store: OllamaStore,
+    settings: LaunchSettings,
+    port: int,
+    *,
+    go_engine: bool,
 ) -> dict[str, str]:
     """Variables for the server; of `inherited`, the names that concern it are emptied."""
     foreign = [name for name in inherited if name.startswith("OLLAMA_")]
@@ -157,20 +185,26 @@ def server_environment(
         "OLLAMA_KV_CACHE_TYPE": "f16",
         "OLLAMA_LOAD_TIMEOUT": f"{settings.start_timeout_s:.0f}s",
         "OLLAMA_MAX_LOADED_MODELS": "1",
+        "OLLAMA_NEW_ENGINE": "true" if go_engine else "",
         "OLLAMA_NUM_PARALLEL": "1",
         # A linked blob must not be cleared away before its model is made.
         "OLLAMA_NOPRUNE": "1",
         # It has no business on the net; Go asks no proxy for 127.0.0.1.
         "OLLAMA_NO_CLOUD": "1",
-        "HTTP_PROXY": _NOWHERE,
-        "HTTPS_PROXY": _NOWHERE,
+        "HTTP_PROXY": NOWHERE,
+        "HTTPS_PROXY": NOWHERE,
     }
 
 
-def logged_features(lines: Iterable[str]) -> str:
-    """The CPU features in the last line that lists them as `CPU.0.AVX2=1`."""
-    features = ""
+def read_log(lines: Iterable[str]) -> Logged:
+    """What the last runner in these lines of a log says of itself."""
+    features, backend, is_go_engine = "", "", None
     for line in lines:
         if found := _FEATURE.findall(line):
             features = " ".join(found)
-    return features
+        if loaded := _BACKEND.search(line):
+            backend = Path(loaded[1]).name
+        for words, is_go in _IS_GO_ENGINE.items():
+            if words in line:
+                is_go_engine = is_go
+    return Logged(features=features, backend=backend, is_go_engine=is_go_engine)

@@ -38,6 +38,8 @@ _ROWS: Mapping[str, _Row] = {
     "llama-server": _Row(module="llama_server"),
     "llamafile": _Row(module="llamafile", brought=True),
     "ollama": _Row(module="ollama"),
+    "ollama-go-engine": _Row(module="ollama", attribute="GO_ENGINE"),
+    "ollama-installed": _Row(module="ollama_installed", brought=True),
     "mistral.rs": _Row(module="mistralrs"),
     "mistral.rs-wheel": _Row(module="mistralrs_wheel"),
     "transformers": _Row(module="hf_transformers"),
@@ -57,6 +59,12 @@ def engine_names(*, include_hidden: bool = False) -> tuple[str, ...]:
 def built_engine_names() -> tuple[str, ...]:
     """Names of the engines that can be had here, without those that the user must bring."""
     return tuple(name for name in engine_names() if name not in _ROWS or not _ROWS[name].brought)
+
+
+def is_brought(name: str) -> bool:
+    """Whether this engine is there only if the user has installed it."""
+    row = _ROWS.get(name)
+    return row is not None and row.brought
 
 
 def engine(name: str) -> Engine:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from python_runner.common.clock import NS_PER_S
-from python_runner.common.errors import EngineCrashError, EngineError, EngineStartError
+from python_runner.common.errors import EngineCrashError, reason_of
 from python_runner.common.progress import Progress, Task
 from python_runner.engines.contract import (
     Engine,
@@ -21,6 +22,9 @@ from python_runner.measure.preflight import check_tokens
 from python_runner.measure.sample import Condition, Recorder, Sample
 
 _FAILURES_IN_A_ROW = 3
+_NO_VERSION = (
+    "it does not say its version, and what has none is not measured (see docs/methodology.md)"
+)
 
 
 def measure_stack(
@@ -35,37 +39,52 @@ def measure_stack(
     """Run `plan` through one engine; every sample goes to `recorder` as it ends.
 
     Returns why the stack ended before its time, or an empty string. An engine that does
-    not start, crashes or fails again and again is a result, not an exception.
+    not start, crashes or fails again and again is a result, not an exception; so is one that
+    raises what no engine should, for it must not cost the others their run.
     """
     spec = engine.spec
     title = f"{spec.title} ({spec.language}, {spec.reach})"
     with progress.task(title, why=f"{len(plan.prompts)} requests") as task:
         task.update(0.0, "loading the model")
-        try:
-            with engine.start(settings, log) as running:
-                recorder.begin(_condition(engine, settings, plan, running))
-                peak, error = _run_plan(running, spec, plan, recorder, task)
-                recorder.finish(peak_memory_bytes=peak, error=error)
-        except EngineError as failure:
-            # Only start() can get here: _run_plan turns failures into rows.
-            error = _reason(failure)
-            recorder.begin(_condition(engine, settings, plan, None))
-            recorder.finish(peak_memory_bytes=None, error=error)
+        error = _measure(engine, settings, plan, recorder=recorder, log=log, task=task)
     if error:
         progress.say(f"{title} ended early: {error}")
+    return error
+
+
+def _measure(
+    engine: Engine,
+    settings: LaunchSettings,
+    plan: Plan,
+    *,
+    recorder: Recorder,
+    log: Path,
+    task: Task,
+) -> str:
+    """Returns what `measure_stack` returns."""
+    try:
+        running = engine.start(settings, log)
+    except Exception as failure:  # whatever it is, the others go on
+        error = reason_of(failure)
+        recorder.begin(_condition(engine, settings, plan, None))
+        recorder.finish(peak_memory_bytes=None, error=error)
+        return error
+    with running:
+        known = running if running.description.version else None
+        recorder.begin(_condition(engine, settings, plan, known))
+        peak, error = None, _NO_VERSION
+        if known:
+            peak, error = _run_plan(running, engine.spec, plan, recorder, task)
+        recorder.finish(peak_memory_bytes=peak, error=error)
     return error
 
 
 def _condition(
     engine: Engine, settings: LaunchSettings, plan: Plan, running: RunningEngine | None
 ) -> Condition:
-    if running is not None and not running.description.version:
-        raise EngineStartError(
-            f"{engine.spec.title} does not say its version",
-            hint="What has no version is not measured; see docs/methodology.md.",
-        )
+    label = running.description.label if running else ""
     return Condition(
-        engine=engine.spec,
+        engine=replace(engine.spec, title=label) if label else engine.spec,
         settings=settings,
         template=plan.template,
         sampling=plan.sampling,
@@ -84,8 +103,8 @@ def _run_plan(
     failures_in_a_row = 0
     try:
         check_tokens(running, spec, plan.prompts)
-    except EngineError as mismatch:
-        return None, _reason(mismatch)
+    except Exception as mismatch:
+        return None, reason_of(mismatch)
     for number, (iteration, is_warmup, prompt) in enumerate(_requests(plan)):
         kind = "warm-up" if is_warmup else "iteration"
         task.update(number / len(plan.prompts), f"{kind} {iteration}")
@@ -93,7 +112,7 @@ def _run_plan(
         recorder.record(sample)
         memory.update()
         if isinstance(failure, EngineCrashError):
-            return memory.bytes, _reason(failure)
+            return memory.bytes, reason_of(failure)
         failures_in_a_row = failures_in_a_row + 1 if failure else 0
         if failures_in_a_row == _FAILURES_IN_A_ROW:
             return memory.bytes, f"{failures_in_a_row} requests in a row failed: {sample.error}"
@@ -110,7 +129,7 @@ def _requests(plan: Plan) -> Iterator[tuple[int, bool, Prompt]]:
 
 def _take(
     running: RunningEngine, plan: Plan, iteration: int, prompt: Prompt, *, is_warmup: bool
-) -> tuple[Sample, EngineError | None]:
+) -> tuple[Sample, Exception | None]:
     request = GenerateRequest(
         prompt_text=prompt.text,
         prompt_ids=prompt.ids,
@@ -120,8 +139,8 @@ def _take(
     generation, failure, error = None, None, ""
     try:
         generation = running.generate(request)
-    except EngineError as raised:
-        failure, error = raised, _reason(raised)
+    except Exception as raised:  # what no engine should raise is a failed request, too
+        failure, error = raised, reason_of(raised)
     if generation and generation.prompt_tokens != len(prompt.ids):
         error = (
             f"prompt of {generation.prompt_tokens} tokens, where the model's tokenizer "
@@ -144,7 +163,3 @@ def _note(sample: Sample, kind: str) -> str:
         return f"{kind} {sample.iteration} failed"
     elapsed = sample.generation.chunk_ns[-1] - sample.generation.requested_ns
     return f"{kind} {sample.iteration}: {elapsed / NS_PER_S:.2f} s"
-
-
-def _reason(failure: EngineError) -> str:
-    return f"{failure.message} ({failure.hint})" if failure.hint else failure.message

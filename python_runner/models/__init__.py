@@ -1,6 +1,7 @@
 """Stage 2: the same weights for every engine, in the format each one reads."""
 
 from python_runner.models.cards import ModelCard, catalogue, require_model
+from python_runner.models.memory import require_memory
 from python_runner.models.model import Model
 from python_runner.models.prepare import prepare_model
 from python_runner.models.tokenizer import ReferenceTokenizer, render_prompt
@@ -12,5 +13,6 @@ __all__ = [
     "catalogue",
     "prepare_model",
     "render_prompt",
+    "require_memory",
     "require_model",
 ]

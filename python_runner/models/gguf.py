@@ -45,6 +45,11 @@ def gguf_path(name: str, source_sha256: str, precision: str) -> Path:
     return cache_dir() / "models" / "gguf" / file_name
 
 
+def conversion_seconds(size: int) -> float:
+    """About how long making a GGUF of `size` bytes takes on two cores."""
+    return _START_S + size / 1e9 * _SECONDS_PER_GB
+
+
 def is_converted(path: Path) -> bool:
     """Whether `path` was made completely.
 
@@ -93,7 +98,7 @@ def make_gguf(
             progress.task(
                 f"Converting {name} to GGUF ({precision})",
                 why="llama.cpp and Ollama read this format",
-                expected_s=_START_S + expected_bytes / 1e9 * _SECONDS_PER_GB,
+                expected_s=conversion_seconds(expected_bytes),
             ) as task,
             unfinished(target) as scratch,
         ):

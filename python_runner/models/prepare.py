@@ -18,7 +18,13 @@ from python_runner.models.fingerprint import (
     read_fingerprint,
     take_fingerprint,
 )
-from python_runner.models.gguf import PRECISIONS, gguf_path, is_converted, make_gguf
+from python_runner.models.gguf import (
+    PRECISIONS,
+    conversion_seconds,
+    gguf_path,
+    is_converted,
+    make_gguf,
+)
 from python_runner.models.model import Model
 
 FORMATS = ("safetensors", "gguf")
@@ -98,10 +104,7 @@ def _random_model(
         if known is not None and folder.is_dir():
             check_sizes(folder, known)
             return known_fingerprint(folder, record)
-        # Twice: the weights, and the GGUF made from them.
-        require_disk(
-            folder.parent, card.shape.parameters * _BYTES_PER_WEIGHT * (2 if wants_gguf else 1)
-        )
+        require_disk(folder.parent, disk_needed(card, wants_gguf=wants_gguf))
         fingerprint = _make_random(card, folder, progress)
         write_text(record, fingerprint.model_dump_json(indent=2))
     if card.sha256 and fingerprint.sha256 != card.sha256:
@@ -124,7 +127,7 @@ def _make_random(card: ModelCard, folder: Path, progress: Progress) -> Fingerpri
             f"Making {card.name} ({gigabytes:.1f} GB)",
             why=f"its weights are random numbers from seed {card.random.seed}; "
             "nothing is downloaded",
-            expected_s=gigabytes * _SECONDS_PER_GB,
+            expected_s=seconds_needed(card, wants_gguf=False),
         ) as task,
         unfinished(folder) as scratch,
     ):
@@ -154,6 +157,17 @@ def _gguf(card: ModelCard, folder: Path, sha256: str, precision: str, progress: 
         expected_bytes=expected,
         progress=progress,
     )
+
+
+def disk_needed(card: ModelCard, *, wants_gguf: bool) -> int:
+    """Bytes that making the model takes: the weights, and once more the GGUF made from them."""
+    return card.shape.parameters * _BYTES_PER_WEIGHT * (2 if wants_gguf else 1)
+
+
+def seconds_needed(card: ModelCard, *, wants_gguf: bool) -> float:
+    """About how long making the weights takes on two cores, and the GGUF if it is wanted."""
+    size = card.shape.parameters * _BYTES_PER_WEIGHT
+    return size / 1e9 * _SECONDS_PER_GB + (conversion_seconds(size) if wants_gguf else 0.0)
 
 
 def require_disk(folder: Path, needed: int) -> None:

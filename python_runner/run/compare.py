@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from python_runner.common.errors import SetupError, UsageError
+from python_runner.common.errors import SetupError, UsageError, reason_of
 from python_runner.common.host import describe_host, physical_cores
 from python_runner.common.progress import Progress
 from python_runner.engines.contract import Engine, LaunchSettings
@@ -17,6 +17,7 @@ from python_runner.models import (
     ReferenceTokenizer,
     prepare_model,
     render_prompt,
+    require_memory,
     require_model,
 )
 from python_runner.store import RunRecorder, Store
@@ -32,6 +33,8 @@ class Comparison:
     run_id: int
     broken: Mapping[str, str]
     """Stack name to reason."""
+    not_built: frozenset[str] = frozenset()
+    """Those of them that could not be built, and so were never started."""
 
 
 def compare(study: Study, store: Store, *, logs: Path, progress: Progress) -> Comparison:
@@ -47,11 +50,13 @@ def compare(study: Study, store: Store, *, logs: Path, progress: Progress) -> Co
 
     Raises:
         UnknownNameError: an engine or model that does not exist, before anything starts.
-        ModelError: the weights could not be made.
+        SetupError: not one of the stacks can be built.
+        ModelError: the model does not fit into memory, or its weights could not be made.
         KeyboardInterrupt: passed on after the run is marked as interrupted; no process
             is left, and finished samples are kept.
     """
     engines = find_engines(study)
+    require_memory(require_model(study.model))
     missing = _prepare(engines, progress)
     settings, plan = _settings_and_plan(study, engines, progress)
     broken = dict(missing)
@@ -71,7 +76,7 @@ def compare(study: Study, store: Store, *, logs: Path, progress: Progress) -> Co
             )
             if error:
                 broken[name] = error
-    return Comparison(run_id=recorder.run_id, broken=broken)
+    return Comparison(run_id=recorder.run_id, broken=broken, not_built=frozenset(missing))
 
 
 def find_engines(study: Study) -> dict[str, Engine]:
@@ -101,8 +106,8 @@ def _prepare(engines: Mapping[str, Engine], progress: Progress) -> dict[str, str
     for name, candidate in engines.items():
         try:
             candidate.prepare(progress)
-        except SetupError as error:
-            missing[name] = f"{error.message} ({error.hint})" if error.hint else error.message
+        except (SetupError, OSError) as error:
+            missing[name] = reason_of(error)
             progress.say(f"{candidate.spec.title} is left out: {missing[name]}")
     if len(missing) == len(engines):
         raise SetupError(

@@ -65,6 +65,21 @@ class PaperModel:
         _say("closed")
 
 
+class DyingModel(PaperModel):
+    """Meets an instruction that the CPU does not run, at its first request."""
+
+    def token_ids(self, text: str) -> None:
+        return None
+
+    def generate(self, request: GenerateRequest) -> Generation:
+        os.kill(os.getpid(), signal.SIGILL)
+        return super().generate(request)
+
+
+def load_and_die_when_asked(settings: LaunchSettings) -> DyingModel:
+    return DyingModel()
+
+
 def load(settings: LaunchSettings) -> PaperModel:
     _say("loading on standard output")
     return PaperModel()

@@ -25,7 +25,8 @@ from python_runner.engines.contract import (
     RunningEngine,
     StopReason,
 )
-from python_runner.engines.ollama import OllamaEngine
+from python_runner.engines.ollama import GO_ENGINE, OllamaEngine
+from python_runner.engines.ollama_installed import ENGINE as INSTALLED
 from python_runner.engines.ollama_store import OllamaStore
 from python_runner.models import Model, ReferenceTokenizer, prepare_model
 from tests.contract.processes import Asking, alive, family, no_process_left, wait_until
@@ -101,6 +102,49 @@ def test_it_is_the_pinned_version_compiled_for_this_cpu(running: RunningEngine) 
     assert "-O3" in description.build["flags"]
     assert description.build["instruction sets"]
     assert "AMX" not in description.build["instruction sets"]
+
+
+def test_the_label_says_which_engine_ran(running: RunningEngine) -> None:
+    assert running.description.label == "Ollama (C++ engine)"
+
+
+def test_the_engine_in_go_runs_where_it_is_asked_for(
+    engine: OllamaEngine, running: RunningEngine, settings: LaunchSettings, tmp_path: Path
+) -> None:
+    go_engine = OllamaEngine(engine.store, GO_ENGINE.variant)
+    log = tmp_path / "go.log"
+    with go_engine.start(settings, log) as started:
+        description = started.description
+        answer = ask(started, settings)
+    assert description.label == "Ollama (Go engine)"
+    assert description.build["engine"] == "Ollama's own, in Go, on ggml"
+    assert "AVX" in description.build["instruction sets"]
+    assert 'msg="starting ollama engine"' in log.read_text(errors="replace")
+    assert answer.text == ask(running, settings).text
+
+
+def test_an_installed_ollama_runs_beside_the_users_server(
+    running: RunningEngine,
+    settings: LaunchSettings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """`running` is in the place of a server that the user has running."""
+    theirs = psutil.Process(running.process_ids()[0])
+    models = tmp_path / "theirs"
+    monkeypatch.setenv("OLLAMA_BINARY", theirs.exe())
+    monkeypatch.setenv("OLLAMA_HOST", "127.0.0.1:1")
+    monkeypatch.setenv("OLLAMA_MODELS", str(models))
+    installed = OllamaEngine(OllamaStore(tmp_path / "store"), INSTALLED.variant)
+    installed.prepare(SilentProgress())
+    with installed.start(settings, tmp_path / "log") as started:
+        assert started.description.version == "0.17.4"
+        assert started.description.label == "Ollama, installed (C++ engine)"
+        assert theirs.exe() in started.description.build["package"]
+        assert started.process_ids() != running.process_ids()
+        assert ask(started, settings).output_tokens == 16
+    assert not models.exists()
+    assert theirs.is_running()
 
 
 def test_every_token_is_a_chunk(running: RunningEngine, settings: LaunchSettings) -> None:

@@ -14,10 +14,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from python_runner.common.build.survey import Survey
 from python_runner.common.locations import cache_dir
+from python_runner.common.progress import Progress
 
 _HASH_CHARACTERS = 16
-_RECIPE = "recipe.json"
+RECIPE = "recipe.json"
+"""The file that a finished build has, and no other."""
 
 
 def builds_dir() -> Path:
@@ -60,22 +63,31 @@ def location(name: str, recipe: Mapping[str, object]) -> Path:
 
 def is_built(folder: Path) -> bool:
     """Whether the build in `folder` was completed."""
-    return (folder / _RECIPE).is_file()
+    return (folder / RECIPE).is_file()
 
 
 def recipe_of(folder: Path) -> dict[str, object]:
     """What went into the finished build in `folder`."""
-    recipe: dict[str, object] = json.loads((folder / _RECIPE).read_text())
+    recipe: dict[str, object] = json.loads((folder / RECIPE).read_text())
     return recipe
 
 
-def build_once(name: str, recipe: Mapping[str, object], build: Callable[[Path], None]) -> Path:
+def build_once(
+    name: str,
+    recipe: Mapping[str, object],
+    build: Callable[[Path], None],
+    progress: Progress,
+) -> Path:
     """The folder of a finished build, made by `build(folder)` if it is not there yet.
 
     A build that fails leaves no finished folder behind. Two processes that want the same
-    build wait for each other.
+    build wait for each other. `build` opens a task of `progress` before it writes anything:
+    that tells a `Survey` what would be done, and nothing is.
     """
     folder = location(name, recipe)
+    if isinstance(progress, Survey):
+        progress.note(folder, is_built=is_built(folder), build=build)
+        return folder
     if is_built(folder):
         return folder
     with _lock(folder):
@@ -89,7 +101,7 @@ def build_once(name: str, recipe: Mapping[str, object], build: Callable[[Path], 
         except BaseException:  # Ctrl-C too must not leave gigabytes that nobody finds
             shutil.rmtree(folder, ignore_errors=True)
             raise
-        (folder / _RECIPE).write_text(json.dumps(dict(recipe), indent=2, sort_keys=True))
+        (folder / RECIPE).write_text(json.dumps(dict(recipe), indent=2, sort_keys=True))
     return folder
 
 

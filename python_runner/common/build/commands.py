@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TextIO
 
+from python_runner.common import guard
 from python_runner.common.errors import BuildFailedError, ToolMissingError
-from python_runner.common.processes import stop_tree, tail
+from python_runner.common.processes import end_with_parent, stop_tree, tail
 from python_runner.common.progress import Task
 
 # pip indents what the build it runs has printed.
@@ -65,12 +67,13 @@ def run_build(
     with (
         log.open("a", encoding="utf-8") as output,
         subprocess.Popen(
-            words,
+            [sys.executable, "-P", guard.__file__, *words],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             env={**os.environ, "PATH": search_path(), **(env or {})},
             cwd=cwd,
+            preexec_fn=end_with_parent(signal.SIGTERM),  # noqa: PLW1509 - see there
         ) as process,
     ):
         output.write(f"$ {' '.join(words)}\n")

@@ -1,15 +1,22 @@
 """Which instructions native parts are compiled for: one answer for every stack.
 
 A stack compiled for a plain CPU is several times slower than one compiled for this CPU,
-whatever its language. So every part that we compile gets what the processor has, minus AMX:
-virtual machines list AMX in /proc/cpuinfo and then kill the program that uses it (SIGILL).
+whatever its language. So every part that we compile gets what the processor lists and what
+works when it is tried (`probe`), minus AMX: it works in some programs and kills others
+(SIGILL), and a comparison must not hang on which.
 """
 
 from __future__ import annotations
 
 import platform
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from python_runner.common.build.instructions import INSTRUCTION_SETS, without
+from python_runner.common.build.probe import Outcome, names_with, probe_cpu
+from python_runner.common.build.toolchain import c_compilers
+from python_runner.common.errors import ToolMissingError
 
 _CPUINFO = Path("/proc/cpuinfo")
 _X86 = ("x86_64", "amd64")
@@ -30,8 +37,7 @@ _GGML_OPTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("GGML_AVX512_BF16", ("avx512_bf16",)),
 )
 _GGML_AMX_OPTIONS = ("GGML_AMX_TILE", "GGML_AMX_INT8", "GGML_AMX_BF16")
-# Switching off the tile registers switches off everything that works on them.
-_AMX_FEATURES = ("amx-tile", "amx-int8", "amx-bf16")
+_AMX = frozenset(found.name for found in INSTRUCTION_SETS if found.is_amx)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +51,7 @@ class CpuFlags:
     rust: tuple[str, ...]
     """Flags for rustc: what belongs into RUSTFLAGS, joined by spaces."""
     instruction_sets: tuple[str, ...]
-    """What the processor lists and the flags allow; empty where the compiler alone decides.
+    """What the processor lists and runs; empty where the compiler alone decides.
 
     Belongs into every build's recipe: "native" is another thing on another machine, and a
     cache may be shared by several.
@@ -61,18 +67,46 @@ class CpuFlags:
         }
 
 
+def recipe_in_words(cpu: Mapping[str, list[str]]) -> dict[str, str]:
+    """What a build's recipe (`CpuFlags.recipe`) says of flags, for tables of results."""
+    return {
+        "flags": " ".join(cpu["c"]),
+        "compiled for": " ".join(cpu["instruction_sets"]) or "this CPU, as its compiler sees it",
+    }
+
+
 def cpu_flags() -> CpuFlags:
     """The flags for the machine that this runs on."""
-    cpuinfo = _CPUINFO.read_text(encoding="utf-8") if _CPUINFO.is_file() else ""
-    return flags_for(cpuinfo, machine=platform.machine())
+    return flags_for(_cpuinfo(), machine=platform.machine(), outcomes=probed())
 
 
-def flags_for(cpuinfo: str, *, machine: str) -> CpuFlags:
+def probed() -> Mapping[str, Outcome]:
+    """What became of each set that this CPU lists; empty where that cannot be tried.
+
+    Tried once for a CPU and a compiler, in about a second, and known from then on.
+    """
+    listed = _listed_features(_cpuinfo())
+    if platform.machine().lower() not in _X86 or not listed:
+        return {}
+    try:
+        return probe_cpu(listed, c_compilers("finding out what this CPU runs"))
+    except ToolMissingError:
+        return {}  # whatever is to be compiled says so itself
+
+
+def flags_for(
+    cpuinfo: str, *, machine: str, outcomes: Mapping[str, Outcome] | None = None
+) -> CpuFlags:
     """The flags for a processor.
+
+    A machine where everything works gets the same flags as one where nothing was tried: a
+    build of the one is a build of the other.
 
     Args:
         cpuinfo: the text of Linux's /proc/cpuinfo; empty on another system.
         machine: the architecture as `platform.machine()` names it.
+        outcomes: what became of the sets when they were tried; what was not tried is taken
+            to work.
     """
     listed = _listed_features(cpuinfo)
     if machine.lower() not in _X86 or not listed:
@@ -83,15 +117,34 @@ def flags_for(cpuinfo: str, *, machine: str) -> CpuFlags:
             rust=("-Ctarget-cpu=native",),
             instruction_sets=(),
         )
-    has_amx = "amx_tile" in listed
+    found = outcomes or {}
+    unknown = names_with(found, Outcome.UNKNOWN)
+    lost = without(names_with(found, Outcome.DIES, Outcome.REFUSED) | unknown | _AMX)
+    usable = _less(listed, lost)
     return CpuFlags(
-        ggml=_ggml_arguments(listed),
-        # Compilers too old to know AMX (GCC before 11) would refuse the flags, and they
-        # are needed only where "native" means AMX: there such a compiler is out of place.
-        c=("-O3", "-march=native", *(f"-mno-{name}" for name in _AMX_FEATURES if has_amx)),
-        rust=_rust_flags(has_amx=has_amx),
-        instruction_sets=tuple(sorted(f for f in listed if _matters(f))),
+        ggml=_ggml_arguments(usable),
+        # The compiler would refuse to switch off what it does not know.
+        c=("-O3", "-march=native", *(f"-mno-{name}" for name in _options(listed & lost - unknown))),
+        rust=_rust_flags(_options(listed & lost)),
+        instruction_sets=tuple(sorted(f for f in usable if _matters(f))),
     )
+
+
+def _less(listed: frozenset[str], lost: frozenset[str]) -> frozenset[str]:
+    """What is left. Sets of AVX-512 that our table does not have go with AVX-512 itself."""
+    kept = listed - lost
+    if "avx512f" in lost:
+        kept = frozenset(name for name in kept if not name.startswith("avx512"))
+    return kept
+
+
+def _options(names: frozenset[str]) -> tuple[str, ...]:
+    """How compilers call these sets, in the order of the table."""
+    return tuple(found.option for found in INSTRUCTION_SETS if found.name in names)
+
+
+def _cpuinfo() -> str:
+    return _CPUINFO.read_text(encoding="utf-8") if _CPUINFO.is_file() else ""
 
 
 def _listed_features(cpuinfo: str) -> frozenset[str]:
@@ -103,19 +156,19 @@ def _listed_features(cpuinfo: str) -> frozenset[str]:
     return frozenset()
 
 
-def _ggml_arguments(listed: frozenset[str]) -> tuple[str, ...]:
+def _ggml_arguments(usable: frozenset[str]) -> tuple[str, ...]:
     # All options are written out: without NATIVE, ggml takes some for granted.
-    chosen = {option: listed.issuperset(needed) for option, needed in _GGML_OPTIONS}
+    chosen = {option: usable.issuperset(needed) for option, needed in _GGML_OPTIONS}
     chosen.update(dict.fromkeys(_GGML_AMX_OPTIONS, False))
     switches = (f"-D{option}={'ON' if is_on else 'OFF'}" for option, is_on in chosen.items())
     return ("-DGGML_NATIVE=OFF", *switches)
 
 
-def _rust_flags(*, has_amx: bool) -> tuple[str, ...]:
+def _rust_flags(switched_off: tuple[str, ...]) -> tuple[str, ...]:
     native = ("-Ctarget-cpu=native",)
-    if not has_amx:
+    if not switched_off:
         return native
-    return (*native, "-Ctarget-feature=" + ",".join(f"-{name}" for name in _AMX_FEATURES))
+    return (*native, "-Ctarget-feature=" + ",".join(f"-{name}" for name in switched_off))
 
 
 def _matters(feature: str) -> bool:

@@ -74,7 +74,7 @@ def build_extension(
             )
             _unpack_wheel(Path(scratch), folder)
 
-    return build_once(name, recipe, build)
+    return build_once(name, recipe, build, progress)
 
 
 def import_extension(folder: Path, module_name: str) -> ModuleType:

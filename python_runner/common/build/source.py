@@ -68,15 +68,18 @@ def llama_cpp_source(progress: Progress) -> Path:
             _unpack(_download(Path(scratch), task), folder)
 
     recipe: dict[str, object] = {"version": release.version, "sha256": release.sha256}
-    return build_once("llama-cpp-source", recipe, fetch) / _LLAMA_CPP
+    return build_once("llama-cpp-source", recipe, fetch, progress) / _LLAMA_CPP
 
 
 def llama_cpp_commit(source: Path) -> str:
     """The commit of llama.cpp that `source` is, as its release's list of changes says.
 
-    Empty if the list does not say: the archive carries no history to ask.
+    Empty if the list does not say (the archive carries no history to ask), or as long as
+    the source is not there.
     """
     changes = source.parents[len(_LLAMA_CPP.parts) - 1] / _CHANGES
+    if not changes.is_file():
+        return ""
     found = _COMMIT.search(changes.read_text(encoding="utf-8"))
     return found[1] if found else ""
 

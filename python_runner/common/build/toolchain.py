@@ -14,6 +14,10 @@ _INSTALL_RUST = (
     "Install Rust: `sudo apt install rustup`, `sudo dnf install rustup` or `brew install rustup`; "
     "then `rustup default stable`."
 )
+_INSTALL_GO = (
+    "Install Go 1.24 or newer: `sudo apt install golang-go`, `sudo dnf install golang` or "
+    "`brew install go`; if that one is older, take the archive from Go's own site."
+)
 _INSTALL_PYTHON_TOOL = "It belongs to the environment that `just` sets up: run `just setup`."
 
 
@@ -43,6 +47,11 @@ def rust_version(purpose: str) -> str:
     """What `rustc` says about itself. Raises ToolMissingError if it is absent."""
     require_tool("cargo", purpose, _INSTALL_RUST)
     return tool_version([require_tool("rustc", purpose, _INSTALL_RUST), "--version"])
+
+
+def go_tool(purpose: str) -> str:
+    """The path of `go`. Raises ToolMissingError if it is absent."""
+    return require_tool("go", purpose, _INSTALL_GO)
 
 
 def cmake_and_ninja(purpose: str) -> tuple[str, str]:

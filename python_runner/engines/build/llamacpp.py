@@ -85,19 +85,20 @@ def llama_cpp_prefix(progress: Progress) -> Path:
     }
 
     def build(folder: Path) -> None:
+        tools = cmake_and_ninja(_PURPOSE)
         with (
             progress.task(
-                f"Building llama.cpp {commit}",
+                f"Building llama.cpp {commit}".rstrip(),
                 why="the C++ stack runs on it",
                 expected_s=_EXPECTED_S,
             ) as task,
             tempfile.TemporaryDirectory(dir=scratch_dir(), prefix="llama-cpp-") as tree,
         ):
             settings = _cmake_settings(compilers, flags, commit)
-            _compile(source, Path(tree), folder, settings, task)
+            _compile(tools, source, Path(tree), folder, settings, task=task)
             _place_programs(Path(tree) / "bin", folder)
 
-    return build_once("llama-cpp", recipe, build)
+    return build_once("llama-cpp", recipe, build, progress)
 
 
 def llama_binding(progress: Progress) -> Path:
@@ -158,8 +159,16 @@ def _cmake_settings(compilers: Compilers, flags: CpuFlags, commit: str) -> list[
     return [*flags.ggml, *(f"-D{name}={value}" for name, value in own.items())]
 
 
-def _compile(source: Path, tree: Path, folder: Path, settings: list[str], task: Task) -> None:
-    cmake, ninja = cmake_and_ninja(_PURPOSE)
+def _compile(
+    tools: tuple[str, str],
+    source: Path,
+    tree: Path,
+    folder: Path,
+    settings: list[str],
+    *,
+    task: Task,
+) -> None:
+    cmake, ninja = tools
     log = fresh_log(folder.name)
     places = ("-S", source, "-B", tree, f"-DCMAKE_INSTALL_PREFIX={folder}")
     generator = ("-G", "Ninja", f"-DCMAKE_MAKE_PROGRAM={ninja}")

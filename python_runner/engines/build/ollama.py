@@ -12,11 +12,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from python_runner.common.build.cache import build_once, hash_tree, recipe_of
-from python_runner.common.build.commands import require_tool, run_build, tool_version
-from python_runner.common.build.cpu import CpuFlags, cpu_flags
+from python_runner.common.build.cache import build_once, hash_tree
+from python_runner.common.build.commands import run_build, tool_version
+from python_runner.common.build.cpu import CpuFlags, cpu_flags, recipe_in_words
 from python_runner.common.build.source import llama_cpp_source, pinned_release
-from python_runner.common.build.toolchain import Compilers, c_compilers
+from python_runner.common.build.toolchain import Compilers, c_compilers, go_tool
 from python_runner.common.errors import BuildFailedError
 from python_runner.common.locations import cache_dir, source_root
 from python_runner.common.progress import Progress
@@ -24,10 +24,6 @@ from python_runner.common.progress import Progress
 _PACKAGE = "github.com/ollama/ollama"
 _PINNED = re.compile(rf"^\s*{re.escape(_PACKAGE)} v(\S+)", re.MULTILINE)
 _PURPOSE = "Ollama, the Go stack,"
-_INSTALL_GO = (
-    "Install Go 1.24 or newer: `sudo apt install golang-go`, `sudo dnf install golang` or "
-    "`brew install go`; if that one is older, take the archive from Go's own site."
-)
 _EXPECTED_S = 150.0
 
 
@@ -51,7 +47,7 @@ def ollama_build(progress: Progress) -> OllamaBuild:
     """
     module = source_root() / "native" / "go"
     version = pinned_version((module / "go.mod").read_text(encoding="utf-8"))
-    go = require_tool("go", _PURPOSE, _INSTALL_GO)
+    go = go_tool(_PURPOSE)
     compilers = c_compilers(_PURPOSE)
     flags = cpu_flags()
     arguments = build_arguments(version)
@@ -81,10 +77,8 @@ def ollama_build(progress: Progress) -> OllamaBuild:
                 cwd=module,
             )
 
-    folder = build_once("ollama", recipe, build)
-    return OllamaBuild(
-        binary=_binary_in(folder), version=version, facts=_facts(recipe_of(folder), flags)
-    )
+    folder = build_once("ollama", recipe, build, progress)
+    return OllamaBuild(binary=_binary_in(folder), version=version, facts=_facts(recipe))
 
 
 def pinned_version(go_mod: str) -> str:
@@ -134,9 +128,11 @@ def _binary_in(folder: Path) -> Path:
     return folder / "bin" / "ollama"
 
 
-def _facts(recipe: Mapping[str, object], flags: CpuFlags) -> dict[str, str]:
+def _facts(recipe: Mapping[str, object]) -> dict[str, str]:
+    cpu = recipe["cpu"]
+    assert isinstance(cpu, dict)
     return {
         "go": str(recipe["go"]).removeprefix("go version "),
         "compiler": str(recipe["compiler"]),
-        "flags": " ".join(flags.c),
+        **recipe_in_words(cpu),
     }

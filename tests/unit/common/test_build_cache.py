@@ -16,6 +16,9 @@ from python_runner.common.build.cache import (
     scratch_dir,
 )
 from python_runner.common.locations import CACHE_VARIABLE
+from python_runner.common.progress import SilentProgress
+
+QUIET = SilentProgress()
 
 
 @pytest.fixture(autouse=True)
@@ -38,8 +41,8 @@ class Builder:
 def test_a_second_call_builds_nothing() -> None:
     builder = Builder()
 
-    first = build_once("thing", {"flags": "-O3"}, builder)
-    second = build_once("thing", {"flags": "-O3"}, builder)
+    first = build_once("thing", {"flags": "-O3"}, builder, QUIET)
+    second = build_once("thing", {"flags": "-O3"}, builder, QUIET)
 
     assert first == second == location("thing", {"flags": "-O3"})
     assert builder.calls == 1
@@ -50,7 +53,7 @@ def test_a_second_call_builds_nothing() -> None:
 def test_another_recipe_is_another_folder() -> None:
     builder = Builder()
 
-    folders = {build_once("thing", {"flags": flags}, builder) for flags in ("-O2", "-O3")}
+    folders = {build_once("thing", {"flags": flags}, builder, QUIET) for flags in ("-O2", "-O3")}
 
     assert len(folders) == 2
     assert builder.calls == 2
@@ -66,10 +69,10 @@ def test_a_build_that_fails_leaves_nothing() -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        build_once("thing", {}, broken)
+        build_once("thing", {}, broken, QUIET)
 
     assert not location("thing", {}).exists()
-    assert is_built(build_once("thing", {}, Builder()))
+    assert is_built(build_once("thing", {}, Builder(), QUIET))
 
 
 def test_what_a_killed_build_left_is_built_anew() -> None:
@@ -77,7 +80,7 @@ def test_what_a_killed_build_left_is_built_anew() -> None:
     folder.mkdir(parents=True)
     (folder / "half").write_text("")
 
-    build_once("thing", {}, Builder())
+    build_once("thing", {}, Builder(), QUIET)
 
     assert not (folder / "half").exists()
     assert (folder / "program").exists()
@@ -89,7 +92,7 @@ def test_two_that_want_the_same_build_wait_for_each_other() -> None:
 
     def want() -> None:
         both.wait(timeout=10)
-        build_once("thing", {}, builder)
+        build_once("thing", {}, builder, QUIET)
 
     threads = [threading.Thread(target=want) for _ in range(2)]
     for thread in threads:

@@ -18,7 +18,12 @@ from python_runner.engines.llama_served import (
 from python_runner.engines.llama_server import describe, server_arguments
 from tests.unit.engines.helpers import settings_for
 
-RECIPE = {"commit": "0c1e57098", "llama_cpp_python": "0.3.36", "compiler": "c++ 12.2"}
+RECIPE = {
+    "commit": "0c1e57098",
+    "llama_cpp_python": "0.3.36",
+    "compiler": "c++ 12.2",
+    "cpu": {"ggml": [], "c": ["-O3"], "rust": [], "instruction_sets": ["avx2"]},
+}
 STARTED = Started(props={"build_info": "b0-0c1e57098"}, log="")
 
 

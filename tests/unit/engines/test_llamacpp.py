@@ -9,7 +9,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from python_runner.common.build.cpu import cpu_flags
+from python_runner.common.build.cpu import CpuFlags
 from python_runner.common.build.toolchain import Compilers
 from python_runner.common.errors import GenerationError
 from python_runner.engines import llamacpp
@@ -19,7 +19,18 @@ from tests.unit.engines.helpers import request_for
 
 SYSTEM_INFO = "CPU : SSE3 = 1 | AVX2 = 1 | AMX_INT8 = 0 | LLAMAFILE = 1 | OPENMP = 1 | "
 DESCRIPTION = EngineDescription(version="llama.cpp 1234567", build={})
-RECIPE = {"commit": "0c1e57098", "llama_cpp_python": "0.3.36", "compiler": "c++ 12.2"}
+FLAGS = CpuFlags(
+    ggml=("-DGGML_NATIVE=OFF", "-DGGML_AVX2=ON"),
+    c=("-O3", "-march=native"),
+    rust=("-Ctarget-cpu=native",),
+    instruction_sets=("avx2", "fma"),
+)
+RECIPE = {
+    "commit": "0c1e57098",
+    "llama_cpp_python": "0.3.36",
+    "compiler": "c++ 12.2",
+    "cpu": FLAGS.recipe(),
+}
 
 
 class PaperError(RuntimeError):
@@ -128,20 +139,22 @@ def test_the_build_is_described_in_words() -> None:
     described = llamacpp.build_text(RECIPE)
 
     assert described["compiler"] == "c++ 12.2"
-    assert described["flags"] == " ".join(cpu_flags().c)
+    assert described["flags"] == "-O3 -march=native"
+    assert described["ggml options"] == "-DGGML_NATIVE=OFF -DGGML_AVX2=ON"
+    assert described["compiled for"] == "avx2 fma"
     assert described["flash attention"] == "off"
 
 
 def test_the_build_neither_asks_the_net_nor_git() -> None:
     compilers = Compilers(c="/bin/cc", cxx="/bin/c++", version="c++ 12.2")
-    settings = build._cmake_settings(compilers, cpu_flags(), "0c1e57098")
+    settings = build._cmake_settings(compilers, FLAGS, "0c1e57098")
 
     for argument in (
         "-DLLAMA_OPENSSL=OFF",
         "-DLLAMA_USE_PREBUILT_UI=OFF",
         "-DLLAMA_BUILD_COMMIT=0c1e57098",
         "-DCMAKE_CXX_COMPILER=/bin/c++",
-        f"-DCMAKE_C_FLAGS={' '.join(cpu_flags().c)}",
+        f"-DCMAKE_C_FLAGS={' '.join(FLAGS.c)}",
     ):
         assert argument in settings
 

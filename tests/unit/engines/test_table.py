@@ -13,6 +13,7 @@ from python_runner.engines.table import (
     built_engine_names,
     engine,
     engine_names,
+    is_brought,
 )
 
 REAL = (
@@ -20,6 +21,8 @@ REAL = (
     "llama-server",
     "llamafile",
     "ollama",
+    "ollama-go-engine",
+    "ollama-installed",
     "mistral.rs",
     "mistral.rs-wheel",
     "transformers",
@@ -56,7 +59,16 @@ def test_the_default_stacks_are_four_languages() -> None:
 
 
 def test_what_the_user_must_bring_is_not_built() -> None:
-    assert set(engine_names()) - set(built_engine_names()) == {"llamafile"}
+    assert set(engine_names()) - set(built_engine_names()) == {
+        "llamafile",
+        "ollama-installed",
+    }
+
+
+def test_the_default_stacks_need_nothing_that_the_user_must_bring() -> None:
+    assert not any(is_brought(name) for name in DEFAULT_STACKS)
+    assert is_brought("ollama-installed")
+    assert not is_brought("no such engine")
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones() -> None:

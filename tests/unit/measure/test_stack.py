@@ -6,8 +6,15 @@ from pathlib import Path
 import pytest
 
 from python_runner.common.progress import SilentProgress
-from python_runner.engines.contract import Language, Reach
-from python_runner.engines.mock import MockEngine, MockScript, mock_spec
+from python_runner.engines.contract import (
+    EngineDescription,
+    GenerateRequest,
+    Generation,
+    Language,
+    LaunchSettings,
+    Reach,
+)
+from python_runner.engines.mock import MockEngine, MockModel, MockScript, mock_spec
 from python_runner.measure import Condition, Plan, Prompt, Sample, measure_stack
 from tests.unit.builders import settings
 
@@ -112,6 +119,87 @@ def test_a_wrong_count_of_tokens_is_kept_as_it_came() -> None:
     generation = kept.samples[0].generation
     assert generation is not None
     assert (kept.samples[0].requested_tokens, generation.output_tokens) == (4, 6)
+
+
+class Buggy(MockEngine):
+    """Raises what no engine should: at the start, or at every request."""
+
+    def __init__(self, *, at_start: bool) -> None:
+        super().__init__(mock_spec("buggy", Language.CPP, Reach.EMBEDDED), MockScript())
+        self._at_start = at_start
+
+    def start(self, settings: LaunchSettings, log: Path) -> MockModel:
+        if self._at_start:
+            raise KeyError("no such setting")
+        model = super().start(settings, log)
+        model.generate = self._generate  # type: ignore[method-assign]
+        return model
+
+    def _generate(self, request: GenerateRequest) -> Generation:
+        raise ValueError("a slip of the engine's author")
+
+
+@pytest.mark.parametrize(
+    ("at_start", "reason"), [(True, "KeyError: 'no such setting'"), (False, "ValueError: a slip")]
+)
+def test_an_engine_with_a_bug_is_a_result_too(*, at_start: bool, reason: str) -> None:
+    kept = Kept()
+    error = measure_stack(
+        Buggy(at_start=at_start),
+        settings(),
+        plan(),
+        recorder=kept,
+        log=Path("unused.log"),
+        progress=SilentProgress(),
+    )
+    assert reason in error
+    assert kept.endings == [error]
+
+
+@dataclass
+class Described(MockEngine):
+    """A mock that says something else about itself."""
+
+    description: EngineDescription
+
+    def __post_init__(self) -> None:
+        super().__init__(mock_spec("mock", Language.CPP, Reach.EMBEDDED), MockScript())
+
+    def start(self, settings: LaunchSettings, log: Path) -> MockModel:
+        said = self.description
+
+        class Model(MockModel):
+            @property
+            def description(self) -> EngineDescription:
+                return said
+
+        return Model(self._spec, self._script, settings)
+
+
+def measured_as(description: EngineDescription) -> tuple[Kept, str]:
+    kept = Kept()
+    error = measure_stack(
+        Described(description),
+        settings(),
+        plan(),
+        recorder=kept,
+        log=Path("unused.log"),
+        progress=SilentProgress(),
+    )
+    return kept, error
+
+
+def test_what_ran_may_be_the_title() -> None:
+    kept, _ = measured_as(EngineDescription(version="1", build={}, label="mock (other engine)"))
+    assert kept.conditions[0].engine.title == "mock (other engine)"
+    assert kept.conditions[0].engine.name == "mock"
+
+
+def test_what_has_no_version_is_not_measured() -> None:
+    kept, error = measured_as(EngineDescription(version="", build={}))
+    assert "version" in error
+    assert kept.samples == []
+    assert kept.endings == [error]
 
 
 def test_ctrl_c_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,65 @@
+"""What `polystack doctor` says of the engines: ready, still to be built, or what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from python_runner.common.build.survey import Survey, Surveyed
+from python_runner.common.checkup import Finding, State
+from python_runner.common.errors import PolystackError
+from python_runner.engines.contract import Engine
+from python_runner.engines.table import DEFAULT_STACKS, engine, engine_names, is_brought
+
+
+class EnginesCheckup:
+    """Each engine is asked what it would do to get ready. Implements `checkup.Checkup`."""
+
+    title = "Stacks"
+
+    def look(self) -> Iterator[Finding]:
+        for name in engine_names():
+            is_needed = name in DEFAULT_STACKS
+            try:
+                finding = finding_of(name, survey(engine(name)), is_needed=is_needed)
+            except PolystackError as error:  # a plug-in that cannot be imported
+                finding = _missing(name, error, is_needed=is_needed)
+            if is_brought(name) and finding.state is State.MISSING:
+                # Nothing is wrong with a machine on which nobody has installed it.
+                finding = replace(finding, state=State.NOTE)
+            yield finding
+
+
+def survey(candidate: Engine) -> Surveyed:
+    """What this engine uses and what it would build. Builds nothing."""
+    return Survey().run(candidate.prepare)
+
+
+def finding_of(name: str, surveyed: Surveyed, *, is_needed: bool) -> Finding:
+    """The finding for the engine of that name."""
+    if surveyed.problem is not None:
+        return _missing(name, surveyed.problem, is_needed=is_needed)
+    if surveyed.missing:
+        return Finding(
+            subject=name,
+            state=State.LATER,
+            detail=", then ".join(_begin_small(work.title) for work in surveyed.missing),
+            expected_s=surveyed.expected_s,
+            mend=f"polystack build --stacks {name}",
+            is_needed=is_needed,
+        )
+    return Finding(subject=name, state=State.READY, detail="", is_needed=is_needed)
+
+
+def _missing(name: str, error: PolystackError, *, is_needed: bool) -> Finding:
+    return Finding(
+        subject=name,
+        state=State.MISSING,
+        detail=error.message,
+        mend=error.hint,
+        is_needed=is_needed,
+    )
+
+
+def _begin_small(title: str) -> str:
+    return title[:1].lower() + title[1:]

@@ -1,0 +1,58 @@
+"""Ask every stage about itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from python_runner.common.build.checkup import CpuCheckup, ToolsCheckup
+from python_runner.common.checkup import Checkup, Finding, State
+from python_runner.common.machine import MachineCheckup
+from python_runner.engines.checkup import EnginesCheckup
+from python_runner.models.checkup import ModelsCheckup
+from python_runner.store.checkup import StoreCheckup
+from python_runner.study import load_study
+
+DEFAULT_STUDY = "languages"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Diagnosis:
+    """What was found, by part of the workbench."""
+
+    sections: tuple[tuple[str, tuple[Finding, ...]], ...]
+
+    @property
+    def obstacles(self) -> tuple[Finding, ...]:
+        """What keeps a default stack from running."""
+        return tuple(
+            finding
+            for _, findings in self.sections
+            for finding in findings
+            if finding.is_needed and finding.state is State.MISSING
+        )
+
+
+def checkups() -> tuple[Checkup, ...]:
+    """Everything that is asked, in the order in which it is told."""
+    return (
+        MachineCheckup(),
+        ToolsCheckup(),
+        CpuCheckup(),
+        EnginesCheckup(),
+        ModelsCheckup(load_study(DEFAULT_STUDY).model),
+        StoreCheckup(),
+    )
+
+
+def examine(asked: Sequence[Checkup] | None = None) -> Diagnosis:
+    """What all parts say of themselves; builds and starts nothing.
+
+    Args:
+        asked: what is asked; by default everything.
+    """
+    return Diagnosis(
+        sections=tuple(
+            (part.title, tuple(part.look())) for part in (checkups() if asked is None else asked)
+        )
+    )
