@@ -89,7 +89,12 @@ class Model:
             context: in tokens, prompt and answer together.
         """
     def tokenize(self, text: str, *, add_bos: bool) -> list[int]:
-        """The ids of `text`; markers such as <start_of_turn> in it become their own token."""
+        """The ids of `text`; markers such as <start_of_turn> in it become their own token.
+
+        Args:
+            text: what to read.
+            add_bos: put BOS before it, if the model is made for that.
+        """
     def detokenize(self, ids: Sequence[int]) -> bytes:
         """The bytes of the ids, markers written out; an answer may end within a character."""
     def generate(

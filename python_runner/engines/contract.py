@@ -87,7 +87,7 @@ class LaunchSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class GenerateRequest:
-    """One request. `prompt_ids` starts with BOS; `prompt_text` does not contain it."""
+    """One request. `prompt_ids` starts with BOS if the model has it; `prompt_text` never does."""
 
     prompt_text: str
     prompt_ids: tuple[int, ...]
@@ -132,7 +132,7 @@ class RunningEngine(Protocol):
         """From process start to ready, in seconds."""
 
     def token_ids(self, text: str) -> tuple[int, ...] | None:
-        """The engine's own tokenisation of `text`, BOS included; None if it gives none."""
+        """The engine's own tokenisation of `text`, with BOS if the model has it; or None."""
 
     def generate(self, request: GenerateRequest) -> Generation:
         """Answer one request.

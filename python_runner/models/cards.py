@@ -64,8 +64,7 @@ class ModelCard(_Frozen):
         """Where the fingerprint of `folder` is kept: in the cache, never inside a checkout."""
         if self.random is not None:
             return self.folder.with_name(f"{self.folder.name}.fingerprint.json")
-        checkout = hashlib.sha256(str(self.folder).encode()).hexdigest()[:16]
-        return cache_dir() / "models" / f"{self.name}-{checkout}.fingerprint.json"
+        return record_beside(self.name, self.folder)
 
     def is_ready(self) -> bool:
         """Whether the weights are on this disk."""
@@ -78,6 +77,12 @@ class ModelCard(_Frozen):
         if self.is_synthetic and "random weights" not in self.label:
             raise ValueError("label: must say `random weights`")
         return self
+
+
+def record_beside(name: str, folder: Path) -> Path:
+    """Where the fingerprint of a folder is kept that is not ours to write into."""
+    place = hashlib.sha256(str(folder).encode()).hexdigest()[:16]
+    return cache_dir() / "models" / f"{name}-{place}.fingerprint.json"
 
 
 def models_dir() -> Path:

@@ -18,12 +18,16 @@ _CHUNK = 1 << 22
 _PATTERNS = (
     "*.safetensors",
     "*.safetensors.index.json",
+    "added_tokens.json",
+    "chat_template.jinja",
     "config.json",
     "generation_config.json",
+    "merges.txt",
     "special_tokens_map.json",
     "tokenizer.json",
     "tokenizer.model",
     "tokenizer_config.json",
+    "vocab.json",
 )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from python_runner.common.build.source import llama_cpp_source, pinned_release
-from python_runner.common.errors import ModelError
+from python_runner.common.errors import ConversionError, ModelError
 from python_runner.common.locations import cache_dir
 from python_runner.common.processes import start_child, stop_tree, tail
 from python_runner.common.progress import Progress, Task
@@ -82,7 +82,7 @@ def make_gguf(
         progress: shown while it is converted.
 
     Raises:
-        ModelError: the converter failed; the message holds the end of its log.
+        ConversionError: the converter failed; the message holds the end of its log.
     """
     target = gguf_path(name, source_sha256, precision)
     with one_at_a_time(target):
@@ -144,7 +144,7 @@ def _convert(
     finally:
         stop_tree(child)
     if child.returncode != 0 or not made.is_file():
-        raise ModelError(
+        raise ConversionError(
             f"the conversion of {folder} to GGUF failed (exit code {child.returncode}):\n"
             f"{tail(log, 12)}",
             hint=f"The whole log: {log}",

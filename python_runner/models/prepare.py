@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from python_runner.common.errors import ModelError, UsageError
 from python_runner.common.progress import Progress
 from python_runner.models.atomic import one_at_a_time, unfinished, write_text
-from python_runner.models.cards import ModelCard, require_model
+from python_runner.models.cards import ModelCard
 from python_runner.models.fingerprint import (
     Fingerprint,
     check_sizes,
@@ -20,47 +21,74 @@ from python_runner.models.fingerprint import (
 )
 from python_runner.models.gguf import PRECISIONS, gguf_path, is_converted, make_gguf
 from python_runner.models.model import Model
+from python_runner.models.source import Source, find_source
 
 FORMATS = ("safetensors", "gguf")
 _BYTES_PER_WEIGHT = 2
 # What two busy cores needed; idle ones are faster.
 _SECONDS_PER_GB = 10.0
+_HASH_SECONDS_PER_GB = 1.0
+_SILENT_BYTES = 100_000_000
 _SPARE_BYTES = 300_000_000
 """For the tokenizer files and what else is written meanwhile."""
 
 
-def prepare_model(name: str, formats: Iterable[str], precision: str, progress: Progress) -> Model:
-    """The model of that name with all `formats` on disk; makes what is missing.
+def prepare_model(
+    reference: str, formats: Iterable[str], precision: str, progress: Progress
+) -> Model:
+    """That model with all `formats` on disk; makes what is missing.
 
     Args:
-        name: one that `catalogue` lists.
+        reference: a name that `catalogue` lists, or the folder of a model.
         formats: of `FORMATS`; safetensors are always there, being the source of the others.
         precision: of the GGUF, one of `PRECISIONS`.
         progress: shown while something is made.
 
     Raises:
         UnknownNameError: no model of that name.
-        UsageError: a format or precision that does not exist.
-        ModelError: the disk is too small, files are damaged, or a conversion failed.
+        UsageError: a path, format or precision that does not exist.
+        ModelError: the disk is too small, or files are missing or damaged.
+        ConversionError: the converter to GGUF does not know this model.
     """
-    card = require_model(name)
     wanted = _checked(formats, precision)
-    folder = card.folder
-    if card.weights == "random":
-        fingerprint = _random_model(card, folder, wants_gguf="gguf" in wanted, progress=progress)
-    else:
-        fingerprint = _trained_model(card, folder)
+    source = find_source(reference)
+    fingerprint = _weights(source, wants_gguf="gguf" in wanted, progress=progress)
     gguf: dict[str, Path] = {}
     if "gguf" in wanted:
-        gguf[precision] = _gguf(card, folder, fingerprint.sha256, precision, progress)
+        gguf[precision] = _gguf(source, fingerprint.sha256, precision, progress)
     return Model(
-        name=card.name,
-        label=card.label,
-        is_synthetic=card.is_synthetic,
-        folder=folder,
+        name=source.name,
+        label=source.label,
+        is_synthetic=source.is_synthetic,
+        folder=source.folder,
         source_sha256=fingerprint.sha256,
         gguf=gguf,
     )
+
+
+def _weights(source: Source, *, wants_gguf: bool, progress: Progress) -> Fingerprint:
+    """Make or check the safetensors."""
+    card = source.card
+    if card is None:
+        with _hashing(source, progress):
+            return known_fingerprint(source.folder, source.record)
+    if card.weights == "random":
+        return _random_model(card, source.folder, wants_gguf=wants_gguf, progress=progress)
+    return _trained_model(card, source.folder)
+
+
+@contextmanager
+def _hashing(source: Source, progress: Progress) -> Iterator[None]:
+    """Say so while large files are read through for the first time."""
+    if source.bf16_bytes < _SILENT_BYTES or source.record.is_file():
+        yield
+        return
+    with progress.task(
+        f"Reading {source.label} ({source.bf16_bytes / 1e9:.1f} GB)",
+        why="its hash stands beside every result; done once",
+        expected_s=source.bf16_bytes / 1e9 * _HASH_SECONDS_PER_GB,
+    ):
+        yield
 
 
 def _checked(formats: Iterable[str], precision: str) -> frozenset[str]:
@@ -141,17 +169,16 @@ def _make_random(card: ModelCard, folder: Path, progress: Progress) -> Fingerpri
     return fingerprint
 
 
-def _gguf(card: ModelCard, folder: Path, sha256: str, precision: str, progress: Progress) -> Path:
-    target = gguf_path(card.name, sha256, precision)
-    expected = card.shape.parameters * _BYTES_PER_WEIGHT
+def _gguf(source: Source, sha256: str, precision: str, progress: Progress) -> Path:
+    target = gguf_path(source.name, sha256, precision)
     if not is_converted(target):
-        require_disk(target.parent, expected)
+        require_disk(target.parent, source.bf16_bytes)
     return make_gguf(
-        folder,
-        name=card.name,
+        source.folder,
+        name=source.name,
         source_sha256=sha256,
         precision=precision,
-        expected_bytes=expected,
+        expected_bytes=source.bf16_bytes,
         progress=progress,
     )
 

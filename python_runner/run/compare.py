@@ -11,18 +11,12 @@ from python_runner.common.host import describe_host, physical_cores
 from python_runner.common.progress import Progress
 from python_runner.engines.contract import Engine, LaunchSettings
 from python_runner.engines.table import engine
-from python_runner.measure import Plan, make_prompts, measure_stack
+from python_runner.measure import Plan, measure_stack
 from python_runner.measure.sample import Condition
-from python_runner.models import (
-    ReferenceTokenizer,
-    prepare_model,
-    render_prompt,
-    require_model,
-)
+from python_runner.models.source import find_source
+from python_runner.run.preparation import model_for, plan_for
 from python_runner.store import RunRecorder, Store
 from python_runner.study import Study
-
-_TEMPLATE_PREFIX = "every prompt differs from its first token on"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +47,17 @@ def compare(study: Study, store: Store, *, logs: Path, progress: Progress) -> Co
     """
     engines = find_engines(study)
     missing = _prepare(engines, progress)
-    settings, plan = _settings_and_plan(study, engines, progress)
+    able = {name: candidate for name, candidate in engines.items() if name not in missing}
+    found = model_for(study, able, progress)
+    missing |= found.unread
+    settings = LaunchSettings(
+        model=found.model,
+        precision=study.precision,
+        device=study.device,
+        threads=study.threads or physical_cores(),
+        context=study.context,
+    )
+    plan = plan_for(study, found.model)
     broken = dict(missing)
     with RunRecorder(store, study, describe_host()) as recorder:
         for name, candidate in engines.items():
@@ -81,9 +85,11 @@ def find_engines(study: Study) -> dict[str, Engine]:
 
     Raises:
         UnknownNameError: an engine or model that does not exist.
-        UsageError: an engine that does not run in the study's precision.
+        UsageError: an engine that does not run in the study's precision, or a path where
+            no model lies.
+        ModelError: what lies there is no model that can be run.
     """
-    require_model(study.model)
+    find_source(study.model)
     engines = {name: engine(name) for name in study.stacks}
     for name, candidate in engines.items():
         if study.precision not in candidate.spec.precisions:
@@ -111,41 +117,6 @@ def _prepare(engines: Mapping[str, Engine], progress: Progress) -> dict[str, str
             hint="Install what is named above and run the command again.",
         )
     return missing
-
-
-def _settings_and_plan(
-    study: Study, engines: Mapping[str, Engine], progress: Progress
-) -> tuple[LaunchSettings, Plan]:
-    formats = {candidate.spec.model_format for candidate in engines.values()}
-    model = prepare_model(study.model, formats, study.precision, progress)
-    work = study.workload
-    prompts = make_prompts(
-        count=study.warmup + study.iterations,
-        tokens=work.prompt_tokens,
-        seed=study.seed,
-        encode=ReferenceTokenizer(model.folder).encode,
-        render=lambda text: render_prompt(work.template, text),
-    )
-    settings = LaunchSettings(
-        model=model,
-        precision=study.precision,
-        device=study.device,
-        threads=study.threads or physical_cores(),
-        context=study.context,
-    )
-    plan = Plan(
-        warmup=study.warmup,
-        prompts=prompts,
-        new_tokens=work.new_tokens,
-        template=work.template,
-        sampling=work.sampling,
-        seed=study.seed,
-        prompt_cache="unique prompts: "
-        + (
-            "only the template's opening is shared" if work.template == "chat" else _TEMPLATE_PREFIX
-        ),
-    )
-    return settings, plan
 
 
 def _never_started(candidate: Engine, settings: LaunchSettings, plan: Plan) -> Condition:

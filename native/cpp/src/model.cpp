@@ -96,7 +96,8 @@ std::vector<llama_token> Model::tokenize(const std::string& text, bool add_bos) 
     fail("cannot tokenise a text of " + std::to_string(text.size()) + " bytes");
   }
   ids.resize(static_cast<std::size_t>(count));
-  if (add_bos) {
+  // Some models (Qwen) name a token for BOS and want none before a text.
+  if (add_bos && llama_vocab_get_add_bos(vocab_)) {
     ids.insert(ids.begin(), llama_vocab_bos(vocab_));
   }
   return ids;

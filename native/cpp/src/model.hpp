@@ -42,7 +42,8 @@ class Model {
   // Throws LlamaError.
   Model(const std::string& path, std::int32_t threads, std::uint32_t context);
 
-  // `text` as ids; markers such as <start_of_turn> in it become their own token.
+  // `text` as ids; markers such as <start_of_turn> in it become their own token. BOS comes
+  // first if `add_bos` is set and the model is made for it.
   std::vector<llama_token> tokenize(const std::string& text, bool add_bos) const;
 
   // The bytes of the ids, markers written out. Need not be valid UTF-8: an answer may end
