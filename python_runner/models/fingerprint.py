@@ -15,7 +15,7 @@ from python_runner.common.errors import ModelError
 from python_runner.models.atomic import write_text
 
 _CHUNK = 1 << 22
-_PATTERNS = (
+PATTERNS = (
     "*.safetensors",
     "*.safetensors.index.json",
     "added_tokens.json",
@@ -29,6 +29,7 @@ _PATTERNS = (
     "tokenizer_config.json",
     "vocab.json",
 )
+"""The files that make a model: weights, configuration, tokenizer."""
 
 
 class _Frozen(BaseModel):
@@ -54,7 +55,7 @@ class Fingerprint(_Frozen):
 
 def model_files(folder: Path) -> list[Path]:
     """The files of `folder` that make the model: weights, configuration, tokenizer."""
-    return sorted({path for pattern in _PATTERNS for path in folder.glob(pattern)})
+    return sorted({path for pattern in PATTERNS for path in folder.glob(pattern)})
 
 
 def take_fingerprint(folder: Path) -> Fingerprint:

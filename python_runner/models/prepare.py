@@ -19,9 +19,11 @@ from python_runner.models.fingerprint import (
     read_fingerprint,
     take_fingerprint,
 )
+from python_runner.models.folder import inspect_folder
 from python_runner.models.gguf import PRECISIONS, gguf_path, is_converted, make_gguf
+from python_runner.models.hub import check_against_hub, fetch
 from python_runner.models.model import Model
-from python_runner.models.source import Source, find_source
+from python_runner.models.source import Source, find_source, listed_source
 
 FORMATS = ("safetensors", "gguf")
 _BYTES_PER_WEIGHT = 2
@@ -50,8 +52,15 @@ def prepare_model(
         ModelError: the disk is too small, or files are missing or damaged.
         ConversionError: the converter to GGUF does not know this model.
     """
+    return prepare_source(find_source(reference), formats, precision, progress)
+
+
+def prepare_source(
+    source: Source, formats: Iterable[str], precision: str, progress: Progress
+) -> Model:
+    """The same for a model that has been found already."""
     wanted = _checked(formats, precision)
-    source = find_source(reference)
+    source = _on_disk(source, progress)
     fingerprint = _weights(source, wants_gguf="gguf" in wanted, progress=progress)
     gguf: dict[str, Path] = {}
     if "gguf" in wanted:
@@ -66,12 +75,20 @@ def prepare_model(
     )
 
 
+def _on_disk(source: Source, progress: Progress) -> Source:
+    """The same model with its published weights fetched, if it has such and lacks them."""
+    card = source.card
+    if card is None or card.hub is None or source.is_ready:
+        return source
+    fetch(card, source.bf16_bytes, progress)
+    return listed_source(card)
+
+
 def _weights(source: Source, *, wants_gguf: bool, progress: Progress) -> Fingerprint:
     """Make or check the safetensors."""
     card = source.card
-    if card is None:
-        with _hashing(source, progress):
-            return known_fingerprint(source.folder, source.record)
+    if card is None or card.hub is not None:
+        return _given_model(source, progress)
     if card.weights == "random":
         return _random_model(card, source.folder, wants_gguf=wants_gguf, progress=progress)
     return _trained_model(card, source.folder)
@@ -104,9 +121,25 @@ def _checked(formats: Iterable[str], precision: str) -> frozenset[str]:
     return wanted
 
 
+def _given_model(source: Source, progress: Progress) -> Fingerprint:
+    """Check files that somebody else made, as far as it is known what they should be."""
+    inspect_folder(source.folder)
+    with _hashing(source, progress):
+        fingerprint = known_fingerprint(source.folder, source.record)
+    check_against_hub(source.folder, fingerprint)
+    if source.card and source.card.sha256:
+        _check_manifest(source.card, source.folder, fingerprint)
+    return fingerprint
+
+
 def _trained_model(card: ModelCard, folder: Path) -> Fingerprint:
     """Check the files of the checkout against what the manifest says about them."""
     fingerprint = known_fingerprint(folder, card.record)
+    _check_manifest(card, folder, fingerprint)
+    return fingerprint
+
+
+def _check_manifest(card: ModelCard, folder: Path, fingerprint: Fingerprint) -> None:
     if fingerprint.sha256 != card.sha256:
         raise ModelError(
             f"the files in {folder} are not those of the manifest: "
@@ -114,7 +147,6 @@ def _trained_model(card: ModelCard, folder: Path) -> Fingerprint:
             hint="Restore the folder from the repository; after a new training write the new "
             f"hash into models/{card.name}.toml.",
         )
-    return fingerprint
 
 
 def _random_model(

@@ -11,8 +11,10 @@ from python_runner.common.errors import UsageError
 from python_runner.models import cards
 from python_runner.models.cards import ModelCard
 from python_runner.models.folder import inspect_folder
+from python_runner.models.hub import revision_of
 
 _BYTES_PER_WEIGHT = 2
+_REVISION_DIGITS = 8
 _UNFIT_FOR_FILE_NAMES = re.compile(r"[^\w.+-]+", re.ASCII)
 
 
@@ -38,8 +40,17 @@ class Source:
 
     @property
     def record(self) -> Path:
-        """Where the fingerprint of `folder` is kept."""
-        return self.card.record if self.card else cards.record_beside(self.name, self.folder)
+        """Where the fingerprint of `folder` is kept: in the cache, never in a user's folder."""
+        if self.card and self.card.random:
+            return self.card.record
+        return cards.record_beside(self.name, self.folder)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the weights are on this disk."""
+        return self.folder.is_dir() and (
+            self.card is None or self.card.random is None or self.record.is_file()
+        )
 
 
 def find_source(reference: str) -> Source:
@@ -52,14 +63,14 @@ def find_source(reference: str) -> Source:
     """
     known = {card.name: card for card in cards.catalogue()}
     if reference in known:
-        return _listed(known[reference])
+        return listed_source(known[reference])
     path = Path(reference).expanduser()
     if not path.exists():
         if is_path(reference):
             raise UsageError(
                 f"no model lies at {reference}", hint="Give the folder of its safetensors."
             )
-        return _listed(cards.require_model(reference))  # which says what names there are
+        return listed_source(cards.require_model(reference))  # which says what names there are
     if not path.is_dir():
         raise UsageError(
             f"{reference} is no folder of safetensors",
@@ -73,12 +84,15 @@ def is_path(reference: str) -> bool:
     return reference.startswith((".", "~")) or os.sep in reference
 
 
-def _listed(card: ModelCard) -> Source:
+def listed_source(card: ModelCard) -> Source:
+    """A model of the catalogue; looks for it on this disk."""
+    folder = card.folder
+    revision = revision_of(folder) if card.hub else ""
     return Source(
         name=card.name,
-        label=card.label,
+        label=f"{card.label} ({revision[:_REVISION_DIGITS]})" if revision else card.label,
         is_synthetic=card.is_synthetic,
-        folder=card.folder,
+        folder=folder,
         parameters=card.shape.parameters,
         card=card,
     )

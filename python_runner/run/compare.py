@@ -13,8 +13,7 @@ from python_runner.engines.contract import Engine, LaunchSettings
 from python_runner.engines.table import engine
 from python_runner.measure import Plan, measure_stack
 from python_runner.measure.sample import Condition
-from python_runner.models.source import find_source
-from python_runner.run.preparation import model_for, plan_for
+from python_runner.run.preparation import choose_source, model_for, plan_for, tell_choice
 from python_runner.store import RunRecorder, Store
 from python_runner.study import Study
 
@@ -46,9 +45,11 @@ def compare(study: Study, store: Store, *, logs: Path, progress: Progress) -> Co
             is left, and finished samples are kept.
     """
     engines = find_engines(study)
+    source = choose_source(study)
+    tell_choice(study, source, progress)
     missing = _prepare(engines, progress)
     able = {name: candidate for name, candidate in engines.items() if name not in missing}
-    found = model_for(study, able, progress)
+    found = model_for(source, study, able, progress)
     missing |= found.unread
     settings = LaunchSettings(
         model=found.model,
@@ -89,7 +90,7 @@ def find_engines(study: Study) -> dict[str, Engine]:
             no model lies.
         ModelError: what lies there is no model that can be run.
     """
-    find_source(study.model)
+    choose_source(study)
     engines = {name: engine(name) for name in study.stacks}
     for name, candidate in engines.items():
         if study.precision not in candidate.spec.precisions:

@@ -9,7 +9,7 @@ from python_runner.common.errors import ConversionError, ModelError
 from python_runner.common.progress import Progress
 from python_runner.engines.contract import Engine
 from python_runner.measure import Plan, make_prompts
-from python_runner.models import Model, ReferenceTokenizer, prepare_model
+from python_runner.models import Model, ReferenceTokenizer, Source, find_source, prepare_source
 from python_runner.models.chat import folder_chat_template, prompt_renderer
 from python_runner.study import Study
 
@@ -25,8 +25,29 @@ class ModelForStacks:
     """Stack name to the reason why it cannot read this model."""
 
 
-def model_for(study: Study, engines: Mapping[str, Engine], progress: Progress) -> ModelForStacks:
-    """Make what `engines` read of the study's model.
+def choose_source(study: Study) -> Source:
+    """The first of the study's models that is on this disk; else the last.
+
+    Raises what `find_source` raises.
+    """
+    sources = [find_source(reference) for reference in study.model]
+    return next((source for source in sources if source.is_ready), sources[-1])
+
+
+def tell_choice(study: Study, chosen: Source, progress: Progress) -> None:
+    """Say which model is run, if the study would rather have had another."""
+    preferred = find_source(study.model[0])
+    if chosen != preferred:
+        progress.say(
+            f"{preferred.name} is not on this disk: {chosen.name} ({chosen.label}) is run in its "
+            f"place. To get it: polystack compare --model {preferred.name}"
+        )
+
+
+def model_for(
+    source: Source, study: Study, engines: Mapping[str, Engine], progress: Progress
+) -> ModelForStacks:
+    """Make what `engines` read of the model.
 
     Where the model cannot be converted for some engines, the others go on without them.
 
@@ -35,7 +56,7 @@ def model_for(study: Study, engines: Mapping[str, Engine], progress: Progress) -
     """
     formats = {candidate.spec.model_format for candidate in engines.values()}
     try:
-        model = prepare_model(study.model, formats, study.precision, progress)
+        model = prepare_source(source, formats, study.precision, progress)
         return ModelForStacks(model=model, unread={})
     except ConversionError as error:
         unread = {
@@ -46,7 +67,7 @@ def model_for(study: Study, engines: Mapping[str, Engine], progress: Progress) -
         if len(unread) == len(engines):
             raise
     progress.say(f"{', '.join(unread)} left out: {next(iter(unread.values()))}")
-    model = prepare_model(study.model, formats - {"gguf"}, study.precision, progress)
+    model = prepare_source(source, formats - {"gguf"}, study.precision, progress)
     return ModelForStacks(model=model, unread=unread)
 
 
