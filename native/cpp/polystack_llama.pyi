@@ -73,6 +73,14 @@ class Answer:
     def ended_ns(self) -> int: ...
 
 @final
+class Vocabulary:
+    """The tokenizer of a GGUF file, loaded without its weights."""
+
+    def __init__(self, path: str) -> None: ...
+    def tokenize(self, text: str, *, add_bos: bool) -> list[int]:
+        """As `Model.tokenize`."""
+
+@final
 class Model:
     """A GGUF file that is loaded onto the CPU.
 

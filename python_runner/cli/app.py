@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from python_runner import __version__
-from python_runner.cli import catalogue, compare, results
+from python_runner.cli import catalogue, compare, models, results
 
 app = typer.Typer(
     name="polystack",
@@ -38,5 +38,5 @@ app.command()(results.show)
 app.command()(results.plot)
 app.command()(results.export)
 app.command()(catalogue.engines)
-app.command()(catalogue.models)
+app.add_typer(models.app, name="models")
 app.command()(catalogue.build)

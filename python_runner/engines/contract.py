@@ -61,6 +61,11 @@ class EngineSpec:
     reports_token_ids: bool
     takes_token_ids: bool
     """Whether a prompt can be given as ids; else the engine tokenises the text itself."""
+    memory_per_weight_byte: float = 1.1
+    """Peak memory over the size of the weights in bf16, as it was seen: for the check before a
+    run, so rather too small than too large."""
+    keeps_a_copy: bool = False
+    """Whether it reads the model from a store of its own: a copy, unless it can be linked."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -45,6 +45,7 @@ SPEC = EngineSpec(
     can_ignore_end_of_sequence=True,
     reports_token_ids=True,
     takes_token_ids=True,
+    memory_per_weight_byte=1.2,
 )
 
 

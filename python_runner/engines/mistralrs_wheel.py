@@ -66,6 +66,7 @@ SPEC = EngineSpec(
     can_ignore_end_of_sequence=True,
     reports_token_ids=True,
     takes_token_ids=False,
+    memory_per_weight_byte=2.0,  # it widens matrices to 32 bits
 )
 
 

@@ -47,6 +47,7 @@ SPEC = EngineSpec(
     can_ignore_end_of_sequence=False,
     reports_token_ids=False,
     takes_token_ids=False,
+    keeps_a_copy=True,
 )
 
 _BATCH = 512

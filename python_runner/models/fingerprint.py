@@ -85,6 +85,18 @@ def known_fingerprint(folder: Path, record: Path) -> Fingerprint:
     return fresh
 
 
+def known_file_hash(path: Path, record: Path) -> str:
+    """The SHA-256 of one file, computed only if `record` does not describe it as it is."""
+    known = read_fingerprint(record)
+    status = path.stat()
+    seen = (path.name, status.st_size, status.st_mtime_ns)
+    if known is not None and [(f.name, f.size, f.modified_ns) for f in known.files] == [seen]:
+        return known.sha256
+    fresh = _record(path)
+    write_text(record, Fingerprint(sha256=fresh.sha256, files=(fresh,)).model_dump_json(indent=2))
+    return fresh.sha256
+
+
 def check_sizes(folder: Path, fingerprint: Fingerprint) -> None:
     """Raise ModelError if a file of `folder` is missing or has another size than recorded."""
     for difference in _differences(folder, fingerprint, with_dates=False):

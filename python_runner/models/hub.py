@@ -125,6 +125,13 @@ def revision_of(folder: Path) -> str:
     return folder.name if folder.parent.name == "snapshots" else ""
 
 
+def hub_cache() -> Path:
+    """Where huggingface_hub keeps what it fetches."""
+    from huggingface_hub import constants
+
+    return Path(constants.HF_HUB_CACHE)
+
+
 def _git_hash(content: bytes) -> str:
     """The hash by which git, and so the hub, names a small file."""
     header = f"blob {len(content)}\0".encode()

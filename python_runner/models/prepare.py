@@ -15,24 +15,23 @@ from python_runner.models.cards import ModelCard
 from python_runner.models.fingerprint import (
     Fingerprint,
     check_sizes,
+    known_file_hash,
     known_fingerprint,
     read_fingerprint,
     take_fingerprint,
 )
 from python_runner.models.folder import inspect_folder
-from python_runner.models.gguf import PRECISIONS, gguf_path, is_converted, make_gguf
+from python_runner.models.gguf import PRECISIONS, make_gguf
+from python_runner.models.gguf_file import GgufFacts
 from python_runner.models.hub import check_against_hub, fetch
 from python_runner.models.model import Model
+from python_runner.models.sizes import SECONDS_PER_GB, check_disks, still_to_write
 from python_runner.models.source import Source, find_source, listed_source
 
 FORMATS = ("safetensors", "gguf")
 _BYTES_PER_WEIGHT = 2
-# What two busy cores needed; idle ones are faster.
-_SECONDS_PER_GB = 10.0
 _HASH_SECONDS_PER_GB = 1.0
 _SILENT_BYTES = 100_000_000
-_SPARE_BYTES = 300_000_000
-"""For the tokenizer files and what else is written meanwhile."""
 
 
 def prepare_model(
@@ -41,9 +40,10 @@ def prepare_model(
     """That model with all `formats` on disk; makes what is missing.
 
     Args:
-        reference: a name that `catalogue` lists, or the folder of a model.
-        formats: of `FORMATS`; safetensors are always there, being the source of the others.
-        precision: of the GGUF, one of `PRECISIONS`.
+        reference: what `find_source` takes.
+        formats: of `FORMATS`; safetensors are always there, being the source of the others. A
+            GGUF file alone is all that there is of its model.
+        precision: of the GGUF, one of `PRECISIONS`; a GGUF file alone has its own.
         progress: shown while something is made.
 
     Raises:
@@ -60,8 +60,11 @@ def prepare_source(
 ) -> Model:
     """The same for a model that has been found already."""
     wanted = _checked(formats, precision)
+    if source.gguf is not None:
+        return _gguf_alone(source, source.gguf, progress)
+    check_disks(source.name, still_to_write(source, wanted, precision))
     source = _on_disk(source, progress)
-    fingerprint = _weights(source, wants_gguf="gguf" in wanted, progress=progress)
+    fingerprint = _weights(source, progress)
     gguf: dict[str, Path] = {}
     if "gguf" in wanted:
         gguf[precision] = _gguf(source, fingerprint.sha256, precision, progress)
@@ -75,35 +78,53 @@ def prepare_source(
     )
 
 
+def _gguf_alone(source: Source, facts: GgufFacts, progress: Progress) -> Model:
+    with _hashing(source, progress):
+        sha256 = known_file_hash(facts.path, source.record)
+    if source.sha256 and sha256 != source.sha256:
+        raise ModelError(
+            f"{facts.path} is damaged: its hash is {sha256}", hint="Pull the model again."
+        )
+    return Model(
+        name=source.name,
+        label=source.label,
+        is_synthetic=False,
+        folder=source.folder,
+        source_sha256=sha256,
+        gguf={facts.precision: facts.path},
+        has_safetensors=False,
+    )
+
+
 def _on_disk(source: Source, progress: Progress) -> Source:
     """The same model with its published weights fetched, if it has such and lacks them."""
     card = source.card
     if card is None or card.hub is None or source.is_ready:
         return source
-    fetch(card, source.bf16_bytes, progress)
+    fetch(card, source.bytes, progress)
     return listed_source(card)
 
 
-def _weights(source: Source, *, wants_gguf: bool, progress: Progress) -> Fingerprint:
+def _weights(source: Source, progress: Progress) -> Fingerprint:
     """Make or check the safetensors."""
     card = source.card
     if card is None or card.hub is not None:
         return _given_model(source, progress)
     if card.weights == "random":
-        return _random_model(card, source.folder, wants_gguf=wants_gguf, progress=progress)
+        return _random_model(card, source.folder, progress)
     return _trained_model(card, source.folder)
 
 
 @contextmanager
 def _hashing(source: Source, progress: Progress) -> Iterator[None]:
     """Say so while large files are read through for the first time."""
-    if source.bf16_bytes < _SILENT_BYTES or source.record.is_file():
+    if source.bytes < _SILENT_BYTES or source.record.is_file():
         yield
         return
     with progress.task(
-        f"Reading {source.label} ({source.bf16_bytes / 1e9:.1f} GB)",
+        f"Reading {source.label} ({source.bytes / 1e9:.1f} GB)",
         why="its hash stands beside every result; done once",
-        expected_s=source.bf16_bytes / 1e9 * _HASH_SECONDS_PER_GB,
+        expected_s=source.bytes / 1e9 * _HASH_SECONDS_PER_GB,
     ):
         yield
 
@@ -149,19 +170,13 @@ def _check_manifest(card: ModelCard, folder: Path, fingerprint: Fingerprint) -> 
         )
 
 
-def _random_model(
-    card: ModelCard, folder: Path, *, wants_gguf: bool, progress: Progress
-) -> Fingerprint:
+def _random_model(card: ModelCard, folder: Path, progress: Progress) -> Fingerprint:
     record = card.record
     with one_at_a_time(folder):
         known = read_fingerprint(record)
         if known is not None and folder.is_dir():
             check_sizes(folder, known)
             return known_fingerprint(folder, record)
-        # Twice: the weights, and the GGUF made from them.
-        require_disk(
-            folder.parent, card.shape.parameters * _BYTES_PER_WEIGHT * (2 if wants_gguf else 1)
-        )
         fingerprint = _make_random(card, folder, progress)
         write_text(record, fingerprint.model_dump_json(indent=2))
     if card.sha256 and fingerprint.sha256 != card.sha256:
@@ -184,7 +199,7 @@ def _make_random(card: ModelCard, folder: Path, progress: Progress) -> Fingerpri
             f"Making {card.name} ({gigabytes:.1f} GB)",
             why=f"its weights are random numbers from seed {card.random.seed}; "
             "nothing is downloaded",
-            expected_s=gigabytes * _SECONDS_PER_GB,
+            expected_s=gigabytes * SECONDS_PER_GB,
         ) as task,
         unfinished(folder) as scratch,
     ):
@@ -202,26 +217,11 @@ def _make_random(card: ModelCard, folder: Path, progress: Progress) -> Fingerpri
 
 
 def _gguf(source: Source, sha256: str, precision: str, progress: Progress) -> Path:
-    target = gguf_path(source.name, sha256, precision)
-    if not is_converted(target):
-        require_disk(target.parent, source.bf16_bytes)
     return make_gguf(
         source.folder,
         name=source.name,
         source_sha256=sha256,
         precision=precision,
-        expected_bytes=source.bf16_bytes,
+        expected_bytes=source.bytes,
         progress=progress,
     )
-
-
-def require_disk(folder: Path, needed: int) -> None:
-    """Raise ModelError if the disk of `folder` has less than `needed` bytes and some spare."""
-    existing = next(path for path in (folder, *folder.parents) if path.exists())
-    free = shutil.disk_usage(existing).free
-    if free < needed + _SPARE_BYTES:
-        raise ModelError(
-            f"the model needs {(needed + _SPARE_BYTES) / 1e9:.1f} GB in {folder}, "
-            f"and {free / 1e9:.1f} GB are free",
-            hint="Make room, or set POLYSTACK_CACHE to a folder on a larger disk.",
-        )

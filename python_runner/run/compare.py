@@ -13,7 +13,15 @@ from python_runner.engines.contract import Engine, LaunchSettings
 from python_runner.engines.table import engine
 from python_runner.measure import Plan, measure_stack
 from python_runner.measure.sample import Condition
-from python_runner.run.preparation import choose_source, model_for, plan_for, tell_choice
+from python_runner.run.preparation import (
+    choose_source,
+    model_for,
+    plan_for,
+    precision_of,
+    tell_choice,
+    unreadable,
+)
+from python_runner.run.sizes import needs_of, refuse_what_cannot_fit, tell
 from python_runner.store import RunRecorder, Store
 from python_runner.study import Study
 
@@ -40,25 +48,30 @@ def compare(study: Study, store: Store, *, logs: Path, progress: Progress) -> Co
 
     Raises:
         UnknownNameError: an engine or model that does not exist, before anything starts.
-        ModelError: the weights could not be made.
+        ModelError: the weights could not be made, or do not fit on this machine.
         KeyboardInterrupt: passed on after the run is marked as interrupted; no process
             is left, and finished samples are kept.
     """
     engines = find_engines(study)
     source = choose_source(study)
     tell_choice(study, source, progress)
-    missing = _prepare(engines, progress)
-    able = {name: candidate for name, candidate in engines.items() if name not in missing}
-    found = model_for(source, study, able, progress)
+    missing = unreadable(source, engines)
+    needs = needs_of(source, study, _without(engines, missing))
+    tell(source, needs, progress)
+    missing |= refuse_what_cannot_fit(source, needs)
+    for reason in missing.values():
+        progress.say(f"Left out: {reason}")
+    missing |= _prepare(_without(engines, missing), progress)
+    found = model_for(source, study, _without(engines, missing), progress)
     missing |= found.unread
     settings = LaunchSettings(
         model=found.model,
-        precision=study.precision,
+        precision=precision_of(source, study),
         device=study.device,
         threads=study.threads or physical_cores(),
         context=study.context,
     )
-    plan = plan_for(study, found.model)
+    plan = plan_for(study, source, settings, log=logs / "tokenizer.log", progress=progress)
     broken = dict(missing)
     with RunRecorder(store, study, describe_host()) as recorder:
         for name, candidate in engines.items():
@@ -90,8 +103,12 @@ def find_engines(study: Study) -> dict[str, Engine]:
             no model lies.
         ModelError: what lies there is no model that can be run.
     """
-    choose_source(study)
+    source = choose_source(study)
     engines = {name: engine(name) for name in study.stacks}
+    if source.gguf is not None:
+        # It has a precision of its own, which those who read GGUF take as it is.
+        unreadable(source, engines)
+        return engines
     for name, candidate in engines.items():
         if study.precision not in candidate.spec.precisions:
             raise UsageError(
@@ -100,6 +117,10 @@ def find_engines(study: Study) -> dict[str, Engine]:
                 "or choose another --precision.",
             )
     return engines
+
+
+def _without(engines: Mapping[str, Engine], missing: Mapping[str, str]) -> dict[str, Engine]:
+    return {name: candidate for name, candidate in engines.items() if name not in missing}
 
 
 def _prepare(engines: Mapping[str, Engine], progress: Progress) -> dict[str, str]:

@@ -2,18 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
-from python_runner.common.errors import ConversionError, ModelError
+from python_runner.common.errors import ConversionError, ModelError, UsageError
 from python_runner.common.progress import Progress
-from python_runner.engines.contract import Engine
+from python_runner.engines.contract import Engine, LaunchSettings
+from python_runner.engines.gguf_tokenizer import gguf_encoder
 from python_runner.measure import Plan, make_prompts
 from python_runner.models import Model, ReferenceTokenizer, Source, find_source, prepare_source
 from python_runner.models.chat import folder_chat_template, prompt_renderer
 from python_runner.study import Study
 
 _TEMPLATE_PREFIX = "every prompt differs from its first token on"
+
+
+def unreadable(source: Source, engines: Mapping[str, Engine]) -> dict[str, str]:
+    """The stacks that cannot read the model in any form that can be had, with the reason.
+
+    Raises:
+        UsageError: none of them can.
+    """
+    if source.gguf is None:
+        return {}
+    reasons = {
+        name: f"{candidate.spec.title} reads safetensors, and {source.label} is a GGUF file alone"
+        for name, candidate in engines.items()
+        if candidate.spec.model_format != "gguf"
+    }
+    if len(reasons) == len(engines):
+        raise UsageError(
+            f"no stack of this study reads {source.label}, a GGUF file alone",
+            hint="llama.cpp and ollama do: --stacks llama.cpp,ollama.",
+        )
+    return reasons
+
+
+def precision_of(source: Source, study: Study) -> str:
+    """The study's precision; that of the file, if the model is a GGUF file alone."""
+    return source.gguf.precision if source.gguf else study.precision
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,23 +100,31 @@ def model_for(
     return ModelForStacks(model=model, unread=unread)
 
 
-def plan_for(study: Study, model: Model) -> Plan:
+def plan_for(
+    study: Study, source: Source, settings: LaunchSettings, *, log: Path, progress: Progress
+) -> Plan:
     """The prompts of the study, in the model's own tokens.
 
     Raises:
+        SetupError, EngineError: the tokenizer of a GGUF file alone cannot be read.
         StudyError: no prompts of that length.
         UsageError: a template that the model does not have.
     """
     work = study.workload
-    prompts = make_prompts(
-        count=study.warmup + study.iterations,
-        tokens=work.prompt_tokens,
-        seed=study.seed,
-        encode=ReferenceTokenizer(model.folder).encode,
-        render=prompt_renderer(
-            work.template, lambda: folder_chat_template(model.folder), name=model.name
-        ),
+    model = settings.model
+    render = prompt_renderer(
+        work.template,
+        lambda: source.gguf.chat_template if source.gguf else folder_chat_template(model.folder),
+        name=model.name,
     )
+    with _reference(settings, log=log, progress=progress) as encode:
+        prompts = make_prompts(
+            count=study.warmup + study.iterations,
+            tokens=work.prompt_tokens,
+            seed=study.seed,
+            encode=encode,
+            render=render,
+        )
     return Plan(
         warmup=study.warmup,
         prompts=prompts,
@@ -100,6 +137,18 @@ def plan_for(study: Study, model: Model) -> Plan:
             "only the template's opening is shared" if work.template == "chat" else _TEMPLATE_PREFIX
         ),
     )
+
+
+@contextmanager
+def _reference(
+    settings: LaunchSettings, *, log: Path, progress: Progress
+) -> Iterator[Callable[[str], tuple[int, ...]]]:
+    """What the token ids of all engines are compared with."""
+    if settings.model.has_safetensors:
+        yield ReferenceTokenizer(settings.model.folder).encode
+    else:
+        with gguf_encoder(settings, log=log, progress=progress) as encode:
+            yield encode
 
 
 def _reason(error: ModelError) -> str:

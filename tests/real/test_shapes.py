@@ -23,8 +23,9 @@ NEW_TOKENS = 12
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """What is derived here goes there; llama.cpp's source and builds stay where they are."""
-    for module in (cards, gguf, ollama_store):
+    for module in (cards, gguf):
         monkeypatch.setattr(module, "cache_dir", lambda: tmp_path / "cache")
+    monkeypatch.setattr(ollama_store, "ollama_dir", lambda: tmp_path / "cache" / "ollama")
     return tmp_path / "cache"
 
 

@@ -36,6 +36,25 @@ struct Answer {
   std::int64_t ended_ns = 0;
 };
 
+struct Free {
+  void operator()(llama_model* model) const noexcept { llama_model_free(model); }
+  void operator()(llama_context* context) const noexcept { llama_free(context); }
+  void operator()(ggml_threadpool* pool) const noexcept { ggml_threadpool_free(pool); }
+};
+
+// The tokenizer of a GGUF file, loaded without the weights.
+class Vocabulary {
+ public:
+  // Throws LlamaError.
+  explicit Vocabulary(const std::string& path);
+
+  // As Model::tokenize.
+  std::vector<llama_token> tokenize(const std::string& text, bool add_bos) const;
+
+ private:
+  std::unique_ptr<llama_model, Free> model_;
+};
+
 class Model {
  public:
   // Loads a GGUF file onto the CPU. `context` is in tokens, prompt and answer together.
@@ -58,12 +77,6 @@ class Model {
   Facts describe() const;
 
  private:
-  struct Free {
-    void operator()(llama_model* model) const noexcept { llama_model_free(model); }
-    void operator()(llama_context* context) const noexcept { llama_free(context); }
-    void operator()(ggml_threadpool* pool) const noexcept { ggml_threadpool_free(pool); }
-  };
-
   void check_request(const std::vector<llama_token>& prompt, std::int32_t new_tokens) const;
   void decode(llama_token* tokens, std::int32_t count);
   llama_token choose(Answer& answer, bool want_margins);

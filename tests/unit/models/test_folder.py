@@ -112,7 +112,7 @@ def test_what_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(UnknownNameError, match="gemma-9"):
         find_source("gemma-9")
     (tmp_path / "notes.txt").touch()
-    with pytest.raises(UsageError, match="no folder of safetensors"):
+    with pytest.raises(UsageError, match="neither a folder of safetensors nor a GGUF file"):
         find_source(str(tmp_path / "notes.txt"))
 
 
