@@ -73,6 +73,14 @@ class Answer:
     def ended_ns(self) -> int: ...
 
 @final
+class Vocabulary:
+    """The tokenizer of a GGUF file, loaded without its weights."""
+
+    def __init__(self, path: str) -> None: ...
+    def tokenize(self, text: str, *, add_bos: bool) -> list[int]:
+        """As `Model.tokenize`."""
+
+@final
 class Model:
     """A GGUF file that is loaded onto the CPU.
 
@@ -89,7 +97,12 @@ class Model:
             context: in tokens, prompt and answer together.
         """
     def tokenize(self, text: str, *, add_bos: bool) -> list[int]:
-        """The ids of `text`; markers such as <start_of_turn> in it become their own token."""
+        """The ids of `text`; markers such as <start_of_turn> in it become their own token.
+
+        Args:
+            text: what to read.
+            add_bos: put BOS before it, if the model is made for that.
+        """
     def detokenize(self, ids: Sequence[int]) -> bytes:
         """The bytes of the ids, markers written out; an answer may end within a character."""
     def generate(

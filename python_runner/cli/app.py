@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from python_runner import __version__
-from python_runner.cli import cache, catalogue, compare, doctor, overhead, results
+from python_runner.cli import cache, catalogue, compare, doctor, models, overhead, results
 
 app = typer.Typer(
     name="polystack",
@@ -38,7 +38,7 @@ app.command()(results.show)
 app.command()(results.plot)
 app.command()(results.export)
 app.command()(catalogue.engines)
-app.command()(catalogue.models)
+app.add_typer(models.app, name="models")
 app.command()(catalogue.build)
 app.command()(doctor.doctor)
 app.command()(cache.clean_cache)

@@ -29,18 +29,6 @@ def engines() -> None:
     output.console().print(table)
 
 
-def models() -> None:
-    """List the models."""
-    from rich.table import Table
-
-    from python_runner.models import catalogue
-
-    table = Table("name", "what it is", "on disk", box=None)
-    for card in catalogue():
-        table.add_row(card.name, card.label, "yes" if card.is_ready() else "made when needed")
-    output.console().print(table)
-
-
 def build(
     stacks: Annotated[
         str | None,

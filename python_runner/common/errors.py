@@ -8,6 +8,7 @@
     │   ├── ToolMissingError           a compiler or build tool is absent
     │   └── BuildFailedError           a native part did not compile
     ├── ModelError                 4   weights or tokenizer cannot be made, read or converted
+    │   └── ConversionError            another form of weights that are there cannot be made
     ├── EngineError                5   an engine did not do its work
     │   ├── EngineStartError           never became ready
     │   ├── EngineCrashError           its process ended by itself
@@ -100,6 +101,10 @@ class ModelError(PolystackError):
     """Weights or a tokenizer cannot be made, read or converted."""
 
     exit_code = 4
+
+
+class ConversionError(ModelError):
+    """Another form of weights that are there cannot be made: some engines are left without."""
 
 
 class EngineError(PolystackError):

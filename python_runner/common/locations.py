@@ -28,6 +28,11 @@ def cache_dir() -> Path:
     )
 
 
+def ollama_dir() -> Path:
+    """Where our Ollama keeps its models, apart from the user's."""
+    return cache_dir() / "ollama-models"
+
+
 def results_dir() -> Path:
     """Where runs are stored and pictures are drawn unless the user says otherwise."""
     return Path(os.environ.get(RESULTS_VARIABLE, "results")).expanduser()

@@ -61,6 +61,11 @@ class EngineSpec:
     reports_token_ids: bool
     takes_token_ids: bool
     """Whether a prompt can be given as ids; else the engine tokenises the text itself."""
+    memory_per_weight_byte: float = 1.1
+    """Peak memory over the size of the weights in bf16, as it was seen: for the check before a
+    run, so rather too small than too large."""
+    keeps_a_copy: bool = False
+    """Whether it reads the model from a store of its own: a copy, unless it can be linked."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +94,7 @@ class LaunchSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class GenerateRequest:
-    """One request. `prompt_ids` starts with BOS; `prompt_text` does not contain it."""
+    """One request. `prompt_ids` starts with BOS if the model has it; `prompt_text` never does."""
 
     prompt_text: str
     prompt_ids: tuple[int, ...]
@@ -134,7 +139,7 @@ class RunningEngine(Protocol):
         """From process start to ready, in seconds."""
 
     def token_ids(self, text: str) -> tuple[int, ...] | None:
-        """The engine's own tokenisation of `text`, BOS included; None if it gives none."""
+        """The engine's own tokenisation of `text`, with BOS if the model has it; or None."""
 
     def generate(self, request: GenerateRequest) -> Generation:
         """Answer one request.

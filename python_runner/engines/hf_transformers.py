@@ -46,6 +46,7 @@ SPEC = EngineSpec(
     can_ignore_end_of_sequence=True,
     reports_token_ids=True,
     takes_token_ids=True,
+    memory_per_weight_byte=1.2,
 )
 
 
@@ -80,10 +81,12 @@ def load(settings: LaunchSettings) -> TransformersModel:
 def load_parts(folder: Path, threads: int) -> tuple[Any, Any]:
     """The model in bf16 and its tokenizer, as transformers has them."""
     import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
 
     torch.set_num_threads(threads)
-    tokenizer = AutoTokenizer.from_pretrained(folder)
+    # As tokenizer.json says it, like the reference: AutoTokenizer goes by the model's type
+    # first, and then reads some models' texts in another way than their file.
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.bfloat16)
     _touch(model.parameters())
     return model, tokenizer
@@ -95,11 +98,8 @@ class TransformersModel:
     def __init__(self, model: Any, tokenizer: Any) -> None:
         self._model = model
         self._tokenizer = tokenizer
-        # `generate` fills an end-of-sequence id that a request leaves out from here, so it
-        # has to be absent here for a request that is to go on past it.
         self._end_ids = _as_ids(model.generation_config.eos_token_id)
-        model.generation_config.eos_token_id = None
-        model.generation_config.pad_token_id = tokenizer.pad_token_id
+        model.generation_config = _plain_greedy(model.generation_config, tokenizer.pad_token_id)
 
     @property
     def description(self) -> EngineDescription:
@@ -164,6 +164,17 @@ class _Stamps:
 
     def end(self) -> None:
         """The streamer's protocol has it; there is nothing to do."""
+
+
+def _plain_greedy(given: Any, pad_id: int | None) -> Any:
+    """The model's own settings without what would change a greedy answer.
+
+    Published models bring penalties and temperatures along, which the other engines are not
+    given. And `generate` fills an end-of-sequence id that a request leaves out from here, so
+    it has to be absent for a request that is to go on past it.
+    """
+    kept = {"cache_implementation": getattr(given, "cache_implementation", None)}
+    return type(given)(**kept, bos_token_id=given.bos_token_id, pad_token_id=pad_id)
 
 
 def _touch(weights: Any) -> None:

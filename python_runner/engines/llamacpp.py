@@ -80,6 +80,38 @@ def load(settings: LaunchSettings) -> LlamaModel:
     )
 
 
+def load_vocabulary(settings: LaunchSettings) -> LlamaVocabulary:
+    """Load the tokenizer of the model only. Raises EngineStartError."""
+    import_extension(llama_binding(SilentProgress()), "polystack_llama")
+    import polystack_llama
+
+    try:
+        return LlamaVocabulary(polystack_llama.Vocabulary(str(gguf_of(settings))))
+    except polystack_llama.LlamaError as error:
+        raise EngineStartError(f"llama.cpp: {error}") from error
+
+
+class LlamaVocabulary:
+    """Implements `in_process.InProcessModel` as far as texts can be read without weights."""
+
+    def __init__(self, vocabulary: polystack_llama.Vocabulary) -> None:
+        self._vocabulary = vocabulary
+
+    @property
+    def description(self) -> EngineDescription:
+        version = version_text(recipe_of(llama_cpp_prefix(SilentProgress())))
+        return EngineDescription(version=version, build={})
+
+    def token_ids(self, text: str) -> tuple[int, ...]:
+        return tuple(self._vocabulary.tokenize(text, add_bos=True))
+
+    def generate(self, request: GenerateRequest) -> Generation:
+        raise GenerationError("a tokenizer has no answers")
+
+    def close(self) -> None:
+        del self._vocabulary
+
+
 class LlamaModel:
     """Implements `in_process.InProcessModel`."""
 

@@ -41,6 +41,7 @@ SPEC = EngineSpec(
     can_ignore_end_of_sequence=True,
     reports_token_ids=True,
     takes_token_ids=True,
+    memory_per_weight_byte=3.0,  # bf16 and 32 bits side by side while it loads
 )
 
 HELD_AS: Mapping[str, Literal["f32"]] = {"bf16": "f32"}

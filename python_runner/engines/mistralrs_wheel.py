@@ -66,6 +66,7 @@ SPEC = EngineSpec(
     can_ignore_end_of_sequence=True,
     reports_token_ids=True,
     takes_token_ids=False,
+    memory_per_weight_byte=2.0,  # it widens matrices to 32 bits
 )
 
 
@@ -88,11 +89,8 @@ def load(settings: LaunchSettings) -> WheelModel:
         # The wheel would take the path for the name of a model to download.
         raise EngineStartError(f"{folder} holds no model (no config.json)")
     runner = mistralrs.Runner(
-        mistralrs.Which.Plain(
-            model_id=str(folder),
-            arch=mistralrs.Architecture.Gemma2,
-            dtype=mistralrs.ModelDType.BF16,
-        ),
+        # It finds the architecture in config.json.
+        mistralrs.Which.Plain(model_id=str(folder), dtype=mistralrs.ModelDType.BF16),
         max_seqs=1,
         prefix_cache_n=0,
         no_paged_attn=True,
@@ -148,6 +146,8 @@ class WheelModel:
                 messages=[{"role": "user", "content": request.prompt_text}],
                 max_tokens=request.new_tokens,
                 temperature=0.0,
+                # Else the one in the model's generation_config.json would hold (0.9.5, tried).
+                repetition_penalty=1.0,
                 ignore_eos=request.ignore_end_of_sequence,
                 logprobs=True,
                 top_logprobs=1,

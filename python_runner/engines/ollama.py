@@ -49,6 +49,7 @@ SPEC = EngineSpec(
     can_ignore_end_of_sequence=False,
     reports_token_ids=False,
     takes_token_ids=False,
+    keeps_a_copy=True,
 )
 
 # Nothing but the largest logit decides: one candidate, no penalty, no stop word.

@@ -21,9 +21,12 @@ from typing import Literal
 import httpx
 import ollama
 
-from python_runner.common.locations import cache_dir
+from python_runner.common.locations import ollama_dir
+from python_runner.models.ollama_library import forget, manifests
 
 _NAME_CHARACTERS = 16
+# By the end of the name Ollama knows what it is; the user's file may be called anything.
+_FILE_NAME = "model.gguf"
 # The link would cross a file system, or the file system knows no links or allows no more.
 _NO_LINK = (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP, errno.EACCES)
 
@@ -41,7 +44,7 @@ class OllamaStore:
     """Ollama's folder, and which of our files are in it."""
 
     def __init__(self, root: Path | None = None) -> None:
-        self._root = root or cache_dir() / "ollama-models"
+        self._root = root or ollama_dir()
         self._index = self._root / "hashes.json"
 
     @property
@@ -79,14 +82,38 @@ class OllamaStore:
         how = self._add_blob(client, url, gguf, sha256)
         # Without a template of its own the model would get one that Ollama guesses.
         client.create(
-            model_name(sha256), files={gguf.name: f"sha256:{sha256}"}, template="{{ .Prompt }}"
+            model_name(sha256), files={_FILE_NAME: f"sha256:{sha256}"}, template="{{ .Prompt }}"
         )
         return how
+
+    def blobs(self) -> Mapping[Path, Path]:
+        """The files that were taken in and are still in the store: our file to its blob."""
+        known = {Path(name): self._blob(entry.sha256) for name, entry in self._known().items()}
+        return {gguf: blob for gguf, blob in known.items() if blob.is_file()}
+
+    def remove(self, gguf: Path) -> None:
+        """Remove the model made of `gguf`, with its blob. No server may be using the store."""
+        known = self._known()
+        entry = known.pop(str(gguf), None)
+        if entry is None:
+            return
+        self._remember(known)
+        if entry.sha256 in {other.sha256 for other in known.values()}:
+            return  # another file with the same contents
+        name = model_name(entry.sha256)
+        for manifest in manifests(self.models):
+            if manifest.parent.name == name:
+                forget(self.models, manifest)
+        # It may never have become a model.
+        self._blob(entry.sha256).unlink(missing_ok=True)
+
+    def _blob(self, sha256: str) -> Path:
+        return self.models / "blobs" / f"sha256-{sha256}"
 
     def _add_blob(
         self, client: ollama.Client, url: str, gguf: Path, sha256: str
     ) -> Literal["link", "copy"]:
-        blob = self.models / "blobs" / f"sha256-{sha256}"
+        blob = self._blob(sha256)
         blob.parent.mkdir(parents=True, exist_ok=True)
         if _link(gguf, blob):
             # The server has the last word on whether this is where blobs lie.

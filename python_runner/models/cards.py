@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, ValidationErr
 from python_runner.common.errors import ModelError, UnknownNameError
 from python_runner.common.locations import cache_dir, source_root
 from python_runner.models.gemma import GemmaShape
+from python_runner.models.hub import find_published
 
 _GENERATOR = 2
 """Raised when the way in which random weights or tokenizers are made changes."""
@@ -29,6 +30,16 @@ class RandomWeights(_Frozen):
     seed: NonNegativeInt
 
 
+class HubRepo(_Frozen):
+    """Where published weights are fetched from, if they are not on this machine."""
+
+    repo: str = Field(pattern="^[^/]+/[^/]+$")
+    revision: str = Field("", pattern="^([0-9a-f]{40})?$")
+    """Commit; empty: the newest one, or the one that is here."""
+    gated: bool = False
+    """Whether a licence has to be accepted first."""
+
+
 class ModelCard(_Frozen):
     """What the manifest of a model says."""
 
@@ -37,9 +48,11 @@ class ModelCard(_Frozen):
     licence: str
     weights: Literal["trained", "random"]
     sha256: str = Field("", pattern="^([0-9a-f]{64})?$")
-    """Hash over weights, configuration and tokenizer, as `fingerprint` computes it."""
+    """Hash over weights, configuration and tokenizer, as `fingerprint` computes it; empty:
+    whatever is found is recorded."""
     shape: GemmaShape
     random: RandomWeights | None = None
+    hub: HubRepo | None = None
 
     @property
     def is_synthetic(self) -> bool:
@@ -50,7 +63,8 @@ class ModelCard(_Frozen):
     def folder(self) -> Path:
         """Where the safetensors lie, made or not. Another seed or shape has another folder."""
         if self.random is None:
-            return models_dir() / self.name
+            published = find_published(self, models_dir()) if self.hub else None
+            return published or models_dir() / self.name
         recipe = {
             "generator": _GENERATOR,
             "shape": self.shape.model_dump(),
@@ -64,8 +78,7 @@ class ModelCard(_Frozen):
         """Where the fingerprint of `folder` is kept: in the cache, never inside a checkout."""
         if self.random is not None:
             return self.folder.with_name(f"{self.folder.name}.fingerprint.json")
-        checkout = hashlib.sha256(str(self.folder).encode()).hexdigest()[:16]
-        return cache_dir() / "models" / f"{self.name}-{checkout}.fingerprint.json"
+        return record_beside(self.name, self.folder)
 
     def is_ready(self) -> bool:
         """Whether the weights are on this disk."""
@@ -77,7 +90,15 @@ class ModelCard(_Frozen):
             raise ValueError("[random] belongs to random weights, and only to them")
         if self.is_synthetic and "random weights" not in self.label:
             raise ValueError("label: must say `random weights`")
+        if self.is_synthetic and self.hub is not None:
+            raise ValueError("[hub] belongs to published weights")
         return self
+
+
+def record_beside(name: str, folder: Path) -> Path:
+    """Where the fingerprint of a folder is kept that is not ours to write into."""
+    place = hashlib.sha256(str(folder).encode()).hexdigest()[:16]
+    return cache_dir() / "models" / f"{name}-{place}.fingerprint.json"
 
 
 def models_dir() -> Path:

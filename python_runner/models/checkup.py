@@ -8,9 +8,12 @@ from python_runner.common.checkup import Finding, State
 from python_runner.common.errors import ModelError
 from python_runner.models.cards import ModelCard, catalogue
 from python_runner.models.memory import require_memory
-from python_runner.models.prepare import disk_needed, require_disk, seconds_needed
+from python_runner.models.prepare import FORMATS
+from python_runner.models.sizes import check_disks, still_to_write
+from python_runner.models.source import listed_source
 
 _GB = 1e9
+_PRECISION = "bf16"
 
 
 class ModelsCheckup:
@@ -40,13 +43,22 @@ def _look_at(card: ModelCard, *, is_needed: bool) -> Finding:
     require_memory(card)
     if card.is_ready():
         return Finding(subject=card.name, state=State.READY, detail=card.label, is_needed=is_needed)
-    needed = disk_needed(card, wants_gguf=True)
-    require_disk(card.folder.parent, needed)
+    to_write = still_to_write(listed_source(card), FORMATS, _PRECISION)
+    check_disks(card.name, to_write)
+    size = f"takes {sum(each.bytes for each in to_write) / _GB:.1f} GB of disk"
+    if card.hub is not None:
+        return Finding(
+            subject=card.name,
+            state=State.NOTE,
+            detail=f"{card.label}; published weights, not on this disk; {size}",
+            mend=f"To fetch it: polystack compare --model {card.name}",
+            is_needed=is_needed,
+        )
     return Finding(
         subject=card.name,
         state=State.LATER,
-        detail=f"{card.label}; takes {needed / _GB:.1f} GB of disk",
-        expected_s=seconds_needed(card, wants_gguf=True),
+        detail=f"{card.label}; {size}",
+        expected_s=sum(each.seconds or 0.0 for each in to_write),
         is_needed=is_needed,
     )
 

@@ -15,16 +15,21 @@ from python_runner.common.errors import ModelError
 from python_runner.models.atomic import write_text
 
 _CHUNK = 1 << 22
-_PATTERNS = (
+PATTERNS = (
     "*.safetensors",
     "*.safetensors.index.json",
+    "added_tokens.json",
+    "chat_template.jinja",
     "config.json",
     "generation_config.json",
+    "merges.txt",
     "special_tokens_map.json",
     "tokenizer.json",
     "tokenizer.model",
     "tokenizer_config.json",
+    "vocab.json",
 )
+"""The files that make a model: weights, configuration, tokenizer."""
 
 
 class _Frozen(BaseModel):
@@ -50,7 +55,7 @@ class Fingerprint(_Frozen):
 
 def model_files(folder: Path) -> list[Path]:
     """The files of `folder` that make the model: weights, configuration, tokenizer."""
-    return sorted({path for pattern in _PATTERNS for path in folder.glob(pattern)})
+    return sorted({path for pattern in PATTERNS for path in folder.glob(pattern)})
 
 
 def take_fingerprint(folder: Path) -> Fingerprint:
@@ -78,6 +83,18 @@ def known_fingerprint(folder: Path, record: Path) -> Fingerprint:
     fresh = take_fingerprint(folder)
     write_text(record, fresh.model_dump_json(indent=2))
     return fresh
+
+
+def known_file_hash(path: Path, record: Path) -> str:
+    """The SHA-256 of one file, computed only if `record` does not describe it as it is."""
+    known = read_fingerprint(record)
+    status = path.stat()
+    seen = (path.name, status.st_size, status.st_mtime_ns)
+    if known is not None and [(f.name, f.size, f.modified_ns) for f in known.files] == [seen]:
+        return known.sha256
+    fresh = _record(path)
+    write_text(record, Fingerprint(sha256=fresh.sha256, files=(fresh,)).model_dump_json(indent=2))
+    return fresh.sha256
 
 
 def check_sizes(folder: Path, fingerprint: Fingerprint) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from python_runner.common.build.source import llama_cpp_source, pinned_release
-from python_runner.common.errors import ModelError
+from python_runner.common.errors import ConversionError, ModelError
 from python_runner.common.locations import cache_dir
 from python_runner.common.processes import start_child, stop_tree, tail
 from python_runner.common.progress import Progress, Task
@@ -36,18 +36,25 @@ class GgufRecord(BaseModel):
     precision: str
     size: int
     """Bytes."""
+    model: str = ""
+    """Name of the model; empty in records of earlier versions."""
+
+
+def gguf_dir() -> Path:
+    """Where all GGUF files lie that were derived here."""
+    return cache_dir() / "models" / "gguf"
+
+
+def seconds_to_convert(size: int) -> float:
+    """About how long a conversion to `size` bytes takes."""
+    return _START_S + size / 1e9 * _SECONDS_PER_GB
 
 
 def gguf_path(name: str, source_sha256: str, precision: str) -> Path:
     """Where the GGUF of this source lies, made or not; its name changes with the source."""
     converter = pinned_release().version
     file_name = f"{name}-{source_sha256[:16]}-{precision}-converter-{converter}.gguf"
-    return cache_dir() / "models" / "gguf" / file_name
-
-
-def conversion_seconds(size: int) -> float:
-    """About how long making a GGUF of `size` bytes takes on two cores."""
-    return _START_S + size / 1e9 * _SECONDS_PER_GB
+    return gguf_dir() / file_name
 
 
 def is_converted(path: Path) -> bool:
@@ -56,7 +63,7 @@ def is_converted(path: Path) -> bool:
     Raises:
         ModelError: it was, and has another size now.
     """
-    record = _read(path.with_suffix(".json"))
+    record = read_record(path.with_suffix(".json"))
     if record is None or not path.is_file():
         return False
     if path.stat().st_size != record.size:
@@ -87,7 +94,7 @@ def make_gguf(
         progress: shown while it is converted.
 
     Raises:
-        ModelError: the converter failed; the message holds the end of its log.
+        ConversionError: the converter failed; the message holds the end of its log.
     """
     target = gguf_path(name, source_sha256, precision)
     with one_at_a_time(target):
@@ -98,7 +105,7 @@ def make_gguf(
             progress.task(
                 f"Converting {name} to GGUF ({precision})",
                 why="llama.cpp and Ollama read this format",
-                expected_s=conversion_seconds(expected_bytes),
+                expected_s=seconds_to_convert(expected_bytes),
             ) as task,
             unfinished(target) as scratch,
         ):
@@ -121,6 +128,7 @@ def make_gguf(
                 converter=pinned_release().version,
                 precision=precision,
                 size=made.stat().st_size,
+                model=name,
             )
             made.replace(target)
         write_text(target.with_suffix(".json"), record.model_dump_json(indent=2))
@@ -149,7 +157,7 @@ def _convert(
     finally:
         stop_tree(child)
     if child.returncode != 0 or not made.is_file():
-        raise ModelError(
+        raise ConversionError(
             f"the conversion of {folder} to GGUF failed (exit code {child.returncode}):\n"
             f"{tail(log, 12)}",
             hint=f"The whole log: {log}",
@@ -165,7 +173,8 @@ def _watch(child: subprocess.Popen[bytes], made: Path, expected_bytes: int, task
         time.sleep(_POLL_S)
 
 
-def _read(record: Path) -> GgufRecord | None:
+def read_record(record: Path) -> GgufRecord | None:
+    """What stands beside a GGUF file; None if it is missing or not readable."""
     try:
         return GgufRecord.model_validate_json(record.read_bytes())
     except (OSError, ValidationError):

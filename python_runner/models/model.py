@@ -17,8 +17,11 @@ class Model:
     is_synthetic: bool
     """True if the weights were never trained: then the text means nothing."""
     folder: Path
-    """The safetensors folder: config.json, tokenizer.json, tokenizer.model, weights."""
+    """The safetensors folder: config.json, tokenizer.json, tokenizer.model, weights. Of a GGUF
+    file alone: the folder that it lies in."""
     source_sha256: str
-    """Hash over the weights and tokenizer files in `folder`."""
+    """Hash over the weights and tokenizer files in `folder`; of a GGUF file alone, its own."""
     gguf: Mapping[str, Path]
     """GGUF files derived from `folder`, by precision (`bf16`)."""
+    has_safetensors: bool = True
+    """False for a GGUF file alone, which brings its tokenizer inside."""

@@ -4,69 +4,129 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from python_runner.common.errors import ModelError, UsageError
 from python_runner.common.progress import Progress
 from python_runner.models.atomic import one_at_a_time, unfinished, write_text
-from python_runner.models.cards import ModelCard, require_model
+from python_runner.models.cards import ModelCard
 from python_runner.models.fingerprint import (
     Fingerprint,
     check_sizes,
+    known_file_hash,
     known_fingerprint,
     read_fingerprint,
     take_fingerprint,
 )
-from python_runner.models.gguf import (
-    PRECISIONS,
-    conversion_seconds,
-    gguf_path,
-    is_converted,
-    make_gguf,
-)
+from python_runner.models.folder import inspect_folder
+from python_runner.models.gguf import PRECISIONS, make_gguf
+from python_runner.models.gguf_file import GgufFacts
+from python_runner.models.hub import check_against_hub, fetch
 from python_runner.models.model import Model
+from python_runner.models.sizes import SECONDS_PER_GB, check_disks, still_to_write
+from python_runner.models.source import Source, find_source, listed_source
 
 FORMATS = ("safetensors", "gguf")
 _BYTES_PER_WEIGHT = 2
-# What two busy cores needed; idle ones are faster.
-_SECONDS_PER_GB = 10.0
-_SPARE_BYTES = 300_000_000
-"""For the tokenizer files and what else is written meanwhile."""
+_HASH_SECONDS_PER_GB = 1.0
+_SILENT_BYTES = 100_000_000
 
 
-def prepare_model(name: str, formats: Iterable[str], precision: str, progress: Progress) -> Model:
-    """The model of that name with all `formats` on disk; makes what is missing.
+def prepare_model(
+    reference: str, formats: Iterable[str], precision: str, progress: Progress
+) -> Model:
+    """That model with all `formats` on disk; makes what is missing.
 
     Args:
-        name: one that `catalogue` lists.
-        formats: of `FORMATS`; safetensors are always there, being the source of the others.
-        precision: of the GGUF, one of `PRECISIONS`.
+        reference: what `find_source` takes.
+        formats: of `FORMATS`; safetensors are always there, being the source of the others. A
+            GGUF file alone is all that there is of its model.
+        precision: of the GGUF, one of `PRECISIONS`; a GGUF file alone has its own.
         progress: shown while something is made.
 
     Raises:
         UnknownNameError: no model of that name.
-        UsageError: a format or precision that does not exist.
-        ModelError: the disk is too small, files are damaged, or a conversion failed.
+        UsageError: a path, format or precision that does not exist.
+        ModelError: the disk is too small, or files are missing or damaged.
+        ConversionError: the converter to GGUF does not know this model.
     """
-    card = require_model(name)
+    return prepare_source(find_source(reference), formats, precision, progress)
+
+
+def prepare_source(
+    source: Source, formats: Iterable[str], precision: str, progress: Progress
+) -> Model:
+    """The same for a model that has been found already."""
     wanted = _checked(formats, precision)
-    folder = card.folder
-    if card.weights == "random":
-        fingerprint = _random_model(card, folder, wants_gguf="gguf" in wanted, progress=progress)
-    else:
-        fingerprint = _trained_model(card, folder)
+    if source.gguf is not None:
+        return _gguf_alone(source, source.gguf, progress)
+    check_disks(source.name, still_to_write(source, wanted, precision))
+    source = _on_disk(source, progress)
+    fingerprint = _weights(source, progress)
     gguf: dict[str, Path] = {}
     if "gguf" in wanted:
-        gguf[precision] = _gguf(card, folder, fingerprint.sha256, precision, progress)
+        gguf[precision] = _gguf(source, fingerprint.sha256, precision, progress)
     return Model(
-        name=card.name,
-        label=card.label,
-        is_synthetic=card.is_synthetic,
-        folder=folder,
+        name=source.name,
+        label=source.label,
+        is_synthetic=source.is_synthetic,
+        folder=source.folder,
         source_sha256=fingerprint.sha256,
         gguf=gguf,
     )
+
+
+def _gguf_alone(source: Source, facts: GgufFacts, progress: Progress) -> Model:
+    with _hashing(source, progress):
+        sha256 = known_file_hash(facts.path, source.record)
+    if source.sha256 and sha256 != source.sha256:
+        raise ModelError(
+            f"{facts.path} is damaged: its hash is {sha256}", hint="Pull the model again."
+        )
+    return Model(
+        name=source.name,
+        label=source.label,
+        is_synthetic=False,
+        folder=source.folder,
+        source_sha256=sha256,
+        gguf={facts.precision: facts.path},
+        has_safetensors=False,
+    )
+
+
+def _on_disk(source: Source, progress: Progress) -> Source:
+    """The same model with its published weights fetched, if it has such and lacks them."""
+    card = source.card
+    if card is None or card.hub is None or source.is_ready:
+        return source
+    fetch(card, source.bytes, progress)
+    return listed_source(card)
+
+
+def _weights(source: Source, progress: Progress) -> Fingerprint:
+    """Make or check the safetensors."""
+    card = source.card
+    if card is None or card.hub is not None:
+        return _given_model(source, progress)
+    if card.weights == "random":
+        return _random_model(card, source.folder, progress)
+    return _trained_model(card, source.folder)
+
+
+@contextmanager
+def _hashing(source: Source, progress: Progress) -> Iterator[None]:
+    """Say so while large files are read through for the first time."""
+    if source.bytes < _SILENT_BYTES or source.record.is_file():
+        yield
+        return
+    with progress.task(
+        f"Reading {source.label} ({source.bytes / 1e9:.1f} GB)",
+        why="its hash stands beside every result; done once",
+        expected_s=source.bytes / 1e9 * _HASH_SECONDS_PER_GB,
+    ):
+        yield
 
 
 def _checked(formats: Iterable[str], precision: str) -> frozenset[str]:
@@ -82,9 +142,25 @@ def _checked(formats: Iterable[str], precision: str) -> frozenset[str]:
     return wanted
 
 
+def _given_model(source: Source, progress: Progress) -> Fingerprint:
+    """Check files that somebody else made, as far as it is known what they should be."""
+    inspect_folder(source.folder)
+    with _hashing(source, progress):
+        fingerprint = known_fingerprint(source.folder, source.record)
+    check_against_hub(source.folder, fingerprint)
+    if source.card and source.card.sha256:
+        _check_manifest(source.card, source.folder, fingerprint)
+    return fingerprint
+
+
 def _trained_model(card: ModelCard, folder: Path) -> Fingerprint:
     """Check the files of the checkout against what the manifest says about them."""
     fingerprint = known_fingerprint(folder, card.record)
+    _check_manifest(card, folder, fingerprint)
+    return fingerprint
+
+
+def _check_manifest(card: ModelCard, folder: Path, fingerprint: Fingerprint) -> None:
     if fingerprint.sha256 != card.sha256:
         raise ModelError(
             f"the files in {folder} are not those of the manifest: "
@@ -92,19 +168,15 @@ def _trained_model(card: ModelCard, folder: Path) -> Fingerprint:
             hint="Restore the folder from the repository; after a new training write the new "
             f"hash into models/{card.name}.toml.",
         )
-    return fingerprint
 
 
-def _random_model(
-    card: ModelCard, folder: Path, *, wants_gguf: bool, progress: Progress
-) -> Fingerprint:
+def _random_model(card: ModelCard, folder: Path, progress: Progress) -> Fingerprint:
     record = card.record
     with one_at_a_time(folder):
         known = read_fingerprint(record)
         if known is not None and folder.is_dir():
             check_sizes(folder, known)
             return known_fingerprint(folder, record)
-        require_disk(folder.parent, disk_needed(card, wants_gguf=wants_gguf))
         fingerprint = _make_random(card, folder, progress)
         write_text(record, fingerprint.model_dump_json(indent=2))
     if card.sha256 and fingerprint.sha256 != card.sha256:
@@ -127,7 +199,7 @@ def _make_random(card: ModelCard, folder: Path, progress: Progress) -> Fingerpri
             f"Making {card.name} ({gigabytes:.1f} GB)",
             why=f"its weights are random numbers from seed {card.random.seed}; "
             "nothing is downloaded",
-            expected_s=seconds_needed(card, wants_gguf=False),
+            expected_s=gigabytes * SECONDS_PER_GB,
         ) as task,
         unfinished(folder) as scratch,
     ):
@@ -144,39 +216,12 @@ def _make_random(card: ModelCard, folder: Path, progress: Progress) -> Fingerpri
     return fingerprint
 
 
-def _gguf(card: ModelCard, folder: Path, sha256: str, precision: str, progress: Progress) -> Path:
-    target = gguf_path(card.name, sha256, precision)
-    expected = card.shape.parameters * _BYTES_PER_WEIGHT
-    if not is_converted(target):
-        require_disk(target.parent, expected)
+def _gguf(source: Source, sha256: str, precision: str, progress: Progress) -> Path:
     return make_gguf(
-        folder,
-        name=card.name,
+        source.folder,
+        name=source.name,
         source_sha256=sha256,
         precision=precision,
-        expected_bytes=expected,
+        expected_bytes=source.bytes,
         progress=progress,
     )
-
-
-def disk_needed(card: ModelCard, *, wants_gguf: bool) -> int:
-    """Bytes that making the model takes: the weights, and once more the GGUF made from them."""
-    return card.shape.parameters * _BYTES_PER_WEIGHT * (2 if wants_gguf else 1)
-
-
-def seconds_needed(card: ModelCard, *, wants_gguf: bool) -> float:
-    """About how long making the weights takes on two cores, and the GGUF if it is wanted."""
-    size = card.shape.parameters * _BYTES_PER_WEIGHT
-    return size / 1e9 * _SECONDS_PER_GB + (conversion_seconds(size) if wants_gguf else 0.0)
-
-
-def require_disk(folder: Path, needed: int) -> None:
-    """Raise ModelError if the disk of `folder` has less than `needed` bytes and some spare."""
-    existing = next(path for path in (folder, *folder.parents) if path.exists())
-    free = shutil.disk_usage(existing).free
-    if free < needed + _SPARE_BYTES:
-        raise ModelError(
-            f"the model needs {(needed + _SPARE_BYTES) / 1e9:.1f} GB in {folder}, "
-            f"and {free / 1e9:.1f} GB are free",
-            hint="Make room, or set POLYSTACK_CACHE to a folder on a larger disk.",
-        )

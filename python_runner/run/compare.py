@@ -11,19 +11,19 @@ from python_runner.common.host import describe_host, physical_cores
 from python_runner.common.progress import Progress
 from python_runner.engines.contract import Engine, LaunchSettings
 from python_runner.engines.table import engine
-from python_runner.measure import Plan, make_prompts, measure_stack
+from python_runner.measure import Plan, measure_stack
 from python_runner.measure.sample import Condition
-from python_runner.models import (
-    ReferenceTokenizer,
-    prepare_model,
-    render_prompt,
-    require_memory,
-    require_model,
+from python_runner.run.preparation import (
+    choose_source,
+    model_for,
+    plan_for,
+    precision_of,
+    tell_choice,
+    unreadable,
 )
+from python_runner.run.sizes import needs_of, refuse_what_cannot_fit, tell
 from python_runner.store import RunRecorder, Store
 from python_runner.study import Study
-
-_TEMPLATE_PREFIX = "every prompt differs from its first token on"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,14 +51,30 @@ def compare(study: Study, store: Store, *, logs: Path, progress: Progress) -> Co
     Raises:
         UnknownNameError: an engine or model that does not exist, before anything starts.
         SetupError: not one of the stacks can be built.
-        ModelError: the model does not fit into memory, or its weights could not be made.
+        ModelError: the weights could not be made, or do not fit on this machine.
         KeyboardInterrupt: passed on after the run is marked as interrupted; no process
             is left, and finished samples are kept.
     """
     engines = find_engines(study)
-    require_memory(require_model(study.model))
-    missing = _prepare(engines, progress)
-    settings, plan = _settings_and_plan(study, engines, progress)
+    source = choose_source(study)
+    tell_choice(study, source, progress)
+    missing = unreadable(source, engines)
+    needs = needs_of(source, study, _without(engines, missing))
+    tell(source, needs, progress)
+    missing |= refuse_what_cannot_fit(source, needs)
+    for reason in missing.values():
+        progress.say(f"Left out: {reason}")
+    missing |= _prepare(_without(engines, missing), progress)
+    found = model_for(source, study, _without(engines, missing), progress)
+    missing |= found.unread
+    settings = LaunchSettings(
+        model=found.model,
+        precision=precision_of(source, study),
+        device=study.device,
+        threads=study.threads or physical_cores(),
+        context=study.context,
+    )
+    plan = plan_for(study, source, settings, log=logs / "tokenizer.log", progress=progress)
     broken = dict(missing)
     with RunRecorder(store, study, describe_host()) as recorder:
         for name, candidate in engines.items():
@@ -86,10 +102,16 @@ def find_engines(study: Study) -> dict[str, Engine]:
 
     Raises:
         UnknownNameError: an engine or model that does not exist.
-        UsageError: an engine that does not run in the study's precision.
+        UsageError: an engine that does not run in the study's precision, or a path where
+            no model lies.
+        ModelError: what lies there is no model that can be run.
     """
-    require_model(study.model)
+    source = choose_source(study)
     engines = {name: engine(name) for name in study.stacks}
+    if source.gguf is not None:
+        # It has a precision of its own, which those who read GGUF take as it is.
+        unreadable(source, engines)
+        return engines
     for name, candidate in engines.items():
         if study.precision not in candidate.spec.precisions:
             raise UsageError(
@@ -98,6 +120,10 @@ def find_engines(study: Study) -> dict[str, Engine]:
                 "or choose another --precision.",
             )
     return engines
+
+
+def _without(engines: Mapping[str, Engine], missing: Mapping[str, str]) -> dict[str, Engine]:
+    return {name: candidate for name, candidate in engines.items() if name not in missing}
 
 
 def _prepare(engines: Mapping[str, Engine], progress: Progress) -> dict[str, str]:
@@ -116,41 +142,6 @@ def _prepare(engines: Mapping[str, Engine], progress: Progress) -> dict[str, str
             hint="Install what is named above and run the command again.",
         )
     return missing
-
-
-def _settings_and_plan(
-    study: Study, engines: Mapping[str, Engine], progress: Progress
-) -> tuple[LaunchSettings, Plan]:
-    formats = {candidate.spec.model_format for candidate in engines.values()}
-    model = prepare_model(study.model, formats, study.precision, progress)
-    work = study.workload
-    prompts = make_prompts(
-        count=study.warmup + study.iterations,
-        tokens=work.prompt_tokens,
-        seed=study.seed,
-        encode=ReferenceTokenizer(model.folder).encode,
-        render=lambda text: render_prompt(work.template, text),
-    )
-    settings = LaunchSettings(
-        model=model,
-        precision=study.precision,
-        device=study.device,
-        threads=study.threads or physical_cores(),
-        context=study.context,
-    )
-    plan = Plan(
-        warmup=study.warmup,
-        prompts=prompts,
-        new_tokens=work.new_tokens,
-        template=work.template,
-        sampling=work.sampling,
-        seed=study.seed,
-        prompt_cache="unique prompts: "
-        + (
-            "only the template's opening is shared" if work.template == "chat" else _TEMPLATE_PREFIX
-        ),
-    )
-    return settings, plan
 
 
 def _never_started(candidate: Engine, settings: LaunchSettings, plan: Plan) -> Condition:

@@ -10,6 +10,7 @@ from python_runner.common.checkup import Checkup, Finding, State
 from python_runner.common.machine import MachineCheckup
 from python_runner.engines.checkup import EnginesCheckup
 from python_runner.models.checkup import ModelsCheckup
+from python_runner.run.preparation import choose_source
 from python_runner.store.checkup import StoreCheckup
 from python_runner.study import load_study
 
@@ -40,7 +41,7 @@ def checkups() -> tuple[Checkup, ...]:
         ToolsCheckup(),
         CpuCheckup(),
         EnginesCheckup(),
-        ModelsCheckup(load_study(DEFAULT_STUDY).model),
+        ModelsCheckup(choose_source(load_study(DEFAULT_STUDY)).name),
         StoreCheckup(),
     )
 

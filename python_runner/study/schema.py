@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 PositiveInt = Annotated[int, Field(gt=0)]
 NonNegativeInt = Annotated[int, Field(ge=0)]
+
+Name = Annotated[str, Field(min_length=1)]
+
+
+def _as_several(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
 
 
 class _Frozen(BaseModel):
@@ -34,7 +40,12 @@ class Study(_Frozen):
 
     name: str = Field(min_length=1, description="short name, as in `runs`")
     title: str = Field(min_length=1, description="what the study asks")
-    model: str = Field(min_length=1, description="a model that `polystack models` lists")
+    model: Annotated[tuple[Name, ...], BeforeValidator(_as_several)] = Field(
+        min_length=1,
+        strict=False,
+        description="a model that `polystack models` lists, or a path; or several: the first "
+        "that is on this disk is run, else the last",
+    )
     stacks: tuple[str, ...] = Field(
         min_length=1, description="engines, in the order in which they run", strict=False
     )

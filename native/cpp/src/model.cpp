@@ -22,13 +22,14 @@ constexpr std::uint32_t kMicrobatch = 512;
   throw LlamaError(reason.empty() ? what : what + ": " + reason);
 }
 
-llama_model* load(const std::string& path) {
+llama_model* load(const std::string& path, bool vocabulary_only) {
   static_cast<void>(take_logged_error());
   // An empty list of devices: the CPU, also where llama.cpp was built with more.
   std::array<ggml_backend_dev_t, 1> no_devices{nullptr};
   llama_model_params params = llama_model_default_params();
   params.devices = no_devices.data();
   params.n_gpu_layers = 0;
+  params.vocab_only = vocabulary_only;
   llama_model* model = llama_model_load_from_file(path.c_str(), params);
   if (model == nullptr) {
     fail("cannot load " + path);
@@ -68,7 +69,36 @@ llama_context* make_context(llama_model* model, std::int32_t threads, std::uint3
   return made;
 }
 
+std::vector<llama_token> tokenize(const llama_vocab* vocab, const std::string& text,
+                                  bool add_bos) {
+  const auto length = static_cast<std::int32_t>(text.size());
+  // No token is shorter than a byte; one more for BOS.
+  std::vector<llama_token> ids(text.size() + 1);
+  const std::int32_t count =
+      llama_tokenize(vocab, text.data(), length, ids.data(),
+                     static_cast<std::int32_t>(ids.size()), /*add_special=*/false,
+                     /*parse_special=*/true);
+  if (count < 0) {
+    fail("cannot tokenise a text of " + std::to_string(text.size()) + " bytes");
+  }
+  ids.resize(static_cast<std::size_t>(count));
+  // Some models (Qwen) name a token for BOS and want none before a text.
+  if (add_bos && llama_vocab_get_add_bos(vocab)) {
+    ids.insert(ids.begin(), llama_vocab_bos(vocab));
+  }
+  return ids;
+}
+
 }  // namespace
+
+Vocabulary::Vocabulary(const std::string& path) {
+  start_backend();
+  model_.reset(load(path, /*vocabulary_only=*/true));
+}
+
+std::vector<llama_token> Vocabulary::tokenize(const std::string& text, bool add_bos) const {
+  return polystack::tokenize(llama_model_get_vocab(model_.get()), text, add_bos);
+}
 
 Model::Model(const std::string& path, std::int32_t threads, std::uint32_t context)
     : wanted_context_(context) {
@@ -77,7 +107,7 @@ Model::Model(const std::string& path, std::int32_t threads, std::uint32_t contex
                      std::to_string(threads) + " and " + std::to_string(context));
   }
   start_backend();
-  model_.reset(load(path));
+  model_.reset(load(path, /*vocabulary_only=*/false));
   pool_.reset(make_pool(threads));
   context_.reset(make_context(model_.get(), threads, context));
   llama_attach_threadpool(context_.get(), pool_.get(), nullptr);
@@ -85,21 +115,7 @@ Model::Model(const std::string& path, std::int32_t threads, std::uint32_t contex
 }
 
 std::vector<llama_token> Model::tokenize(const std::string& text, bool add_bos) const {
-  const auto length = static_cast<std::int32_t>(text.size());
-  // No token is shorter than a byte; one more for BOS.
-  std::vector<llama_token> ids(text.size() + 1);
-  const std::int32_t count =
-      llama_tokenize(vocab_, text.data(), length, ids.data(),
-                     static_cast<std::int32_t>(ids.size()), /*add_special=*/false,
-                     /*parse_special=*/true);
-  if (count < 0) {
-    fail("cannot tokenise a text of " + std::to_string(text.size()) + " bytes");
-  }
-  ids.resize(static_cast<std::size_t>(count));
-  if (add_bos) {
-    ids.insert(ids.begin(), llama_vocab_bos(vocab_));
-  }
-  return ids;
+  return polystack::tokenize(vocab_, text, add_bos);
 }
 
 std::string Model::detokenize(const std::vector<llama_token>& ids) const {

@@ -36,13 +36,33 @@ struct Answer {
   std::int64_t ended_ns = 0;
 };
 
+struct Free {
+  void operator()(llama_model* model) const noexcept { llama_model_free(model); }
+  void operator()(llama_context* context) const noexcept { llama_free(context); }
+  void operator()(ggml_threadpool* pool) const noexcept { ggml_threadpool_free(pool); }
+};
+
+// The tokenizer of a GGUF file, loaded without the weights.
+class Vocabulary {
+ public:
+  // Throws LlamaError.
+  explicit Vocabulary(const std::string& path);
+
+  // As Model::tokenize.
+  std::vector<llama_token> tokenize(const std::string& text, bool add_bos) const;
+
+ private:
+  std::unique_ptr<llama_model, Free> model_;
+};
+
 class Model {
  public:
   // Loads a GGUF file onto the CPU. `context` is in tokens, prompt and answer together.
   // Throws LlamaError.
   Model(const std::string& path, std::int32_t threads, std::uint32_t context);
 
-  // `text` as ids; markers such as <start_of_turn> in it become their own token.
+  // `text` as ids; markers such as <start_of_turn> in it become their own token. BOS comes
+  // first if `add_bos` is set and the model is made for it.
   std::vector<llama_token> tokenize(const std::string& text, bool add_bos) const;
 
   // The bytes of the ids, markers written out. Need not be valid UTF-8: an answer may end
@@ -57,12 +77,6 @@ class Model {
   Facts describe() const;
 
  private:
-  struct Free {
-    void operator()(llama_model* model) const noexcept { llama_model_free(model); }
-    void operator()(llama_context* context) const noexcept { llama_free(context); }
-    void operator()(ggml_threadpool* pool) const noexcept { ggml_threadpool_free(pool); }
-  };
-
   void check_request(const std::vector<llama_token>& prompt, std::int32_t new_tokens) const;
   void decode(llama_token* tokens, std::int32_t count);
   llama_token choose(Answer& answer, bool want_margins);

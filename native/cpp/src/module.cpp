@@ -44,6 +44,14 @@ void bind_answer(py::module_& module) {
       .def_readonly("ended_ns", &Answer::ended_ns);
 }
 
+void bind_vocabulary(py::module_& module) {
+  py::class_<Vocabulary>(module, "Vocabulary")
+      .def(py::init<const std::string&>(), py::arg("path"),
+           py::call_guard<py::gil_scoped_release>())
+      .def("tokenize", &Vocabulary::tokenize, py::arg("text"), py::kw_only(),
+           py::arg("add_bos"));
+}
+
 void bind_model(py::module_& module) {
   py::class_<Model>(module, "Model")
       .def(py::init<const std::string&, std::int32_t, std::uint32_t>(), py::arg("path"),
@@ -70,6 +78,7 @@ PYBIND11_MODULE(polystack_llama, module) {
   py::register_exception<polystack::LlamaError>(module, "LlamaError", PyExc_RuntimeError);
   polystack::bind_facts(module);
   polystack::bind_answer(module);
+  polystack::bind_vocabulary(module);
   polystack::bind_model(module);
   module.def("system_info", &polystack::system_info);
   module.def("build_info", &polystack::build_info);

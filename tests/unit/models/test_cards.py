@@ -13,8 +13,9 @@ from python_runner.models import cards as cards_module
 GEMMA_2_2B_PARAMETERS = 2_614_341_888
 
 
-def test_both_models_are_listed() -> None:
-    assert [card.name for card in catalogue()] == ["gemma-2-2b-synthetic", "gemma-2-tiny"]
+def test_all_models_are_listed() -> None:
+    names = ["gemma-2-2b-it", "gemma-2-2b-synthetic", "gemma-2-tiny"]
+    assert [card.name for card in catalogue()] == names
 
 
 def test_the_synthetic_model_has_exactly_the_size_of_gemma_2_2b() -> None:

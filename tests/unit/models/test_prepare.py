@@ -12,6 +12,7 @@ from python_runner.common.progress import SilentProgress
 from python_runner.models import ModelCard, ReferenceTokenizer, cards, prepare, prepare_model
 from python_runner.models.atomic import unfinished, write_text
 from python_runner.models.gguf import GgufRecord, gguf_path, is_converted
+from python_runner.models.sizes import SPARE_BYTES
 
 
 @pytest.fixture
@@ -74,13 +75,16 @@ def test_too_small_a_disk_is_refused_with_numbers(
 def test_the_gguf_counts_when_the_disk_is_checked(
     small: ModelCard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[int] = []
-    monkeypatch.setattr(prepare, "require_disk", lambda _, needed: asked.append(needed))
+    size = small.shape.parameters * 2
+    free = SPARE_BYTES + size + size // 2
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
     monkeypatch.setattr(prepare, "make_gguf", lambda *_, **__: Path("made.gguf"))
+    with pytest.raises(ModelError, match=r"\(safetensors and GGUF\)"):
+        prepare_model("small", ["gguf"], "bf16", SilentProgress())
+    assert not small.folder.exists()
+    made(small)
     model = prepare_model("small", ["gguf"], "bf16", SilentProgress())
     assert model.gguf == {"bf16": Path("made.gguf")}
-    size = small.shape.parameters * 2
-    assert asked == [2 * size, size]
 
 
 def test_weights_that_differ_from_the_manifest_are_spoken_of(

@@ -1,0 +1,88 @@
+"""What a model will take before it can be run: told before anything is written."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from python_runner.common.errors import ModelError
+from python_runner.models.fingerprint import read_fingerprint
+from python_runner.models.gguf import gguf_dir, gguf_path, is_converted, seconds_to_convert
+from python_runner.models.hub import hub_cache
+from python_runner.models.source import Source
+
+SECONDS_PER_GB = 10.0
+"""To draw random weights and write them; what two busy cores needed, idle ones are faster."""
+SPARE_BYTES = 300_000_000
+"""For the tokenizer files and what else is written meanwhile."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToWrite:
+    """A form of the model that is not on this disk yet."""
+
+    form: str
+    bytes: int
+    place: Path
+    """The folder it will lie in."""
+    seconds: float | None
+    """About how long that takes; None if it depends on others (a download)."""
+
+
+def still_to_write(source: Source, formats: Iterable[str], precision: str) -> tuple[ToWrite, ...]:
+    """The forms among `formats` that have to be made or fetched, in that order."""
+    if source.gguf is not None:
+        return ()
+    found: list[ToWrite] = []
+    size = source.bytes
+    if not source.is_ready:
+        is_fetched = source.card is not None and source.card.hub is not None
+        found.append(
+            ToWrite(
+                form="safetensors",
+                bytes=size,
+                place=hub_cache() if is_fetched else source.folder.parent,
+                seconds=None if is_fetched else size / 1e9 * SECONDS_PER_GB,
+            )
+        )
+    if "gguf" in formats and not _has_gguf(source, precision):
+        found.append(
+            ToWrite(form="GGUF", bytes=size, place=gguf_dir(), seconds=seconds_to_convert(size))
+        )
+    return tuple(found)
+
+
+def _has_gguf(source: Source, precision: str) -> bool:
+    known = read_fingerprint(source.record) if source.is_ready else None
+    return known is not None and is_converted(gguf_path(source.name, known.sha256, precision))
+
+
+def check_disks(name: str, needed: Iterable[ToWrite]) -> None:
+    """Raise ModelError if a disk has too little room for all that will be written to it."""
+    by_disk: dict[int, list[ToWrite]] = {}
+    for each in needed:
+        by_disk.setdefault(existing(each.place).stat().st_dev, []).append(each)
+    for together in by_disk.values():
+        place = together[0].place
+        wanted = sum(each.bytes for each in together) + SPARE_BYTES
+        free = free_bytes(place)
+        if free < wanted:
+            raise ModelError(
+                f"{name} needs {wanted / 1e9:.1f} GB in {place} "
+                f"({' and '.join(each.form for each in together)}), "
+                f"and {free / 1e9:.1f} GB are free",
+                hint="Make room (`polystack models` lists what models take, `polystack models "
+                "remove` removes), or set POLYSTACK_CACHE to a folder on a larger disk.",
+            )
+
+
+def free_bytes(place: Path) -> int:
+    """Bytes that may be written where `place` is or will be."""
+    return shutil.disk_usage(existing(place)).free
+
+
+def existing(place: Path) -> Path:
+    """`place`, or the nearest folder above it that exists."""
+    return next(path for path in (place, *place.parents) if path.exists())

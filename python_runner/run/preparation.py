@@ -1,0 +1,155 @@
+"""From a study to what all its stacks are given: one model and one plan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from python_runner.common.errors import ConversionError, ModelError, UsageError
+from python_runner.common.progress import Progress
+from python_runner.engines.contract import Engine, LaunchSettings
+from python_runner.engines.gguf_tokenizer import gguf_encoder
+from python_runner.measure import Plan, make_prompts
+from python_runner.models import Model, ReferenceTokenizer, Source, find_source, prepare_source
+from python_runner.models.chat import folder_chat_template, prompt_renderer
+from python_runner.study import Study
+
+_TEMPLATE_PREFIX = "every prompt differs from its first token on"
+
+
+def unreadable(source: Source, engines: Mapping[str, Engine]) -> dict[str, str]:
+    """The stacks that cannot read the model in any form that can be had, with the reason.
+
+    Raises:
+        UsageError: none of them can.
+    """
+    if source.gguf is None:
+        return {}
+    reasons = {
+        name: f"{candidate.spec.title} reads safetensors, and {source.label} is a GGUF file alone"
+        for name, candidate in engines.items()
+        if candidate.spec.model_format != "gguf"
+    }
+    if len(reasons) == len(engines):
+        raise UsageError(
+            f"no stack of this study reads {source.label}, a GGUF file alone",
+            hint="llama.cpp and ollama do: --stacks llama.cpp,ollama.",
+        )
+    return reasons
+
+
+def precision_of(source: Source, study: Study) -> str:
+    """The study's precision; that of the file, if the model is a GGUF file alone."""
+    return source.gguf.precision if source.gguf else study.precision
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelForStacks:
+    """The model of a study, and the stacks that cannot have it."""
+
+    model: Model
+    unread: Mapping[str, str]
+    """Stack name to the reason why it cannot read this model."""
+
+
+def choose_source(study: Study) -> Source:
+    """The first of the study's models that is on this disk; else the last.
+
+    Raises what `find_source` raises.
+    """
+    sources = [find_source(reference) for reference in study.model]
+    return next((source for source in sources if source.is_ready), sources[-1])
+
+
+def tell_choice(study: Study, chosen: Source, progress: Progress) -> None:
+    """Say which model is run, if the study would rather have had another."""
+    preferred = find_source(study.model[0])
+    if chosen != preferred:
+        progress.say(
+            f"{preferred.name} is not on this disk: {chosen.name} ({chosen.label}) is run in its "
+            f"place. To get it: polystack compare --model {preferred.name}"
+        )
+
+
+def model_for(
+    source: Source, study: Study, engines: Mapping[str, Engine], progress: Progress
+) -> ModelForStacks:
+    """Make what `engines` read of the model.
+
+    Where the model cannot be converted for some engines, the others go on without them.
+
+    Raises:
+        ModelError: no engine can have it.
+    """
+    formats = {candidate.spec.model_format for candidate in engines.values()}
+    try:
+        model = prepare_source(source, formats, study.precision, progress)
+        return ModelForStacks(model=model, unread={})
+    except ConversionError as error:
+        unread = {
+            name: _reason(error)
+            for name, candidate in engines.items()
+            if candidate.spec.model_format == "gguf"
+        }
+        if len(unread) == len(engines):
+            raise
+    progress.say(f"{', '.join(unread)} left out: {next(iter(unread.values()))}")
+    model = prepare_source(source, formats - {"gguf"}, study.precision, progress)
+    return ModelForStacks(model=model, unread=unread)
+
+
+def plan_for(
+    study: Study, source: Source, settings: LaunchSettings, *, log: Path, progress: Progress
+) -> Plan:
+    """The prompts of the study, in the model's own tokens.
+
+    Raises:
+        SetupError, EngineError: the tokenizer of a GGUF file alone cannot be read.
+        StudyError: no prompts of that length.
+        UsageError: a template that the model does not have.
+    """
+    work = study.workload
+    model = settings.model
+    render = prompt_renderer(
+        work.template,
+        lambda: source.gguf.chat_template if source.gguf else folder_chat_template(model.folder),
+        name=model.name,
+    )
+    with _reference(settings, log=log, progress=progress) as encode:
+        prompts = make_prompts(
+            count=study.warmup + study.iterations,
+            tokens=work.prompt_tokens,
+            seed=study.seed,
+            encode=encode,
+            render=render,
+        )
+    return Plan(
+        warmup=study.warmup,
+        prompts=prompts,
+        new_tokens=work.new_tokens,
+        template=work.template,
+        sampling=work.sampling,
+        seed=study.seed,
+        prompt_cache="unique prompts: "
+        + (
+            "only the template's opening is shared" if work.template == "chat" else _TEMPLATE_PREFIX
+        ),
+    )
+
+
+@contextmanager
+def _reference(
+    settings: LaunchSettings, *, log: Path, progress: Progress
+) -> Iterator[Callable[[str], tuple[int, ...]]]:
+    """What the token ids of all engines are compared with."""
+    if settings.model.has_safetensors:
+        yield ReferenceTokenizer(settings.model.folder).encode
+    else:
+        with gguf_encoder(settings, log=log, progress=progress) as encode:
+            yield encode
+
+
+def _reason(error: ModelError) -> str:
+    return f"{error.message} ({error.hint})" if error.hint else error.message
