@@ -12,6 +12,7 @@ from python_runner.common.errors import INTERRUPTED_EXIT_CODE, EngineError, Setu
 
 if TYPE_CHECKING:
     from python_runner.run import Comparison
+    from python_runner.store import Store
     from python_runner.study import Study
 
 
@@ -67,7 +68,11 @@ def _run_and_show(study: Study, results: output.Results) -> int:
         before = len(store.run_ids())
         try:
             outcome = run_study(
-                study, store, logs=results.logs, progress=TerminalProgress(output.console())
+                study,
+                store,
+                logs=results.logs,
+                progress=TerminalProgress(output.console()),
+                on_part=lambda run_id: _show_part(store, run_id, results),
             )
         except KeyboardInterrupt:
             after = store.run_ids()
@@ -82,6 +87,14 @@ def _run_and_show(study: Study, results: output.Results) -> int:
     for stack, reason in outcome.broken.items():
         output.say(f"{stack} gave no full set of samples: {reason}")
     return _exit_code(outcome)
+
+
+def _show_part(store: Store, run_id: int, results: output.Results) -> None:
+    """What there is so far, while the next stack is built."""
+    output.say("\nThe stacks that are ready so far; the pictures are drawn again at the end.")
+    output.show_summary(store, run_id)
+    output.draw(store, run_id, results)
+    output.say("")
 
 
 def _exit_code(outcome: Comparison) -> int:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from python_runner.common.errors import SetupError, UsageError, reason_of
+from python_runner.common.errors import UsageError
 from python_runner.common.host import describe_host, physical_cores
 from python_runner.common.progress import Progress
 from python_runner.engines.contract import Engine, LaunchSettings
 from python_runner.engines.table import engine
 from python_runner.measure import Plan, measure_stack
 from python_runner.measure.sample import Condition
+from python_runner.run.building import build, build_what_is_quick, in_order, require_one, without
 from python_runner.run.preparation import (
     choose_source,
     model_for,
@@ -37,16 +38,25 @@ class Comparison:
     """Those of them that could not be built, and so were never started."""
 
 
-def compare(study: Study, store: Store, *, logs: Path, progress: Progress) -> Comparison:
+def compare(
+    study: Study,
+    store: Store,
+    *,
+    logs: Path,
+    progress: Progress,
+    on_part: Callable[[int], None] | None = None,
+) -> Comparison:
     """Build what is missing, make the model, measure every stack of `study`.
 
-    A stack that cannot be built or started is recorded as such; the others go on.
+    A stack that cannot be built or started is recorded as such; the others go on. Stacks
+    that need a long build are measured after those that are ready.
 
     Args:
         study: what to compare.
         store: where each sample is kept the moment it ends.
         logs: folder for the engines' own output.
         progress: shows long work.
+        on_part: called with the run's id when some stacks are done and a long build comes next.
 
     Raises:
         UnknownNameError: an engine or model that does not exist, before anything starts.
@@ -59,13 +69,15 @@ def compare(study: Study, store: Store, *, logs: Path, progress: Progress) -> Co
     source = choose_source(study)
     tell_choice(study, source, progress)
     missing = unreadable(source, engines)
-    needs = needs_of(source, study, _without(engines, missing))
+    needs = needs_of(source, study, without(engines, missing))
     tell(source, needs, progress)
     missing |= refuse_what_cannot_fit(source, needs)
     for reason in missing.values():
         progress.say(f"Left out: {reason}")
-    missing |= _prepare(_without(engines, missing), progress)
-    found = model_for(source, study, _without(engines, missing), progress)
+    builds = build_what_is_quick(without(engines, missing), progress)
+    missing |= builds.missing
+    require_one(engines, missing)
+    found = model_for(source, study, without(engines, missing), progress)
     missing |= found.unread
     settings = LaunchSettings(
         model=found.model,
@@ -75,24 +87,60 @@ def compare(study: Study, store: Store, *, logs: Path, progress: Progress) -> Co
         context=study.context,
     )
     plan = plan_for(study, source, settings, log=logs / "tokenizer.log", progress=progress)
-    broken = dict(missing)
     with RunRecorder(store, study, describe_host()) as recorder:
-        for name, candidate in engines.items():
+        run = _Run(
+            settings=settings,
+            plan=plan,
+            recorder=recorder,
+            logs=logs / f"run-{recorder.run_id:04d}",
+            progress=progress,
+        )
+        failed: dict[str, str] = {}
+        for name, candidate in in_order(engines, builds.waiting):
+            if name in builds.waiting and name not in missing:
+                if on_part is not None:
+                    on_part(recorder.run_id)
+                missing |= build({name: candidate}, progress)
             if name in missing:
-                recorder.begin(_never_started(candidate, settings, plan))
-                recorder.finish(peak_memory_bytes=None, error=missing[name])
-                continue
-            error = measure_stack(
-                candidate,
-                settings,
-                plan,
-                recorder=recorder,
-                log=logs / f"run-{recorder.run_id:04d}" / f"{name}.log",
-                progress=progress,
+                run.leave_out(candidate, missing[name])
+            elif reason := run.measure(name, candidate):
+                failed[name] = reason
+    return Comparison(run_id=recorder.run_id, broken=failed | missing, not_built=frozenset(missing))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Run:
+    """What all stacks of a run share."""
+
+    settings: LaunchSettings
+    plan: Plan
+    recorder: RunRecorder
+    logs: Path
+    progress: Progress
+
+    def measure(self, name: str, candidate: Engine) -> str:
+        """Why the stack ended before its time, or an empty string."""
+        return measure_stack(
+            candidate,
+            self.settings,
+            self.plan,
+            recorder=self.recorder,
+            log=self.logs / f"{name}.log",
+            progress=self.progress,
+        )
+
+    def leave_out(self, candidate: Engine, reason: str) -> None:
+        """Record a stack that was never started."""
+        self.recorder.begin(
+            Condition(
+                engine=candidate.spec,
+                settings=self.settings,
+                template=self.plan.template,
+                sampling=self.plan.sampling,
+                prompt_cache=self.plan.prompt_cache,
             )
-            if error:
-                broken[name] = error
-    return Comparison(run_id=recorder.run_id, broken=broken, not_built=frozenset(missing))
+        )
+        self.recorder.finish(peak_memory_bytes=None, error=reason)
 
 
 def find_engines(study: Study) -> dict[str, Engine]:
@@ -120,35 +168,3 @@ def find_engines(study: Study) -> dict[str, Engine]:
                 "or choose another --precision.",
             )
     return engines
-
-
-def _without(engines: Mapping[str, Engine], missing: Mapping[str, str]) -> dict[str, Engine]:
-    return {name: candidate for name, candidate in engines.items() if name not in missing}
-
-
-def _prepare(engines: Mapping[str, Engine], progress: Progress) -> dict[str, str]:
-    """Build every engine; returns the reason for each that cannot be built."""
-    missing: dict[str, str] = {}
-    for name, candidate in engines.items():
-        try:
-            candidate.prepare(progress)
-        except (SetupError, OSError) as error:
-            missing[name] = reason_of(error)
-            progress.say(f"{candidate.spec.title} is left out: {missing[name]}")
-    if len(missing) == len(engines):
-        raise SetupError(
-            "no stack of this study can be built:\n"
-            + "\n".join(f"  {name}: {reason}" for name, reason in missing.items()),
-            hint="Install what is named above and run the command again.",
-        )
-    return missing
-
-
-def _never_started(candidate: Engine, settings: LaunchSettings, plan: Plan) -> Condition:
-    return Condition(
-        engine=candidate.spec,
-        settings=settings,
-        template=plan.template,
-        sampling=plan.sampling,
-        prompt_cache=plan.prompt_cache,
-    )

@@ -96,7 +96,7 @@ def test_too_little_memory_is_refused_before_anything_is_built(
     little = SimpleNamespace(available=1_000_000, total=10**10)
     monkeypatch.setattr(psutil, "virtual_memory", lambda: little)
     module = sys.modules[compare.__module__]
-    monkeypatch.setattr(module, "_prepare", lambda *_: pytest.fail("building has begun"))
+    monkeypatch.setattr(module, "build_what_is_quick", lambda *_: pytest.fail("building has begun"))
     with pytest.raises(ModelError, match="are available"):
         run(store, "mock-cpp")
     assert store.run_ids() == []
