@@ -66,6 +66,44 @@ def compare(
             is left, and finished samples are kept.
     """
     engines = find_engines(study)
+    ready = _get_ready(study, engines, logs / "tokenizer.log", progress)
+    missing, failed = dict(ready.missing), {}
+    with RunRecorder(store, study, describe_host()) as recorder:
+        run = _Run(
+            settings=ready.settings,
+            plan=ready.plan,
+            recorder=recorder,
+            logs=logs / f"run-{recorder.run_id:04d}",
+            progress=progress,
+        )
+        for name, candidate in in_order(engines, ready.waiting):
+            if name in ready.waiting and name not in missing:
+                if on_part is not None:
+                    on_part(recorder.run_id)
+                missing |= build({name: candidate}, progress)
+            if name in missing:
+                run.leave_out(candidate, missing[name])
+            elif reason := run.measure(name, candidate):
+                failed[name] = reason
+    return Comparison(run_id=recorder.run_id, broken=failed | missing, not_built=frozenset(missing))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Ready:
+    """All that there is before the first stack is started."""
+
+    settings: LaunchSettings
+    plan: Plan
+    missing: Mapping[str, str]
+    """Stacks that will not run, with the reason."""
+    waiting: frozenset[str]
+    """Stacks that are built when the others have been measured."""
+
+
+def _get_ready(
+    study: Study, engines: Mapping[str, Engine], log: Path, progress: Progress
+) -> _Ready:
+    """Tell what it will take, build what is quick, make the model and the prompts."""
     source = choose_source(study)
     tell_choice(study, source, progress)
     missing = unreadable(source, engines)
@@ -78,7 +116,6 @@ def compare(
     missing |= builds.missing
     require_one(engines, missing)
     found = model_for(source, study, without(engines, missing), progress)
-    missing |= found.unread
     settings = LaunchSettings(
         model=found.model,
         precision=precision_of(source, study),
@@ -86,26 +123,12 @@ def compare(
         threads=study.threads or physical_cores(),
         context=study.context,
     )
-    plan = plan_for(study, source, settings, log=logs / "tokenizer.log", progress=progress)
-    with RunRecorder(store, study, describe_host()) as recorder:
-        run = _Run(
-            settings=settings,
-            plan=plan,
-            recorder=recorder,
-            logs=logs / f"run-{recorder.run_id:04d}",
-            progress=progress,
-        )
-        failed: dict[str, str] = {}
-        for name, candidate in in_order(engines, builds.waiting):
-            if name in builds.waiting and name not in missing:
-                if on_part is not None:
-                    on_part(recorder.run_id)
-                missing |= build({name: candidate}, progress)
-            if name in missing:
-                run.leave_out(candidate, missing[name])
-            elif reason := run.measure(name, candidate):
-                failed[name] = reason
-    return Comparison(run_id=recorder.run_id, broken=failed | missing, not_built=frozenset(missing))
+    return _Ready(
+        settings=settings,
+        plan=plan_for(study, source, settings, log=log, progress=progress),
+        missing=missing | found.unread,
+        waiting=builds.waiting,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -69,6 +69,19 @@ def test_a_text_of_nothing_has_no_ids(model: polystack_llama.Model) -> None:
     assert len(model.tokenize("", add_bos=True)) == 1
 
 
+def test_a_vocabulary_reads_like_the_model_that_it_is_from(
+    model: polystack_llama.Model, weights: Path
+) -> None:
+    import polystack_llama
+
+    vocabulary = polystack_llama.Vocabulary(str(weights))
+    for add_bos in (True, False):
+        expected = model.tokenize(LINE, add_bos=add_bos)
+        assert vocabulary.tokenize(LINE, add_bos=add_bos) == expected
+    with pytest.raises(polystack_llama.LlamaError, match="cannot load"):
+        polystack_llama.Vocabulary("nothing.gguf")
+
+
 def test_an_answer_has_a_stamp_for_every_token(model: polystack_llama.Model) -> None:
     prompt = model.tokenize(LINE, add_bos=True)
     before = time.monotonic_ns()

@@ -70,6 +70,9 @@ def test_export_in_an_unknown_format(compared: Outcome, polystack: Polystack) ->
         (("compare", "langages"), "Did you mean 'languages'?"),
         (("compare", "demo", "--stacks", "mock-cpp,olama"), "unknown engine 'olama'"),
         (("compare", "demo", "--model", "gemma-9"), "unknown model 'gemma-9'"),
+        (("compare", "demo", "--model", "./nothing"), "no model lies at ./nothing"),
+        (("compare", "demo", "--model", ""), "model"),
+        (("models", "remove", "gemma-9"), "unknown model 'gemma-9'"),
         (("compare", "demo", "--iterations", "0"), "iterations = 0"),
         (("compare", "demo", "--iterations", "-2"), "iterations = -2"),
         (("compare", "demo", "--warmup", "-1"), "warmup = -1"),
@@ -113,6 +116,25 @@ def test_engines_and_models_are_listed(polystack: Polystack) -> None:
     assert all(name in listed for name in ("llama.cpp", "ollama", "transformers"))
     assert "mock" not in listed
     assert "gemma-2-tiny" in polystack("models").out
+
+
+def test_what_was_made_of_a_model_is_removed_after_a_question(
+    polystack: Polystack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POLYSTACK_CACHE", str(tmp_path / "cache"))
+    made = tmp_path / "cache" / "models" / "gguf" / f"gemma-2-tiny-{'0' * 16}-bf16-converter-1.gguf"
+    made.parent.mkdir(parents=True)
+    made.write_bytes(b"GGUF" * 500_000)
+    assert str(made) in polystack("models").out
+    monkeypatch.setattr("typer.confirm", lambda _: False)
+    assert "Nothing was removed" in polystack("models", "remove", "gemma-2-tiny").out
+    assert made.exists()
+    outcome = polystack("models", "remove", "gemma-2-tiny", "--yes")
+    assert outcome.code == 0
+    assert "Freed 2 MB" in outcome.out
+    assert "Stays, as it was not made here" in outcome.out
+    assert not made.exists()
+    assert "Nothing of gemma-2-tiny was made" in polystack("models", "remove", "gemma-2-tiny").out
 
 
 def test_mocks_can_be_named(polystack: Polystack) -> None:

@@ -33,6 +33,12 @@ def test_what_is_left_out_has_a_default(tmp_path: Path) -> None:
     assert study == Study(name="x", title="t", model="m", stacks=("a",))
 
 
+def test_models_may_be_named_in_order_of_preference(tmp_path: Path) -> None:
+    several = MINIMAL.replace('"m"', '["first", "second"]')
+    assert load_study(study_in(tmp_path, several)).model == ("first", "second")
+    assert load_study("languages", Overrides(model="mine")).model == ("mine",)
+
+
 def test_overrides_reach_study_and_workload() -> None:
     study = load_study("languages", Overrides(iterations=3, new_tokens=7, stacks=("a", "b")))
     assert study.iterations == 3
@@ -44,6 +50,7 @@ def test_overrides_reach_study_and_workload() -> None:
 @pytest.mark.parametrize(
     ("overrides", "key"),
     [
+        (Overrides(model=""), "model"),
         (Overrides(iterations=0), "iterations"),
         (Overrides(iterations=-3), "iterations"),
         (Overrides(warmup=-1), "warmup"),
