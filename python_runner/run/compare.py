@@ -126,7 +126,7 @@ def _get_ready(
     return _Ready(
         settings=settings,
         plan=plan_for(study, source, settings, log=log, progress=progress),
-        missing=missing | found.unread,
+        missing={**missing, **found.unread},
         waiting=builds.waiting,
     )
 
