@@ -84,6 +84,11 @@ def _run_and_show(study: Study, results: output.Results) -> int:
             return INTERRUPTED_EXIT_CODE
         output.show_summary(store, outcome.run_id)
         output.draw(store, outcome.run_id, results)
+    if outcome.was_interleaved:
+        output.say(
+            "Stacks were built between the measurements, so these lie minutes apart. For figures "
+            "to compare, run the command again: nothing is left to build."
+        )
     for stack, reason in outcome.broken.items():
         output.say(f"{stack} gave no full set of samples: {reason}")
     return _exit_code(outcome)

@@ -36,6 +36,8 @@ class Comparison:
     """Stack name to reason."""
     not_built: frozenset[str] = frozenset()
     """Those of them that could not be built, and so were never started."""
+    was_interleaved: bool = False
+    """Whether long builds lay between the stacks, so that they ran minutes apart."""
 
 
 def compare(
@@ -85,7 +87,12 @@ def compare(
                 run.leave_out(candidate, missing[name])
             elif reason := run.measure(name, candidate):
                 failed[name] = reason
-    return Comparison(run_id=recorder.run_id, broken=failed | missing, not_built=frozenset(missing))
+    return Comparison(
+        run_id=recorder.run_id,
+        broken=failed | missing,
+        not_built=frozenset(missing),
+        was_interleaved=bool(ready.waiting),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

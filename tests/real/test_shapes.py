@@ -81,7 +81,7 @@ def test_a_model_that_cannot_be_converted_is_run_by_those_who_read_it(
     outcome, frames = run(folder, tmp_path)
     assert set(outcome.broken) == {"llama.cpp", "ollama"}
     assert all("to GGUF failed" in reason for reason in outcome.broken.values())
-    assert set(frames.samples["stack"]) == {"mistral.rs-wheel", "transformers"}
+    assert set(frames.samples["stack"]) == {"mistral.rs", "transformers"}
     assert not any(frames.samples["error"])
 
 
