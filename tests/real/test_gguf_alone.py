@@ -14,13 +14,13 @@ from python_runner.common.errors import EngineError, UsageError
 from python_runner.common.progress import SilentProgress
 from python_runner.engines import ollama_store
 from python_runner.engines.build.llamacpp import llama_cpp_prefix
-from python_runner.engines.table import DEFAULT_STACKS
 from python_runner.models import Model, ReferenceTokenizer, cards, prepare_model
 from python_runner.run import Comparison, compare
 from python_runner.store import Frames, Store, read_frames
 from python_runner.study import Overrides, load_study
 
-READERS = {"llama.cpp", "ollama"}
+READERS = {"llama.cpp", "llama-server", "ollama", "ollama-go-engine"}
+STACKS = ("llama.cpp", "llama-server", "ollama", "ollama-go-engine", "mistral.rs", "transformers")
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def run(
-    model: str, tmp_path: Path, *, stacks: tuple[str, ...] = DEFAULT_STACKS, template: str = "raw"
+    model: str, tmp_path: Path, *, stacks: tuple[str, ...] = STACKS, template: str = "raw"
 ) -> tuple[Comparison, Frames]:
     overrides = Overrides(
         model=model,
@@ -65,7 +65,7 @@ def test_a_quantised_file_is_run_by_those_who_read_it(
         [quantize, tiny.gguf["bf16"], quantised, "Q8_0", "1"], check=True, capture_output=True
     )
     outcome, frames = run(str(quantised), tmp_path, template=template)
-    assert set(outcome.broken) == set(DEFAULT_STACKS) - READERS
+    assert set(outcome.broken) == set(STACKS) - READERS
     assert all("is a GGUF file alone" in reason for reason in outcome.broken.values())
     samples = frames.samples
     assert set(samples["stack"]) == READERS
