@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from python_runner.common.build.survey import Survey, Surveyed
 from python_runner.common.checkup import Finding, State
-from python_runner.common.errors import PolystackError
+from python_runner.common.errors import PolystackError, reason_of
 from python_runner.engines.contract import Engine
 from python_runner.engines.table import DEFAULT_STACKS, engine, engine_names, is_brought
 
@@ -24,6 +24,9 @@ class EnginesCheckup:
                 finding = finding_of(name, survey(engine(name)), is_needed=is_needed)
             except PolystackError as error:  # a plug-in that cannot be imported
                 finding = _missing(name, error, is_needed=is_needed)
+            except OSError as error:  # one engine's files must not cost the rest of the answer
+                reason = PolystackError(reason_of(error), hint="Run it again.")
+                finding = _missing(name, reason, is_needed=is_needed)
             if is_brought(name) and finding.state is State.MISSING:
                 # Nothing is wrong with a machine on which nobody has installed it.
                 finding = replace(finding, state=State.NOTE)

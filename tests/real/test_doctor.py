@@ -41,7 +41,7 @@ def test_a_machine_without_go_and_cargo_is_told_what_to_install(tmp_path: Path) 
     path = path_with(tmp_path / "bin", "cc", "c++")
     code, printed = Marked(tmp_path, {"PATH": path}).run("doctor")
 
-    assert code == 3
+    assert code == 3, printed
     assert "go was not found; Ollama, the Go stack, needs it" in printed
     assert "apt install golang-go" in printed
     assert "cargo was not found" in printed
