@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -40,10 +41,12 @@ def settings_for(model: Model) -> LaunchSettings:
 class Fleet:
     """Running engines by name. One that cannot be prepared or started fails its tests."""
 
-    def __init__(self, model: Model, logs: Path) -> None:
+    def __init__(self, model: Model, logs: Path, *, bring: Callable[[str], None]) -> None:
+        """`bring` sees to what a user would bring for the engine of that name."""
         self.model = model
         self.tokenizer = ReferenceTokenizer(model.folder)
         self._logs = logs
+        self._bring = bring
         self._prepared: dict[str, Engine] = {}
         self._running: dict[str, RunningEngine] = {}
         self._answers: dict[tuple[str, str], Generation] = {}
@@ -56,6 +59,7 @@ class Fleet:
     def prepared(self, name: str) -> Engine:
         """The engine, with all that it needs."""
         if name not in self._prepared:
+            self._bring(name)
             found = engine(name)
             found.prepare(SilentProgress())
             self._prepared[name] = found
