@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
-from pathlib import Path
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
@@ -169,9 +170,18 @@ def test_a_role_alone_is_not_the_first_token(stream: ModuleType, server_class: A
     assert column(record.headers_ns)[0] < served.written_ns[0]
 
 
-@pytest.mark.parametrize(
-    ("fault", "kind", "words"),
-    [
+@dataclass(frozen=True)
+class Bad:
+    """A way to answer badly, and what the client is to make of it."""
+
+    fault: str
+    kind: str
+    words: str
+
+
+BAD_ANSWERS = [
+    Bad(*bad)
+    for bad in (
         ("status-401", "status", "status 401: .*refused"),
         ("status-404", "status", "status 404"),
         ("status-429", "status", r"status 429.*\(Retry-After: 2\)"),
@@ -182,19 +192,21 @@ def test_a_role_alone_is_not_the_first_token(stream: ModuleType, server_class: A
         ("no-done", "no-end", "without a mark"),
         ("close-early", "closed", "within its answer"),
         ("error-event", "stream-error", "ran out of memory"),
-    ],
-)
+    )
+]
+
+
+@pytest.mark.parametrize("bad", BAD_ANSWERS, ids=lambda bad: bad.fault)
 @pytest.mark.parametrize("dialect", PATHS)
 def test_bad_answers_are_told_apart(
-    stream: ModuleType, server_class: Any, dialect: str, fault: str, kind: str, words: str
+    stream: ModuleType, server_class: Any, dialect: str, bad: Bad
 ) -> None:
-    import re
-
-    server = server_class(ttft="2ms", itl="1ms", fault=fault)
+    server = server_class(ttft="2ms", itl="1ms", fault=bad.fault)
     record = run(stream, server.url, dialect)
-    if fault in {"html", "json"} and dialect.startswith("ollama"):
+    words = bad.words
+    if bad.fault in {"html", "json"} and dialect.startswith("ollama"):
         words = "no stream"  # each line is taken for a message, before the end is seen
-    assert record.error_kind == (kind,), record.error
+    assert record.error_kind == (bad.kind,), record.error
     assert re.search(words, record.error[0], re.DOTALL), record.error
 
 

@@ -265,7 +265,7 @@ class LoadRecord:
 
     @property
     def ended_ns(self) -> bytes:
-        """<i8 (n)"""
+        """<i8 (n): the answer was over, well or not."""
 
     @property
     def status(self) -> bytes:
@@ -297,12 +297,15 @@ class LoadRecord:
 
     @property
     def chunk_is_reasoning(self) -> bytes:
-        """u1 (m)"""
+        """u1 (m): 1: the model's reasoning."""
 
     @property
     def error_kind(self) -> tuple[str, ...]:
-        """(n): empty, or one of `connect`, `tls`, `timeout`, `status`, `protocol`, `closed`,
-        `stream-error`, `too-large`, `not-a-stream`, `empty`, `no-end`, `cancelled`."""
+        """(n): what went wrong, by kind; empty where nothing did.
+
+        `connect`, `tls`, `timeout`, `status`, `protocol`, `closed`, `stream-error`,
+        `too-large`, `not-a-stream`, `empty`, `no-end` or `cancelled`.
+        """
 
     @property
     def error(self) -> tuple[str, ...]:

@@ -108,4 +108,4 @@ class Truth:
 
     @property
     def tokens(self) -> bytes:
-        """<i4 (m)"""
+        """<i4 (m): tokens in it."""

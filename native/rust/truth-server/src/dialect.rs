@@ -261,7 +261,7 @@ mod tests {
         let mut parser = dialect.framing().parser(1 << 20);
         parser
             .push(bytes, &mut |payload| {
-                found.push(dialect.read(payload, counts).unwrap())
+                found.push(dialect.read(payload, counts).unwrap());
             })
             .unwrap();
         found

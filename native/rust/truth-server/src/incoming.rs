@@ -73,8 +73,8 @@ impl Request {
 /// What came is no HTTP request.
 pub fn take_request(held: &mut Vec<u8>) -> Result<Option<Request>, String> {
     let mut headers = [EMPTY_HEADER; MAX_HEADERS];
-    let mut head = httparse::Request::new(&mut headers);
-    let parsed = head.parse(held).map_err(|error| error.to_string())?;
+    let mut parsing = httparse::Request::new(&mut headers);
+    let parsed = parsing.parse(held).map_err(|error| error.to_string())?;
     let Status::Complete(begin) = parsed else {
         return if held.len() > MAX_BYTES {
             Err("too long".to_owned())
@@ -83,7 +83,7 @@ pub fn take_request(held: &mut Vec<u8>) -> Result<Option<Request>, String> {
         };
     };
     let value = |name: &str| {
-        let found = head
+        let found = parsing
             .headers
             .iter()
             .find(|header| header.name.eq_ignore_ascii_case(name));
@@ -97,9 +97,9 @@ pub fn take_request(held: &mut Vec<u8>) -> Result<Option<Request>, String> {
     if held.len() < end {
         return Ok(None);
     }
-    let path = head.path.unwrap_or("/");
+    let path = parsing.path.unwrap_or("/");
     let request = Request {
-        method: head.method.unwrap_or_default().to_owned(),
+        method: parsing.method.unwrap_or_default().to_owned(),
         path: path.split('?').next().unwrap_or("/").to_owned(),
         id: value("x-request-id"),
         body: serde_json::from_slice(&held[begin..end]).unwrap_or(Value::Null),

@@ -9,7 +9,8 @@ use super::{Counts, Meaning, NotUnderstood, Stop, error_text};
 #[derive(Deserialize)]
 struct Message {
     response: Option<String>,
-    message: Option<Said>,
+    #[serde(rename = "message")]
+    said: Option<Said>,
     thinking: Option<String>,
     done: Option<bool>,
     done_reason: Option<String>,
@@ -35,7 +36,7 @@ pub fn read(payload: &[u8], counts: &mut Counts) -> Result<Meaning, NotUnderstoo
     let Some(is_end) = message.done else {
         return Err(NotUnderstood);
     };
-    let said = message.message.map(|said| {
+    let said = message.said.map(|said| {
         (
             said.content.unwrap_or_default(),
             said.thinking.unwrap_or_default(),

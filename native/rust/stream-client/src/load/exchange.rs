@@ -361,22 +361,23 @@ impl Exchange {
         let response = &self.response;
         let said = String::from_utf8_lossy(&self.answer.beginning);
         let said = said.trim();
-        let mut words = format!(
-            "status {}: {}",
-            response.status,
-            if said.is_empty() {
-                "no reason given"
-            } else {
-                said
-            }
-        );
-        if !response.location.is_empty() {
-            words.push_str(&format!(" (it sends us on to {})", response.location));
-        }
-        if !response.retry_after.is_empty() {
-            words.push_str(&format!(" (Retry-After: {})", response.retry_after));
-        }
-        words
+        let said = if said.is_empty() {
+            "no reason given"
+        } else {
+            said
+        };
+        let location = aside("it sends us on to ", &response.location);
+        let retry = aside("Retry-After: ", &response.retry_after);
+        format!("status {}: {said}{location}{retry}", response.status)
+    }
+}
+
+/// ` (name value)`, or nothing where there is no value.
+fn aside(name: &str, value: &str) -> String {
+    if value.is_empty() {
+        String::new()
+    } else {
+        format!(" ({name}{value})")
     }
 }
 

@@ -198,8 +198,8 @@ pub struct LoadRecord {
 
 impl LoadRecord {
     fn new(py: Python<'_>, columns: &Columns) -> PyResult<Self> {
-        let long = |values: &[i64]| bytes(py, values, |value| value.to_le_bytes());
-        let short = |values: &[i32]| bytes(py, values, |value| value.to_le_bytes());
+        let long = |values: &[i64]| bytes(py, values, i64::to_le_bytes);
+        let short = |values: &[i32]| bytes(py, values, i32::to_le_bytes);
         let offsets: Vec<i64> = std::iter::once(0)
             .chain(columns.chunk_ends.clone())
             .collect();
@@ -267,13 +267,13 @@ fn shape(
                 let message = format!("starts_ns: {} of them for {users} users", starts_ns.len());
                 return Err(PyValueError::new_err(message));
             }
-            let duration_ns = duration_s
+            let lasts_ns = duration_s
                 .map(|time| nanoseconds("duration_s", time))
                 .transpose()?;
             Ok(Shape::Closed {
                 starts_ns,
                 requests,
-                duration_ns,
+                duration_ns: lasts_ns,
             })
         }
         (None, Some(arrivals)) => Ok(Shape::Open {
