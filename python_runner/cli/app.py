@@ -7,7 +7,16 @@ from typing import Annotated
 import typer
 
 from python_runner import __version__
-from python_runner.cli import cache, catalogue, compare, doctor, models, overhead, results
+from python_runner.cli import (
+    cache,
+    catalogue,
+    compare,
+    doctor,
+    models,
+    overhead,
+    results,
+    statistics,
+)
 
 app = typer.Typer(
     name="polystack",
@@ -43,3 +52,4 @@ app.command()(catalogue.build)
 app.command()(doctor.doctor)
 app.command()(cache.clean_cache)
 app.command()(overhead.bench_overhead)
+app.command()(statistics.bench_statistics)
