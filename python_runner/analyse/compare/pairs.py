@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -129,19 +130,25 @@ def compare_pairs(
     floor = _floor(chosen, sides, conditions)
     corrected = holm([test.p if test else NAN for test in tests]) if tests else np.empty(0)
     known = conditions.set_index("condition_id", drop=False)
-    rows = []
-    for (left, right), test, p_holm in zip(chosen, tests, corrected, strict=True):
-        row: dict[str, object] = {
-            f"{name}_{side}": known.loc[identity, name]
-            for side, identity in (("left", left), ("right", right))
-            for name in _SIDE
-        }
-        row |= {"metric": metric, "p_holm": p_holm}
-        row |= sides[left].figures("left") | sides[right].figures("right")
-        row |= _ratio(test) | _effect_size(sides[left], sides[right], metric)
-        row["blocks"] = len(sides[left].blocks & sides[right].blocks)
-        rows.append(row | _verdict(float(p_holm), floor, test, alpha, metric))
+    rows = [
+        _identity(known.loc[left], known.loc[right])
+        | {"metric": metric, "p_holm": p_holm}
+        | sides[left].figures("left")
+        | sides[right].figures("right")
+        | _beside(sides[left], sides[right])
+        | _ratio(test)
+        | _verdict(float(p_holm), floor, test, alpha, metric)
+        for (left, right), test, p_holm in zip(chosen, tests, corrected, strict=True)
+    ]
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _identity(left: pd.Series[Any], right: pd.Series[Any]) -> dict[str, object]:
+    return {
+        f"{name}_{side}": condition[name]
+        for side, condition in (("left", left), ("right", right))
+        for name in _SIDE
+    }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -255,9 +262,13 @@ def _ratio(test: _Test | None) -> dict[str, object]:
     }
 
 
-def _effect_size(left: _Side, right: _Side, metric: str) -> dict[str, object]:
-    delta = cliffs_delta(left.rows[metric], right.rows[metric])
-    return {"cliffs_delta": delta, "effect_size": size_of(delta).value}
+def _beside(left: _Side, right: _Side) -> dict[str, object]:
+    delta = cliffs_delta(left.rows[left.metric], right.rows[right.metric])
+    return {
+        "blocks": len(left.blocks & right.blocks),
+        "cliffs_delta": delta,
+        "effect_size": size_of(delta).value,
+    }
 
 
 def _verdict(

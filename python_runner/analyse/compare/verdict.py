@@ -33,6 +33,16 @@ class Reason(StrEnum):
     CLEAR = "above the noise floor, and not chance"
 
 
+_ANSWERS = (
+    (Verdict.NOT_KNOWN.value, Reason.TOO_FEW.value),
+    (Verdict.NO_DIFFERENCE.value, Reason.BELOW_FLOOR.value),
+    (Verdict.NOT_KNOWN.value, Reason.TOO_WIDE.value),
+    (Verdict.FASTER.value, Reason.CLEAR.value),
+    (Verdict.SLOWER.value, Reason.CLEAR.value),
+)
+"""To the conditions of `decide`, in their order; the first that holds counts."""
+
+
 def decide(
     *,
     effect: npt.ArrayLike,
@@ -73,27 +83,21 @@ def decide(
     Returns:
         The values of a `Verdict` and a `Reason` for each pair.
     """
-    effect, half_width = np.asarray(effect, float), np.asarray(half_width, float)
-    threshold = np.log1p(np.asarray(floor, float))
-    p_holm = np.asarray(p_holm, float)
-    farthest = np.abs(effect) + half_width
+    effect = np.asarray(effect, dtype=np.float64)
+    threshold = np.log1p(np.asarray(floor, dtype=np.float64))
+    farthest = np.abs(effect) + np.asarray(half_width, dtype=np.float64)
+    p_holm = np.asarray(p_holm, dtype=np.float64)
+    is_clear = p_holm <= alpha
+    is_faster = (effect < 0) == lower_is_faster
     conditions = [
         (np.asarray(n_fewest) < FEWEST_SAMPLES) | np.isnan(p_holm),
         (np.abs(effect) <= threshold) & (farthest <= np.maximum(threshold, np.log1p(RELEVANT))),
         np.abs(effect) <= threshold,
-        p_holm <= alpha,
+        is_clear & is_faster,
+        is_clear,
     ]
-    is_faster = (effect < 0) == lower_is_faster
-    answers = (
-        (Verdict.NOT_KNOWN, Reason.TOO_FEW),
-        (Verdict.NO_DIFFERENCE, Reason.BELOW_FLOOR),
-        (Verdict.NOT_KNOWN, Reason.TOO_WIDE),
-        (Verdict.FASTER, Reason.CLEAR),
-        (Verdict.SLOWER, Reason.CLEAR),
+    verdicts, reasons = zip(*_ANSWERS, strict=True)
+    return (
+        np.select(conditions, verdicts, Verdict.NOT_KNOWN.value),
+        np.select(conditions, reasons, Reason.CHANCE.value),
     )
-    conditions[-1:] = [conditions[-1] & is_faster, conditions[-1] & ~is_faster]
-    verdicts = np.select(
-        conditions, [verdict.value for verdict, _ in answers], Verdict.NOT_KNOWN.value
-    )
-    reasons = np.select(conditions, [reason.value for _, reason in answers], Reason.CHANCE.value)
-    return verdicts, reasons
