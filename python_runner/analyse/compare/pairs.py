@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -121,20 +121,14 @@ def compare_pairs(
         NaN where a figure cannot be had.
     """
     chosen = all_pairs(conditions) if pairs is None else list(pairs)
-    measured = _usable(samples, metric)
-    sides = {
-        identity: _Side(rows=measured[measured["condition_id"] == identity], metric=metric)
-        for identity in {one for pair in chosen for one in pair}
-    }
+    sides = _sides(_usable(samples, metric), chosen, metric)
     tests = _test(chosen, sides, metric, alpha, resamples)
     floor = _floor(chosen, sides, conditions)
     corrected = holm([test.p if test else NAN for test in tests]) if tests else np.empty(0)
-    known = conditions.set_index("condition_id", drop=False)
+    known = {int(row["condition_id"]): row for row in conditions.to_dict(orient="records")}
     rows = [
-        _identity(known.loc[left], known.loc[right])
+        _identity(known[left], known[right])
         | {"metric": metric, "p_holm": p_holm}
-        | sides[left].figures("left")
-        | sides[right].figures("right")
         | _beside(sides[left], sides[right])
         | _ratio(test)
         | _verdict(float(p_holm), floor, test, alpha, metric)
@@ -143,7 +137,7 @@ def compare_pairs(
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def _identity(left: pd.Series[Any], right: pd.Series[Any]) -> dict[str, object]:
+def _identity(left: Mapping[Any, Any], right: Mapping[Any, Any]) -> dict[str, object]:
     return {
         f"{name}_{side}": condition[name]
         for side, condition in (("left", left), ("right", right))
@@ -166,6 +160,13 @@ def _usable(samples: pd.DataFrame, metric: str) -> pd.DataFrame:
     timed = measured[~measured["is_warmup"].astype(bool) & measured[metric].gt(0)]
     blocks = timed["block"] if "block" in timed else pd.Series(1, index=timed.index)
     return timed.assign(block=pd.to_numeric(blocks).fillna(1).astype(int))
+
+
+def _sides(measured: pd.DataFrame, pairs: Sequence[Pair], metric: str) -> dict[int, _Side]:
+    return {
+        identity: _Side(rows=measured[measured["condition_id"] == identity], metric=metric)
+        for identity in {one for pair in pairs for one in pair}
+    }
 
 
 def _cells(left: _Side, right: _Side, column: str) -> Cells | None:
@@ -265,6 +266,8 @@ def _ratio(test: _Test | None) -> dict[str, object]:
 def _beside(left: _Side, right: _Side) -> dict[str, object]:
     delta = cliffs_delta(left.rows[left.metric], right.rows[right.metric])
     return {
+        **left.figures("left"),
+        **right.figures("right"),
         "blocks": len(left.blocks & right.blocks),
         "cliffs_delta": delta,
         "effect_size": size_of(delta).value,
