@@ -17,7 +17,8 @@ Floats = npt.NDArray[np.float64]
 
 LIKENESS = 0.7
 """How alike two iterations of one load are, as a prior (the `rho` of Kish's design effect).
-Stored runs give 0.3 to 0.6, and about 0.7 for stacks that are far apart within a block; see
+The noise fitted to stored runs implies 0.25 for stacks that are neighbours in a block and 0.8 for
+those at its ends. Of 0.4, 0.7 and 1 this one held the false alarms of two blocks; see
 docs/decisions/0010."""
 PRIOR_WEIGHT = 4.0
 """Degrees of freedom that the prior counts for beside what the run itself shows."""
