@@ -6,10 +6,10 @@ test), `family` (Holm), `effect` (Cliff's delta), `noise` (the floor), `outliers
 """
 
 from python_runner.analyse.compare.effect import EffectSize, cliffs_delta, size_of
-from python_runner.analyse.compare.family import holm
+from python_runner.analyse.compare.family import Pair, holm
 from python_runner.analyse.compare.looks import Look, Next, look, look_alpha
 from python_runner.analyse.compare.outliers import is_outlier, mark_outliers
-from python_runner.analyse.compare.pairs import Pair, all_pairs, compare_pairs, matching_pairs
+from python_runner.analyse.compare.pairs import all_pairs, compare_pairs, matching_pairs
 from python_runner.analyse.compare.verdict import Reason, Verdict, decide
 
 __all__ = [

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import numpy.typing as npt
+
+Pair = tuple[int, int]
+"""What identifies the left and the right stack."""
 
 
 def holm(p: npt.ArrayLike) -> npt.NDArray[np.float64]:
@@ -28,3 +33,16 @@ def holm(p: npt.ArrayLike) -> npt.NDArray[np.float64]:
     result = np.empty_like(raw)
     np.put_along_axis(result, order, adjusted, axis=-1)
     return result
+
+
+def independent_pairs(pairs: Iterable[Pair]) -> int:
+    """How many differences among the pairs do not follow from others.
+
+    Stacks less the groups that pairs connect: three of the six pairs of four stacks.
+    """
+    groups: list[set[int]] = []
+    for pair in pairs:
+        touched = [group for group in groups if group & set(pair)]
+        groups = [group for group in groups if group not in touched]
+        groups.append(set(pair).union(*touched))
+    return sum(len(group) - 1 for group in groups)

@@ -58,8 +58,8 @@ def floor_of(probes: Sequence[Cells], *, in_turns: bool) -> NoiseFloor:
     """The floor of a comparison.
 
     Args:
-        probes: as for `probe_floor`, of one run; empty where nothing was probed.
-        in_turns: the stacks were visited in at least two blocks of one run. Otherwise the
+        probes: as for `probe_floor`; empty where nothing was probed.
+        in_turns: the pair was visited in at least two blocks of one run. Otherwise the
             machine may have changed between them, or one load may have been a lucky one, in
             ways that a probe of a few milliseconds does not see.
     """

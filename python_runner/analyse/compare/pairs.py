@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -12,15 +12,12 @@ import pandas as pd
 
 from python_runner.analyse.compare.blocks import Cells, Floats, estimate
 from python_runner.analyse.compare.effect import cliffs_delta, size_of
-from python_runner.analyse.compare.family import holm
+from python_runner.analyse.compare.family import Pair, holm
 from python_runner.analyse.compare.noise import PROBES, NoiseFloor, floor_of
 from python_runner.analyse.compare.permutation import RESAMPLES, TestResult, compare_family
 from python_runner.analyse.compare.verdict import ALPHA, decide
 from python_runner.analyse.latency import NAN, request_metrics
 from python_runner.analyse.summary import median_interval
-
-Pair = tuple[int, int]
-"""Two values of `condition_id`: left and right."""
 
 _RATE = "_per_s"
 _SIDE = ("run_id", "condition_id", "stack", "title")
@@ -96,7 +93,7 @@ def compare_pairs(
             `probe_compute_ns` and `probe_memory_ns` hold the probe's durations before the
             iteration; both may be absent or empty.
         conditions: one row for each stack of a run.
-        pairs: which to compare; None: `all_pairs`.
+        pairs: which to compare, as values of `condition_id`; None: `all_pairs`.
         metric: a figure of `request_metrics`: a time, or a rate (its name ends in `_per_s`).
         alpha: error of the family, and 1 - confidence of each interval of a ratio. For
             several looks at growing data, `looks.look_alpha`.
@@ -123,16 +120,16 @@ def compare_pairs(
     chosen = all_pairs(conditions) if pairs is None else list(pairs)
     sides = _sides(_usable(samples, metric), chosen, metric)
     tests = _test(chosen, sides, metric, alpha, resamples)
-    floor = _floor(chosen, sides, conditions)
-    corrected = holm([test.p if test else NAN for test in tests]) if tests else np.empty(0)
+    floors = _floors(chosen, sides, conditions)
+    corrected = holm([tests[pair].p if pair in tests else NAN for pair in chosen])
     known = {int(row["condition_id"]): row for row in conditions.to_dict(orient="records")}
     rows = [
         _identity(known[left], known[right])
         | {"metric": metric, "p_holm": p_holm}
         | _beside(sides[left], sides[right])
-        | _ratio(test)
-        | _verdict(float(p_holm), floor, test, alpha, metric)
-        for (left, right), test, p_holm in zip(chosen, tests, corrected, strict=True)
+        | _ratio(tests.get((left, right)))
+        | _verdict(float(p_holm), floor, tests.get((left, right)), alpha, metric)
+        for (left, right), floor, p_holm in zip(chosen, floors, corrected, strict=True)
     ]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
@@ -188,29 +185,25 @@ def _cells(left: _Side, right: _Side, column: str) -> Cells | None:
 
 def _test(
     pairs: Sequence[Pair], sides: dict[int, _Side], metric: str, alpha: float, resamples: int
-) -> list[_Test | None]:
+) -> dict[Pair, _Test]:
     """Tests are done from the slower to the faster side: swapping a pair changes only signs."""
-    family: list[tuple[int, int, Cells]] = []
-    for place, (left, right) in enumerate(pairs):
+    family: dict[Pair, Cells] = {}
+    for left, right in pairs:
         cells = _cells(sides[left], sides[right], metric)
-        if cells is not None and estimate(cells).effect[0] < 0:
+        if cells is not None and estimate(cells).effect[0] >= 0:
+            family[left, right] = cells
+        elif cells is not None:
             swapped = _cells(sides[right], sides[left], metric)
             assert swapped is not None
-            family.append((place, -1, swapped))
-        elif cells is not None:
-            family.append((place, 1, cells))
-    tests: list[_Test | None] = [None] * len(pairs)
+            family[right, left] = swapped
     if not family:
-        return tests
-    found = compare_family(
-        [cells for _, _, cells in family],
-        contrasts=_independent([pairs[place] for place, _, _ in family]),
-        alpha=alpha,
-        resamples=resamples,
-    )
-    for (place, sign, cells), result in zip(family, found, strict=True):
+        return {}
+    tests = {}
+    for (left, right), result in compare_family(family, alpha=alpha, resamples=resamples).items():
+        cells = family[left, right]
         n_fewest = int(min(cells.n_left.sum(), cells.n_right.sum()))
-        tests[place] = _first(result, sign, n_fewest)
+        tests[left, right] = _first(result, 1, n_fewest)
+        tests[right, left] = _first(result, -1, n_fewest)
     return tests
 
 
@@ -224,30 +217,24 @@ def _first(result: TestResult, sign: int, n_fewest: int) -> _Test:
     )
 
 
-def _independent(pairs: Iterable[Pair]) -> int:
-    """Independent differences among the pairs: stacks less the groups that pairs connect."""
-    groups: list[set[int]] = []
-    for pair in pairs:
-        touched = [group for group in groups if group & set(pair)]
-        groups = [group for group in groups if group not in touched]
-        groups.append(set(pair).union(*touched))
-    return sum(len(group) - 1 for group in groups)
-
-
-def _floor(pairs: Sequence[Pair], sides: dict[int, _Side], conditions: pd.DataFrame) -> NoiseFloor:
+def _floors(
+    pairs: Sequence[Pair], sides: dict[int, _Side], conditions: pd.DataFrame
+) -> list[NoiseFloor]:
+    """The floor of each pair: what the probe shows is the same for all that took turns."""
     run_of = conditions.set_index("condition_id")["run_id"]
-    probes, in_turns = [], True
-    for left, right in pairs:
-        first, second = sides[left], sides[right]
-        shared = first.blocks & second.blocks
-        if not shared:
-            continue
-        in_turns = in_turns and len(shared) > 1 and bool(run_of[left] == run_of[right])
-        for probe in PROBES:
-            if probe in first.rows and probe in second.rows:
-                cells = _cells(first, second, probe)
-                probes += [cells] if cells is not None else []
-    return floor_of(probes, in_turns=in_turns)
+    in_turns = [
+        len(sides[left].blocks & sides[right].blocks) > 1 and bool(run_of[left] == run_of[right])
+        for left, right in pairs
+    ]
+    telling = [pair for pair, turns in zip(pairs, in_turns, strict=True) if turns] or pairs
+    probes = [
+        cells
+        for left, right in telling
+        for probe in PROBES
+        if probe in sides[left].rows
+        and (cells := _cells(sides[left], sides[right], probe)) is not None
+    ]
+    return [floor_of(probes, in_turns=turns) for turns in in_turns]
 
 
 def _ratio(test: _Test | None) -> dict[str, object]:

@@ -9,7 +9,7 @@ ten independent iterations where a drifting machine and one load have made them 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,6 +23,7 @@ from python_runner.analyse.compare.blocks import (
     design_effect,
     estimate,
 )
+from python_runner.analyse.compare.family import Pair, independent_pairs
 
 RESAMPLES = 9_999
 _SEED = 20240
@@ -46,29 +47,38 @@ class TestResult:
 
 
 def compare_family(
-    family: Sequence[Cells], *, contrasts: int, alpha: float = 0.05, resamples: int = RESAMPLES
-) -> list[TestResult]:
+    family: Mapping[Pair, Cells], *, alpha: float = 0.05, resamples: int = RESAMPLES
+) -> dict[Pair, TestResult]:
     """Test each pair of a family; they share one design effect. Seeded: always the same.
 
     Args:
         family: the cells of each pair, all of the same runs.
-        contrasts: independent differences among them: stacks - 1 for all pairs of a run, the
-            number of pairs where each has stacks of its own.
         alpha: the intervals cover with 1 - alpha.
         resamples: shufflings of each test.
     """
-    found = [estimate(cells) for cells in family]
-    deff = design_effect(
+    deff = _design_effect(family)
+    return {
+        pair: permutation_test(
+            cells,
+            relabellings(cells, resamples, np.random.default_rng(_SEED)),
+            deff,
+            alpha=alpha,
+        )
+        for pair, cells in family.items()
+    }
+
+
+def _design_effect(family: Mapping[Pair, Cells]) -> Floats:
+    """Shared by the family; pairs with a single block cannot tell anything about it."""
+    telling = {pair: cells for pair, cells in family.items() if cells.blocks > 1} or dict(family)
+    found = [estimate(cells) for cells in telling.values()]
+    blocks = float(np.mean([cells.blocks for cells in telling.values()]))
+    return design_effect(
         np.stack([one.between for one in found]),
         np.stack([one.within for one in found]),
-        freedom=contrasts * min(cells.blocks - 1 for cells in family),
-        per_block=float(np.mean([cells.per_block for cells in family])),
+        freedom=independent_pairs(telling) * (blocks - 1),
+        per_block=float(np.mean([cells.per_block for cells in telling.values()])),
     )
-    results = []
-    for cells in family:
-        shuffled = relabellings(cells, resamples, np.random.default_rng(_SEED))
-        results.append(permutation_test(cells, shuffled, deff, alpha=alpha))
-    return results
 
 
 def relabellings(cells: Cells, resamples: int, rng: np.random.Generator) -> Floats:

@@ -56,12 +56,10 @@ def judge(values: Floats, *, alpha: float = ALPHA, resamples: int = RESAMPLES) -
     """
     stacks = values.shape[1]
     pairs = list(combinations(range(stacks), 2))
-    tests = compare_family(
-        [pair_cells(values, left, right) for left, right in pairs],
-        contrasts=stacks - 1,
-        alpha=alpha,
-        resamples=resamples,
+    found = compare_family(
+        {pair: pair_cells(values, *pair) for pair in pairs}, alpha=alpha, resamples=resamples
     )
+    tests = [found[pair] for pair in pairs]
     p = np.stack([test.p for test in tests], axis=-1)
     return Judged(
         pairs=pairs,

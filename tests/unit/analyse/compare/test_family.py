@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from python_runner.analyse.compare import holm
+from python_runner.analyse.compare.family import independent_pairs
 
 P_VALUES = st.lists(st.floats(0, 1), min_size=1, max_size=8)
 
@@ -38,3 +39,10 @@ def test_keeps_the_order_and_lies_between_raw_and_bonferroni(raw: list[float]) -
 @given(P_VALUES)
 def test_the_order_of_the_questions_does_not_matter(raw: list[float]) -> None:
     assert holm(raw[::-1])[::-1] == pytest.approx(holm(raw))
+
+
+def test_independent_pairs() -> None:
+    assert independent_pairs([(0, 1), (0, 2), (1, 2)]) == 2
+    assert independent_pairs([(0, 1), (2, 3)]) == 2
+    assert independent_pairs([(0, 1), (2, 3), (1, 2)]) == 3
+    assert independent_pairs([]) == 0

@@ -111,6 +111,14 @@ def test_one_block_is_not_measured_in_turns() -> None:
     assert set(table["noise_floor"]) == {0.10}
 
 
+def test_a_stack_that_died_after_its_first_block_does_not_raise_the_floor_of_the_others() -> None:
+    dead = rename(OLLAMA, name="dead", error="crashed", samples_kept=4)
+    table = compare(probed(in_blocks(build_frames([LLAMA_CPP, OLLAMA, dead])), slower={}))
+    assert list(table["blocks"]) == [5, 1, 1]
+    assert table["noise_floor"][0] < 0.01
+    assert list(table["noise_floor"][1:]) == [0.10, 0.10]
+
+
 def test_five_iterations_are_too_few() -> None:
     row = only(compare(in_blocks(build_frames(TWO, iterations=5))))
     assert row["verdict"] == "not known"

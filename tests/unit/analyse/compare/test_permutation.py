@@ -132,9 +132,16 @@ def test_a_unit_of_time_changes_nothing(values: list[float], shift: float) -> No
 
 
 def test_the_same_data_always_give_the_same_answer() -> None:
-    family = [noisy(5, 2, 0.05, seed) for seed in range(3)]
-    first, second = (compare_family(family, contrasts=2, resamples=499) for _ in range(2))
-    assert [one.p[0] for one in first] == [one.p[0] for one in second]
+    family = {(0, seed): noisy(5, 2, 0.05, seed) for seed in range(1, 4)}
+    first, second = (compare_family(family, resamples=499) for _ in range(2))
+    assert [one.p[0] for one in first.values()] == [one.p[0] for one in second.values()]
+
+
+def test_a_pair_with_one_block_does_not_change_what_the_others_know() -> None:
+    family = {(0, seed): noisy(5, 2, 0.05, seed) for seed in range(1, 4)}
+    alone = compare_family(family, resamples=499)
+    beside = compare_family(family | {(0, 9): noisy(1, 2, 0.05)}, resamples=499)
+    assert all(beside[pair].deff == alone[pair].deff for pair in family)
 
 
 def test_the_design_effect_is_one_where_iterations_are_single_or_independent() -> None:
