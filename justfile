@@ -23,6 +23,10 @@ demo *options: setup
 bench-overhead *options: setup
     {{ polystack }} bench-overhead {{ options }}
 
+# What the statistics are worth: false alarms, power and coverage on simulated runs (--all, --quick)
+bench-statistics *options: setup
+    {{ polystack }} bench-statistics {{ options }}
+
 # Everything that CI checks: lint, types, native code, unit, contract, real engines, pictures
 test: setup lint types build test-native
     {{ python }} -m pytest tests

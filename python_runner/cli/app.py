@@ -16,6 +16,7 @@ from python_runner.cli import (
     models,
     overhead,
     results,
+    statistics,
 )
 
 app = typer.Typer(
@@ -53,3 +54,4 @@ app.command()(doctor.doctor)
 app.command()(cache.clean_cache)
 app.command()(mock.mock)
 app.command()(overhead.bench_overhead)
+app.command()(statistics.bench_statistics)
