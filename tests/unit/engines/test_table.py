@@ -23,6 +23,8 @@ REAL = (
     "ollama",
     "ollama-go-engine",
     "ollama-installed",
+    "go-driver",
+    "go-driver-go-engine",
     "mistral.rs",
     "mistral.rs-wheel",
     "transformers",
