@@ -34,8 +34,11 @@ func loadGoEngine(file string, threads, size int, features *systemHandler) (work
 		NumThreads:     threads,
 		FlashAttention: ml.FlashAttentionDisabled,
 	})
+	if errors.Is(err, model.ErrUnsupportedModel) {
+		return nil, worker.WithHint(err, "Ollama's engine in Go does not know this kind of model: leave the stack out.")
+	}
 	if err != nil {
-		return nil, err
+		return nil, worker.WithHint(err, makeAnew)
 	}
 	words, ok := loaded.(tokenizer.Tokenizer)
 	cache := loaded.Config().Cache
@@ -57,7 +60,7 @@ func loadGoEngine(file string, threads, size int, features *systemHandler) (work
 		}
 	}
 	if err := loaded.Backend().Load(context.Background(), nil); err != nil {
-		return nil, err
+		return nil, worker.WithHint(err, makeAnew)
 	}
 	return made, nil
 }

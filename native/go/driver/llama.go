@@ -9,6 +9,8 @@ import (
 	"polystack/native/go/internal/worker"
 )
 
+const makeAnew = "Make the GGUF file anew: delete it and run again."
+
 // llamaModel is llama.cpp, called from Go: what Ollama's runner for most models does.
 type llamaModel struct {
 	model    *llama.Model
@@ -21,7 +23,7 @@ func loadLlama(file string, threads, context int, features *systemHandler) (work
 	llama.BackendInit()
 	model, err := llama.LoadModelFromFile(file, llama.ModelParams{UseMmap: true})
 	if err != nil {
-		return nil, err
+		return nil, worker.WithHint(err, makeAnew)
 	}
 	size := min(context, batchSize)
 	made, err := llama.NewContextWithModel(

@@ -21,7 +21,7 @@ from python_runner.engines.build.ollama import build_environment, facts_of, modu
 
 # `-v` names each package as it is compiled: the only sign of life that go gives.
 ARGUMENTS = ("build", "-v", "-mod=readonly", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w")
-_SOURCES = ("driver/*.go", "internal/**/*.go")
+SOURCES = ("driver/*.go", "internal/**/*.go")
 _PURPOSE = "the Go driver"
 _EXPECTED_S = 150.0
 
@@ -48,7 +48,7 @@ def go_driver_build(progress: Progress) -> GoDriverBuild:
     flags = cpu_flags()
     recipe = {
         **module_recipe(module, go, compilers, flags, ARGUMENTS),
-        "sources": hash_tree(module, _SOURCES),
+        "sources": hash_tree(module, SOURCES),
     }
 
     def build(folder: Path) -> None:

@@ -116,11 +116,10 @@ func check(asked request, context, vocabulary int) error {
 			len(asked.PromptIDs), asked.NewTokens)
 	}
 	if needed := len(asked.PromptIDs) + asked.NewTokens; needed > context {
-		return hinted{
+		return WithHint(
 			fmt.Errorf("%d prompt tokens and %d new ones are %d, and the context has %d",
 				len(asked.PromptIDs), asked.NewTokens, needed, context),
-			"Ask for a larger context, or for fewer tokens.",
-		}
+			"Ask for a larger context, or for fewer tokens.")
 	}
 	for _, id := range asked.PromptIDs {
 		if id < 0 || int(id) >= vocabulary {

@@ -30,6 +30,9 @@ type hinted struct {
 	hint string
 }
 
+// WithHint says with an error what to do next.
+func WithHint(err error, hint string) error { return hinted{err, hint} }
+
 // startError is an error that means that the engine does not run.
 type startError struct{ error }
 
@@ -127,7 +130,7 @@ func (worker *Worker) load(body []byte) error {
 	worker.context = asked.Settings.Context
 	if worker.model, err = load(file, asked.Settings.Threads, asked.Settings.Context); err != nil {
 		worker.model = nil
-		return startError{hinted{err, "Make the GGUF file anew: delete it and run again."}}
+		return startError{err}
 	}
 	return nil
 }
