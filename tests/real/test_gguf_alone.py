@@ -19,8 +19,15 @@ from python_runner.run import Comparison, compare
 from python_runner.store import Frames, Store, read_frames
 from python_runner.study import Overrides, load_study
 
-READERS = {"llama.cpp", "llama-server", "ollama", "ollama-go-engine"}
-STACKS = ("llama.cpp", "llama-server", "ollama", "ollama-go-engine", "mistral.rs", "transformers")
+READERS = {
+    "llama.cpp",
+    "llama-server",
+    "ollama",
+    "ollama-go-engine",
+    "go-driver",
+    "go-driver-go-engine",
+}
+STACKS = (*sorted(READERS), "mistral.rs", "transformers")
 
 
 @pytest.fixture(scope="module")
