@@ -20,8 +20,8 @@ from python_runner.common.processes import start_child, stop_tree, tail
 from python_runner.common.progress import Progress
 from python_runner.engines.build.llamacpp import llama_cpp_prefix
 from python_runner.engines.contract import GenerateRequest, LaunchSettings, RunningEngine
-from python_runner.engines.embedded import worker_environment
 from python_runner.engines.table import engine
+from python_runner.engines.worker_program import worker_environment
 from python_runner.models import ReferenceTokenizer, prepare_model
 from python_runner.run.overhead.price import (
     Price,
