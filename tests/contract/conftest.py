@@ -19,7 +19,7 @@ from tests.llamafile_script import write_llamafile_script
 
 @pytest.fixture(scope="session")
 def tiny_model() -> Model:
-    return prepare_model("gemma-2-tiny", {"safetensors", "gguf"}, "bf16", SilentProgress())
+    return prepare_model("gemma-2-tiny", {"bf16"}, SilentProgress())
 
 
 @pytest.fixture(scope="session")

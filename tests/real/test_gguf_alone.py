@@ -25,7 +25,7 @@ STACKS = ("llama.cpp", "llama-server", "ollama", "ollama-go-engine", "mistral.rs
 
 @pytest.fixture(scope="module")
 def tiny() -> Model:
-    return prepare_model("gemma-2-tiny", {"gguf"}, "bf16", SilentProgress())
+    return prepare_model("gemma-2-tiny", {"bf16"}, SilentProgress())
 
 
 @pytest.fixture(autouse=True)
