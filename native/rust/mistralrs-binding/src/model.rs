@@ -66,13 +66,13 @@ impl Model {
             None,
         )?;
         let dtype = {
-            let mut loaded = pipeline
+            let mut weights = pipeline
                 .try_lock()
                 .context("the model is in use before it is loaded")?;
             if let Some(isq) = isq {
-                loaded.re_isq_model(isq)?;
+                weights.re_isq_model(isq)?;
             }
-            loaded.get_metadata().activation_dtype
+            weights.get_metadata().activation_dtype
         };
         let scheduler = SchedulerConfig::DefaultScheduler {
             method: DefaultSchedulerMethod::Fixed(NonZeroUsize::MIN),
