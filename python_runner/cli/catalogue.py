@@ -24,7 +24,7 @@ def engines() -> None:
             spec.language.value,
             spec.reach.value,
             spec.model_format,
-            ", ".join(spec.precisions),
+            ", ".join(f"{word}: {spec.formats[word].name}" for word in spec.formats),
         )
     output.console().print(table)
 

@@ -10,9 +10,11 @@ import pytest
 
 from python_runner.common.errors import SetupError, ToolMissingError
 from python_runner.common.progress import SilentProgress
+from python_runner.engines.build.llamacpp import llama_quantize
 from python_runner.engines.build.ollama import ollama_build
 from python_runner.engines.llamafile_find import VARIABLE, find_llamafile
 from python_runner.engines.ollama_installed import BINARY_VARIABLE, find_binary
+from python_runner.engines.table import engine, engine_names
 from python_runner.models import Model, prepare_model
 from tests.contract.fleet import Fleet
 from tests.llamafile_script import write_llamafile_script
@@ -20,7 +22,8 @@ from tests.llamafile_script import write_llamafile_script
 
 @pytest.fixture(scope="session")
 def tiny_model() -> Model:
-    return prepare_model("gemma-2-tiny", {"safetensors", "gguf"}, "bf16", SilentProgress())
+    read = {each.gguf for name in engine_names() for each in engine(name).spec.formats.values()}
+    return prepare_model("gemma-2-tiny", read - {""}, SilentProgress(), quantiser=llama_quantize)
 
 
 def _installed_ollama(folder: Path) -> Mapping[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 from python_runner.common.progress import SilentProgress
@@ -71,9 +72,11 @@ class Fleet:
             self._running[name] = self._stack.enter_context(self.start(name))
         return self._running[name]
 
-    def start(self, name: str, model: Model | None = None) -> RunningEngine:
+    def start(
+        self, name: str, model: Model | None = None, *, precision: str = "bf16"
+    ) -> RunningEngine:
         """Another instance, for tests that end it."""
-        settings = settings_for(model or self.model)
+        settings = replace(settings_for(model or self.model), precision=precision)
         return self.prepared(name).start(settings, self._logs / f"{name}.log")
 
     def request(

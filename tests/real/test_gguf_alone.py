@@ -26,7 +26,7 @@ READERS = {name for name in STACKS if engine(name).spec.model_format == "gguf"}
 
 @pytest.fixture(scope="module")
 def tiny() -> Model:
-    return prepare_model("gemma-2-tiny", {"gguf"}, "bf16", SilentProgress())
+    return prepare_model("gemma-2-tiny", {"bf16"}, SilentProgress())
 
 
 @pytest.fixture(autouse=True)

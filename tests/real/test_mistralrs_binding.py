@@ -34,7 +34,7 @@ def binding(folder: Path) -> ModuleType:
 
 @pytest.fixture(scope="module")
 def tiny(binding: ModuleType) -> polystack_mistralrs.Model:
-    model = prepare_model("gemma-2-tiny", {"safetensors"}, "bf16", SilentProgress())
+    model = prepare_model("gemma-2-tiny", (), SilentProgress())
     loaded: polystack_mistralrs.Model = binding.Model(str(model.folder), dtype="f32")
     return loaded
 

@@ -39,7 +39,7 @@ PROMPTS = json.loads((_DATA / "heldout_prompts.json").read_text("utf-8"))
 
 @pytest.fixture(scope="module")
 def tiny() -> Model:
-    return prepare_model("gemma-2-tiny", {"gguf"}, "bf16", SilentProgress())
+    return prepare_model("gemma-2-tiny", {"bf16"}, SilentProgress())
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,7 @@ def wide(tmp_path_factory: pytest.TempPathFactory) -> Model:
         patch.setattr(cards, "cache_dir", lambda: cache)
         patch.setattr(gguf, "cache_dir", lambda: cache)
         patch.setattr(cards, "catalogue", lambda: (card,))
-        return prepare_model("wide", {"gguf"}, "bf16", SilentProgress())
+        return prepare_model("wide", {"bf16"}, SilentProgress())
 
 
 @pytest.fixture(params=["tiny", "wide"])
@@ -84,7 +84,7 @@ def test_the_gguf_says_what_it_was_made_of(model: Model) -> None:
 
 def test_a_gguf_is_made_once(tiny: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gguf, "start_child", lambda *_, **__: pytest.fail("converted again"))
-    assert prepare_model("gemma-2-tiny", {"gguf"}, "bf16", SilentProgress()) == tiny
+    assert prepare_model("gemma-2-tiny", {"bf16"}, SilentProgress()) == tiny
 
 
 def test_llama_cpp_reads_every_text_like_the_reference(
@@ -189,7 +189,6 @@ def test_a_failed_conversion_shows_the_end_of_the_log(
             empty,
             name="empty",
             source_sha256="0" * 64,
-            precision="bf16",
             expected_bytes=1,
             progress=SilentProgress(),
         )

@@ -67,7 +67,7 @@ def survey_of(
         UnknownNameError: no such model.
         ModelError: it could not be made.
     """
-    prepared = prepare_model(model, {"safetensors", "gguf"}, _PRECISION, progress)
+    prepared = prepare_model(model, {_PRECISION}, progress)
     settings = LaunchSettings(
         model=prepared,
         precision=_PRECISION,

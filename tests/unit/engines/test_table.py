@@ -33,7 +33,8 @@ def test_every_row_leads_to_an_engine_of_that_name(name: str) -> None:
     spec = engine(name).spec
     assert spec.name == name
     assert spec.title
-    assert "bf16" in spec.precisions
+    assert {"bf16", "8bit", "shipped"} <= spec.formats.keys()
+    assert all((spec.model_format == "gguf") == bool(each.gguf) for each in spec.formats.values())
 
 
 def test_titles_tell_engines_apart() -> None:
