@@ -18,6 +18,7 @@ from python_runner.common.progress import Progress, SilentProgress
 from python_runner.engines.build.go_driver import go_driver_build
 from python_runner.engines.contract import EngineSpec, Language, LaunchSettings, Reach
 from python_runner.engines.embedded import EmbeddedEngine
+from python_runner.engines.weights import gguf_formats
 from python_runner.engines.worker_program import WorkerProgram
 
 GOGC_VARIABLE = "POLYSTACK_GOGC"
@@ -30,7 +31,7 @@ SPEC = EngineSpec(
     title="Go driver (C++ engine)",
     language=Language.GO,
     reach=Reach.EMBEDDED,
-    precisions=("bf16",),
+    formats=gguf_formats(shipped="q4_0"),
     model_format="gguf",
     can_ignore_end_of_sequence=True,
     reports_token_ids=True,
