@@ -62,7 +62,7 @@ class EmbeddedEngine:
         prepare: Callable[[Progress], None],
         loader: str,
         environment: Environment | None = None,
-        program: Callable[[], WorkerProgram] = python_worker,
+        program: Callable[[LaunchSettings], WorkerProgram] = python_worker,
     ) -> None:
         """Combine what makes an embedded engine.
 
@@ -96,7 +96,7 @@ class EmbeddedEngine:
         environment = worker_environment(settings.threads)
         if self._environment is not None:
             environment.update(self._environment(settings))
-        worker = _Worker(self._spec.title, self._program(), environment, log)
+        worker = _Worker(self._spec.title, self._program(settings), environment, log)
         try:
             worker.load(wire.Load(loader=self._loader, settings=settings))
         except BaseException:  # Ctrl-C too must not leave the process behind

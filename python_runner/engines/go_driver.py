@@ -18,7 +18,7 @@ from python_runner.common.progress import Progress, SilentProgress
 from python_runner.engines.build.go_driver import go_driver_build
 from python_runner.engines.contract import EngineSpec, Language, LaunchSettings, Reach
 from python_runner.engines.embedded import EmbeddedEngine
-from python_runner.engines.weights import gguf_formats
+from python_runner.engines.weights import gguf_formats, weights_held
 from python_runner.engines.worker_program import WorkerProgram
 
 GOGC_VARIABLE = "POLYSTACK_GOGC"
@@ -110,9 +110,10 @@ def go_driver(*, go_engine: bool = False, collector: Collector | None = None) ->
     )
 
 
-def _program() -> WorkerProgram:
+def _program(settings: LaunchSettings) -> WorkerProgram:
     build = go_driver_build(SilentProgress())  # `prepare` has built everything
-    return WorkerProgram(command=(build.binary,), facts=build.facts)
+    facts = {**build.facts, **weights_held(SPEC, settings)}
+    return WorkerProgram(command=(build.binary,), facts=facts)
 
 
 ENGINE = go_driver()

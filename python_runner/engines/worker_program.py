@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from python_runner.common.locations import source_root
+from python_runner.engines.contract import LaunchSettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +21,7 @@ class WorkerProgram:
     """What is known of its build, and it cannot say itself."""
 
 
-def python_worker() -> WorkerProgram:
+def python_worker(_settings: LaunchSettings) -> WorkerProgram:
     """Our own, for libraries that Python can import."""
     return WorkerProgram(command=(sys.executable, "-m", f"{__package__}.worker"))
 

@@ -73,8 +73,8 @@ def test_what_is_known_of_a_program_is_part_of_what_it_is(tmp_path: Path, log: P
         spec=mock_spec("paper", Language.PYTHON, Reach.EMBEDDED),
         prepare=lambda progress: None,
         loader=f"{paper_models.__name__}:load",
-        program=lambda: WorkerProgram(
-            command=python_worker().command,
+        program=lambda settings: WorkerProgram(
+            command=python_worker(settings).command,
             facts={"compiler": "cc 12", "OMP_NUM_THREADS": "what the worker says counts"},
         ),
     )
