@@ -96,9 +96,11 @@ class LlamaServerEngine:
 def server_arguments(gguf: Path, settings: LaunchSettings, port: int) -> list[str | Path]:
     """The words after `llama-server`: what the binding has, and no more."""
     threads, context = str(settings.threads), str(settings.context)
+    # The server divides its context among its slots.
+    in_all = str(settings.context * settings.slots)
     network = ["--host", "127.0.0.1", "--port", str(port), "--offline", "--no-ui"]
-    work = ["-t", threads, "-tb", threads, "-c", context, "-b", context]
-    slots = ["-ub", str(_microbatch(settings)), "-np", "1"]
+    work = ["-t", threads, "-tb", threads, "-c", in_all, "-b", context]
+    slots = ["-ub", str(_microbatch(settings)), "-np", str(settings.slots), "--no-kv-unified"]
     attention = ["-fa", "off", "-ctk", "f16", "-ctv", "f16"]
     # What of a prompt could be kept for the next.
     caches = ["--no-cache-prompt", "--cache-ram", "0", "--ctx-checkpoints", "0"]

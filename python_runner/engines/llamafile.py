@@ -95,9 +95,10 @@ def server_arguments(
     found: Llamafile, gguf: Path, settings: LaunchSettings, port: int
 ) -> list[str | Path]:
     """The words after the llamafile; they overrule those that are packed into it."""
-    threads, context = str(settings.threads), str(settings.context)
+    # The server divides its context among its slots.
+    threads, context = str(settings.threads), str(settings.context * settings.slots)
     place = ["--gpu", "disable", "--host", "127.0.0.1", "--port", str(port)]
-    work = ["-t", threads, "-tb", threads, "-c", context, "-np", "1"]
+    work = ["-t", threads, "-tb", threads, "-c", context, "-np", str(settings.slots)]
     if found.family is Family.OLD:
         # It has no word for attention that is off and a cache in f16: it is so unless asked.
         return ["--server", "--nobrowser", "-m", gguf, *place, *work]

@@ -19,6 +19,8 @@ from python_runner.common.locations import cache_dir
 from python_runner.common.processes import tail
 from python_runner.common.progress import Progress, SilentProgress
 from python_runner.engines.contract import (
+    Dialect,
+    Endpoint,
     EngineDescription,
     EngineSpec,
     GenerateRequest,
@@ -119,7 +121,7 @@ class OllamaEngine:
 
 
 class RunningOllama:
-    """A server with its model in memory. Implements `contract.RunningEngine`."""
+    """A server with its model in memory. Implements `contract.RunningEngine` and `Served`."""
 
     def __init__(
         self,
@@ -148,15 +150,27 @@ class RunningOllama:
     def load_seconds(self) -> float:
         return self._load_ns / NS_PER_S
 
+    @property
+    def endpoint(self) -> Endpoint:
+        return Endpoint(
+            url=f"{self._server.url}/api/generate",
+            dialect=Dialect.OLLAMA_GENERATE,
+            model=self._model,
+        )
+
+    def request_body(self, request: GenerateRequest) -> bytes:
+        return request_body(self._model, request, self._settings)
+
     def token_ids(self, text: str) -> None:
         """None: Ollama gives counts only."""
 
     def generate(self, request: GenerateRequest) -> Generation:
-        body = request_body(self._model, request, self._settings)
-        url = f"{self._server.url}/api/generate"
         try:
             stream = self._client.post(
-                url, body, framing=Framing.NDJSON, timeout_s=request.timeout_s
+                self.endpoint.url,
+                self.request_body(request),
+                framing=Framing.NDJSON,
+                timeout_s=request.timeout_s,
             )
             answer = generation_of(stream, new_tokens=request.new_tokens)
         except GenerationError as error:
