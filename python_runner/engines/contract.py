@@ -89,6 +89,8 @@ class LaunchSettings:
     threads: int
     context: int
     """Tokens of context (prompt and answer together)."""
+    slots: int = 1
+    """Requests that a server computes at once, each with that context; more of them wait."""
     start_timeout_s: float = 900.0
 
 
