@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from python_runner.common.clock import NS_PER_MS, NS_PER_S
-from python_runner.common.errors import EngineError
+from python_runner.common.errors import EngineError, PolystackError, reason_of
+from python_runner.common.progress import Progress
 from python_runner.engines.contract import Dialect, Endpoint, GenerateRequest
 from python_runner.engines.dialects import PATHS, Options, body_of
 from python_runner.engines.load_client import LoadShape, Sending
@@ -105,9 +106,7 @@ class Calibrator:
                 prompt_text=pace.prompt_text, prompt_ids=(), new_tokens=plan.tokens
             )
             run = self._client.start(
-                Endpoint(
-                    url=server.url + PATHS[pace.dialect], dialect=pace.dialect, model="truth"
-                ),
+                Endpoint(url=server.url + PATHS[pace.dialect], dialect=pace.dialect, model="truth"),
                 [body_of(pace.dialect, request, Options(model="truth"))],
                 LoadShape(users=pace.streams, requests=plan.requests),
                 Sending(timeout_s=_LIMIT_S),
@@ -120,6 +119,23 @@ class Calibrator:
         finally:
             server.stop()
         return error_of(finished, truth, streams=pace.streams, cpu_s=run.cpu_ns / NS_PER_S)
+
+
+def calibrate(calibrator: Calibrator | None, pace: Pace, progress: Progress) -> ClientError | None:
+    """The client's error at this pace, its warning said aloud; None if it could not be had.
+
+    A measurement without it is worth less, and not nothing: so a failure is said, not raised.
+    """
+    if calibrator is None:
+        return None
+    try:
+        found = calibrator.measure(pace)
+    except PolystackError as error:
+        progress.say(f"The client's own error could not be measured: {reason_of(error)}")
+        return None
+    if found.warning:
+        progress.say(f"Beware: {found.warning}")
+    return found
 
 
 def schedule_of(pace: Pace) -> Schedule:
@@ -167,7 +183,7 @@ def error_of(
         server_late_p99_ms=_percentile(late, 99),
     )
     unanswered = finished.number.size - len(pairs)
-    return ClientError(**{**vars(found), "warning": warning_of(found, unanswered=unanswered)})
+    return replace(found, warning=warning_of(found, unanswered=unanswered))
 
 
 def warning_of(error: ClientError, *, unanswered: int = 0) -> str:

@@ -80,7 +80,6 @@ def drive(
     start: Callable[[], Run],
     level: Level,
     *,
-    new_tokens: int | None,
     secrets: Sequence[str],
     recorder: LoadRecorder,
     peak_memory: Callable[[], int | None],
@@ -91,38 +90,24 @@ def drive(
     Args:
         start: opens the connections and starts the load.
         level: what is asked for; tells how far it is.
-        new_tokens: as in `finished_of`.
         secrets: as in `finished_of`.
         recorder: gets the requests a few times a second, and the end of the level.
-        peak_memory: of the engine so far, in bytes; asked a few times a second.
+        peak_memory: of the engine so far, in bytes; asked at the end.
         task: shows how it goes.
 
     Raises:
         PolystackError: it could not be started; the level is ended with that reason.
         KeyboardInterrupt: passed on after what was done is recorded.
     """
-    try:
-        run = start()
-    except PolystackError as error:
-        recorder.end_level(
-            LevelEnd(
-                started_ns=0,
-                ended_ns=0,
-                client_cpu_s=0.0,
-                peak_memory_bytes=peak_memory(),
-                error=error.message,
-            )
-        )
-        raise
+    run = _begin(start, recorder, peak_memory)
     watch = _Watch(users=level.users or 1)
     reason = ""
     try:
         while not run.wait(_POLL_S):
             snapshot = run.snapshot()
-            peak_memory()
             task.update(_fraction(level, snapshot), note_of(snapshot))
-            watch.see(_take(run, recorder, new_tokens, secrets))
-            if watch.is_gone:
+            watch.see(_take(run, recorder, secrets))
+            if watch.is_gone and not reason:
                 run.cancel()
                 reason = f"the server is gone: {watch.last_error}"
     except BaseException:
@@ -131,8 +116,7 @@ def drive(
         run.wait(_CANCEL_S)
         raise
     finally:
-        watch.see(_take(run, recorder, new_tokens, secrets))
-        snapshot = run.snapshot()
+        watch.see(_take(run, recorder, secrets))
         recorder.end_level(
             LevelEnd(
                 started_ns=run.started_ns,
@@ -145,10 +129,27 @@ def drive(
     return Driven(
         finished=watch.finished,
         failed=watch.failed,
-        itl_s=snapshot.itl_ns[0] / NS_PER_S,
+        itl_s=run.snapshot().itl_ns[0] / NS_PER_S,
         last_error=watch.last_error,
         error=reason,
     )
+
+
+def _begin(
+    start: Callable[[], Run], recorder: LoadRecorder, peak_memory: Callable[[], int | None]
+) -> Run:
+    try:
+        return start()
+    except PolystackError as error:
+        end = LevelEnd(
+            started_ns=0,
+            ended_ns=0,
+            client_cpu_s=0.0,
+            peak_memory_bytes=peak_memory(),
+            error=error.message,
+        )
+        recorder.end_level(end)
+        raise
 
 
 class _Watch:
@@ -177,11 +178,9 @@ class _Watch:
         return self._in_a_row >= self._limit
 
 
-def _take(
-    run: Run, recorder: LoadRecorder, new_tokens: int | None, secrets: Sequence[str]
-) -> FinishedRequests | None:
+def _take(run: Run, recorder: LoadRecorder, secrets: Sequence[str]) -> FinishedRequests | None:
     """Hand over what has ended since the last time; None if nothing has."""
-    requests = finished_of(run.take(), new_tokens=new_tokens, secrets=secrets)
+    requests = finished_of(run.take(), secrets=secrets)
     if not requests.number.size:
         return None
     recorder.record(requests)

@@ -9,10 +9,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from python_runner.measure.load.level import FinishedRequests, Int32s
-
-WRONG_COUNT = "token-count"
-"""The kind of error of an answer that has another number of tokens than was asked for."""
+from python_runner.measure.load.level import FinishedRequests
 
 _HIDDEN = "***"
 _DURATIONS = ("total_duration", "load_duration", "prompt_eval_duration", "eval_duration")
@@ -66,22 +63,9 @@ class Record(Protocol):
     def final(self) -> tuple[bytes, ...]: ...
 
 
-def finished_of(
-    record: Record, *, new_tokens: int | None = None, secrets: Iterable[str] = ()
-) -> FinishedRequests:
-    """The requests of a record.
-
-    Args:
-        record: what the client took.
-        new_tokens: how many each answer was to have. One that stopped at its length with
-            another count gets the error `token-count`: it is no fast answer, but a wrong one.
-        secrets: texts that servers may repeat in their errors and that must not be kept.
-    """
-    output_tokens = _int32(record.output_tokens)
-    kinds, errors = list(record.error_kind), [_hide(text, secrets) for text in record.error]
-    for index in _wrong_counts(record, output_tokens, new_tokens):
-        kinds[index] = WRONG_COUNT
-        errors[index] = f"{output_tokens[index]} tokens instead of {new_tokens}"
+def finished_of(record: Record, *, secrets: Iterable[str] = ()) -> FinishedRequests:
+    """The requests of a record; `secrets` are taken out of what servers repeat in their errors."""
+    hidden = tuple(secret for secret in secrets if secret)
     return FinishedRequests(
         number=_int64(record.number),
         user=_int32(record.user),
@@ -92,10 +76,10 @@ def finished_of(
         headers_ns=_int64(record.headers_ns),
         ended_ns=_int64(record.ended_ns),
         status=_int32(record.status),
-        error_kind=tuple(kinds),
-        error=tuple(errors),
+        error_kind=record.error_kind,
+        error=tuple(_hide(text, hidden) for text in record.error),
         prompt_tokens=_int32(record.prompt_tokens),
-        output_tokens=output_tokens,
+        output_tokens=_int32(record.output_tokens),
         stop=record.stop,
         text=record.text,
         engine_timings=tuple(timings_of(payload) for payload in record.final),
@@ -128,21 +112,9 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _wrong_counts(
-    record: Record, output_tokens: Int32s, new_tokens: int | None
-) -> npt.NDArray[np.intp]:
-    if new_tokens is None:
-        return np.zeros(0, dtype=np.intp)
-    stopped = np.array([stop == "length" for stop in record.stop], dtype=bool)
-    sound = np.array([not kind for kind in record.error_kind], dtype=bool)
-    wrong = (output_tokens >= 0) & (output_tokens != new_tokens)
-    return np.flatnonzero(stopped & sound & wrong)
-
-
 def _hide(text: str, secrets: Iterable[str]) -> str:
     for secret in secrets:
-        if secret:
-            text = text.replace(secret, _HIDDEN)
+        text = text.replace(secret, _HIDDEN)
     return text
 
 

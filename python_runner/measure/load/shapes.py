@@ -63,7 +63,7 @@ def _closed(level: Level) -> LoadShape:
     assert level.users is not None
     starts = None
     if level.ramp_s:
-        starts = _in_ns(np.arange(level.users) * (level.ramp_s / level.users))
+        starts = _in_ns(np.arange(level.users, dtype=np.float64) * (level.ramp_s / level.users))
     return LoadShape(
         users=level.users,
         starts_ns=starts,
