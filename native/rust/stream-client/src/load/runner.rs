@@ -153,7 +153,7 @@ impl Runner {
                 match event.token() {
                     TIMER => self.timer.went_off(),
                     WAKER => {}
-                    Token(index) => self.on_ready(index),
+                    Token(index) => self.on_ready(index, event.is_read_closed() || event.is_error()),
                 }
             }
             let now = now_ns();
@@ -362,7 +362,7 @@ impl Runner {
 
     // ---- the network ----
 
-    fn on_ready(&mut self, index: usize) {
+    fn on_ready(&mut self, index: usize, is_closed: bool) {
         match self.connections[index].phase {
             Phase::Closed => {}
             Phase::Connecting | Phase::Handshake => self.go_on_opening(index),
@@ -370,12 +370,14 @@ impl Runner {
             Phase::Idle => self.connections[index].close(),
             Phase::Busy => {
                 self.write(index);
-                self.read(index);
+                self.read(index, is_closed);
             }
         }
     }
 
-    fn read(&mut self, index: usize) {
+    /// Read what has come. A read that does not fill the buffer has emptied the socket, unless
+    /// its closing is already there: for that no further event would come.
+    fn read(&mut self, index: usize, is_closed: bool) {
         loop {
             let connection = &mut self.connections[index];
             let Some(socket) = &mut connection.socket else {
@@ -394,7 +396,8 @@ impl Runner {
             match got {
                 Ok(Got::Nothing) => return,
                 Ok(Got::Bytes(count)) => {
-                    let is_all = count < self.buffer.len() && socket.short_read_is_all();
+                    let is_short = count < self.buffer.len() && socket.short_read_is_all();
+                    let is_all = is_short && !is_closed;
                     if self.take(index, count, arrival) {
                         self.end(index);
                         return;
