@@ -33,6 +33,7 @@ from python_runner.engines.llama_served import (
 )
 from python_runner.engines.llamacpp import build_text, instruction_sets, version_text
 from python_runner.engines.streaming import StreamClient, prepare_stream_client
+from python_runner.engines.truth import prepare_client
 from python_runner.engines.weights import gguf_of
 
 SPEC = EngineSpec(
@@ -62,7 +63,7 @@ class LlamaServerEngine:
     def prepare(self, progress: Progress) -> None:
         """Build the server and the client. Raises SetupError."""
         llama_cpp_prefix(progress)
-        prepare_stream_client(progress)
+        prepare_client(progress)
 
     def start(self, settings: LaunchSettings, log: Path) -> RunningEngine:
         """Start the server and wait until its model is loaded. Raises EngineStartError.

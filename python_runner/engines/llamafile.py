@@ -31,6 +31,7 @@ from python_runner.engines.llama_served import (
 )
 from python_runner.engines.llamafile_find import STAND_IN, Family, Llamafile, find_llamafile
 from python_runner.engines.streaming import StreamClient, prepare_stream_client
+from python_runner.engines.truth import prepare_client
 from python_runner.engines.weights import gguf_of
 
 SPEC = EngineSpec(
@@ -64,7 +65,7 @@ class LlamafileEngine:
     def prepare(self, progress: Progress) -> None:
         """Find the llamafile and build the client. Raises SetupError."""
         find_llamafile()
-        prepare_stream_client(progress)
+        prepare_client(progress)
 
     def start(self, settings: LaunchSettings, log: Path) -> RunningEngine:
         """Start the server and wait until its model is loaded.

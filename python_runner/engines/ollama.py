@@ -39,6 +39,7 @@ from python_runner.engines.streaming import (
     StreamClient,
     prepare_stream_client,
 )
+from python_runner.engines.truth import prepare_client
 from python_runner.engines.weights import gguf_of
 
 SPEC = EngineSpec(
@@ -84,7 +85,7 @@ class OllamaEngine:
     def prepare(self, progress: Progress) -> None:
         """Find or build the server, and the client. Raises SetupError."""
         self.variant.find(progress)
-        prepare_stream_client(progress)
+        prepare_client(progress)
 
     def start(self, settings: LaunchSettings, log: Path) -> RunningEngine:
         """Start the server and load the model; the first time, give it the model before.

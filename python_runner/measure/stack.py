@@ -18,7 +18,7 @@ from python_runner.engines.contract import (
     LaunchSettings,
     RunningEngine,
 )
-from python_runner.measure.load.calibration import Calibrator
+from python_runner.measure.load.calibration import Calibrates
 from python_runner.measure.memory import PeakMemory
 from python_runner.measure.plan import Plan, Prompt
 from python_runner.measure.preflight import check_tokens
@@ -39,7 +39,7 @@ def measure_stack(
     recorder: Recorder,
     log: Path,
     progress: Progress,
-    calibrator: Calibrator | None = None,
+    calibrator: Calibrates | None = None,
 ) -> str:
     """Run `plan` through one engine; every sample goes to `recorder` as it ends.
 

@@ -8,7 +8,7 @@ from python_runner.common.errors import PolystackError, reason_of
 from python_runner.common.progress import Progress
 from python_runner.engines.contract import RunningEngine, Served, StampsInProcess
 from python_runner.measure.client_error import ClientError
-from python_runner.measure.load.calibration import Calibrator, Pace, calibrate
+from python_runner.measure.load.calibration import Calibrates, Pace, calibrate
 
 # Of one request at a time. The engine's own pace is not known yet, and at one stream the
 # client's error hardly hangs on it.
@@ -28,7 +28,7 @@ class StampError:
 
 
 def stamp_error(
-    running: RunningEngine, *, calibrator: Calibrator | None, progress: Progress
+    running: RunningEngine, *, calibrator: Calibrates | None, progress: Progress
 ) -> StampError:
     """Measure it for an engine that idles: two seconds for a served one, at once for another."""
     if isinstance(running, Served):

@@ -1,34 +1,35 @@
-"""Gets the client and the server whose truth is known ready, to measure the one by the other."""
+"""Gets the client and the server whose truth is known, to measure the one by the other."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from functools import cached_property
 
-from python_runner.common.errors import SetupError, reason_of
-from python_runner.common.progress import Progress
-from python_runner.engines.contract import Engine, Reach
+from python_runner.common.progress import Progress, SilentProgress
 from python_runner.engines.load_client import LoadClient
 from python_runner.engines.streaming import prepare_stream_client
 from python_runner.engines.truth import prepare_truth_server, truth_server
-from python_runner.measure.load.calibration import Calibrator, Server
+from python_runner.measure.client_error import ClientError
+from python_runner.measure.load.calibration import Calibrator, Pace, Server
 
 
-def calibrator_for(engines: Mapping[str, Engine], progress: Progress) -> Calibrator | None:
-    """What measures the client's own error; None if no engine is served, or it cannot be built."""
-    if all(candidate.spec.reach is not Reach.SERVED for candidate in engines.values()):
-        return None
-    try:
-        return make_calibrator(LoadClient(prepare_stream_client(progress)), progress)
-    except (SetupError, OSError) as error:
-        progress.say(f"The client's own error will not be measured: {reason_of(error)}")
-        return None
+class CalibratorOnDemand:
+    """Implements `measure.load.calibration.Calibrates`; loads its native parts when first asked.
 
+    Served engines have had those parts built (`prepare_client`), and others never ask.
+    """
 
-def make_calibrator(client: LoadClient, progress: Progress) -> Calibrator:
-    """Build the server if it is not there yet. Raises SetupError."""
-    server = truth_server(prepare_truth_server(progress))
+    def __init__(self, progress: Progress | None = None) -> None:
+        """Show a build that is missing all the same on `progress`."""
+        self._progress = progress or SilentProgress()
 
-    def start(ttft: str, itl: str) -> Server:
-        return server(ttft=ttft, itl=itl)
+    def measure(self, pace: Pace) -> ClientError:
+        return self._calibrator.measure(pace)
 
-    return Calibrator(client, start)
+    @cached_property
+    def _calibrator(self) -> Calibrator:
+        server = truth_server(prepare_truth_server(self._progress))
+
+        def start(ttft: str, itl: str) -> Server:
+            return server(ttft=ttft, itl=itl)
+
+        return Calibrator(LoadClient(prepare_stream_client(self._progress)), start)

@@ -12,10 +12,11 @@ from python_runner.common.progress import Progress
 from python_runner.engines.contract import Engine, LaunchSettings
 from python_runner.engines.table import engine
 from python_runner.measure import Plan, measure_stack
-from python_runner.measure.load.calibration import Calibrator
+from python_runner.measure.load.calibration import Calibrates
 from python_runner.measure.sample import Condition
+from python_runner.models import Source
 from python_runner.run.building import build, build_what_is_quick, in_order, require_one, without
-from python_runner.run.calibration import calibrator_for
+from python_runner.run.calibration import CalibratorOnDemand
 from python_runner.run.preparation import (
     choose_source,
     model_for,
@@ -26,7 +27,6 @@ from python_runner.run.preparation import (
 )
 from python_runner.run.sizes import needs_of, refuse_what_cannot_fit, tell
 from python_runner.store import RunRecorder, Store
-from python_runner.models import Source
 from python_runner.study import Study
 
 
@@ -80,7 +80,7 @@ def compare(
         run = _Run(
             settings=ready.settings,
             plan=plan,
-            calibrator=calibrator_for(engines, progress),
+            calibrator=CalibratorOnDemand(progress),
             recorder=recorder,
             logs=logs / f"run-{recorder.run_id:04d}",
             progress=progress,
@@ -150,7 +150,7 @@ class _Run:
 
     settings: LaunchSettings
     plan: Plan
-    calibrator: Calibrator | None
+    calibrator: Calibrates
     recorder: RunRecorder
     logs: Path
     progress: Progress

@@ -89,8 +89,15 @@ class Schedule:
     requests: int
 
 
+class Calibrates(Protocol):
+    """What measures the client's own error."""
+
+    def measure(self, pace: Pace) -> ClientError:
+        """Raises PolystackError if nothing could be measured."""
+
+
 class Calibrator:
-    """Measures the client's own error."""
+    """Implements `Calibrates`."""
 
     def __init__(self, client: Client, start_server: StartServer) -> None:
         """Use the client that is to be calibrated, and a server whose truth is known."""
@@ -121,7 +128,7 @@ class Calibrator:
         return error_of(finished, truth, streams=pace.streams, cpu_s=run.cpu_ns / NS_PER_S)
 
 
-def calibrate(calibrator: Calibrator | None, pace: Pace, progress: Progress) -> ClientError | None:
+def calibrate(calibrator: Calibrates | None, pace: Pace, progress: Progress) -> ClientError | None:
     """The client's error at this pace, its warning said aloud; None if it could not be had.
 
     A measurement without it is worth less, and not nothing: so a failure is said, not raised.

@@ -8,7 +8,7 @@ from pathlib import Path
 from python_runner.common.errors import EngineError, UsageError, reason_of
 from python_runner.common.progress import Progress
 from python_runner.engines.contract import Engine, LaunchSettings, RunningEngine, Served
-from python_runner.measure.load.calibration import Calibrator, Pace, calibrate
+from python_runner.measure.load.calibration import Calibrates, Pace, calibrate
 from python_runner.measure.load.drive import Client, Driven, drive
 from python_runner.measure.load.level import Level, LoadRecorder
 from python_runner.measure.load.plan import LoadPlan
@@ -24,7 +24,7 @@ class LoadTools:
     """What puts a load on a server, and what measures its error."""
 
     client: Client
-    calibrator: Calibrator | None
+    calibrator: Calibrates | None
     """None: loads are not calibrated, and the results say so."""
 
 
