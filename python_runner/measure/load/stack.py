@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from python_runner.common.errors import EngineError, UsageError, reason_of
@@ -117,7 +117,9 @@ class _Stack:
             secrets=plan.secrets,
         )
         itl_s = tried.itl_s
-        for number, level in enumerate(plan.levels):
+        goes_on = self.engine.spec.can_ignore_end_of_sequence
+        for number, wanted in enumerate(plan.levels):
+            level = replace(wanted, new_tokens=plan.new_tokens if goes_on else None)
             driven = self._level(served, number, level, tried, itl_s)
             if driven.error:
                 return f"{level_title(level)}: {driven.error}"
