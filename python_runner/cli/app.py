@@ -12,6 +12,7 @@ from python_runner.cli import (
     catalogue,
     compare,
     doctor,
+    load,
     mock,
     models,
     overhead,
@@ -52,6 +53,7 @@ app.add_typer(models.app, name="models")
 app.command()(catalogue.build)
 app.command()(doctor.doctor)
 app.command()(cache.clean_cache)
+app.command()(load.load)
 app.command()(mock.mock)
 app.command()(overhead.bench_overhead)
 app.command()(statistics.bench_statistics)

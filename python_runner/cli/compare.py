@@ -8,7 +8,7 @@ import typer
 
 from python_runner.cli import output
 from python_runner.cli.options import ResultsOption
-from python_runner.common.errors import INTERRUPTED_EXIT_CODE, EngineError, SetupError
+from python_runner.common.errors import INTERRUPTED_EXIT_CODE, EngineError, SetupError, UsageError
 
 if TYPE_CHECKING:
     from python_runner.run import Comparison
@@ -55,7 +55,12 @@ def compare(
         context=context,
         seed=seed,
     )
-    return _run_and_show(load_study(study, overrides), output.Results.at(results))
+    found = load_study(study, overrides)
+    if found.load:
+        raise UsageError(
+            f"{study} describes a load", hint=f"Run it with `polystack load --study {study}`."
+        )
+    return _run_and_show(found, output.Results.at(results))
 
 
 def _run_and_show(study: Study, results: output.Results) -> int:

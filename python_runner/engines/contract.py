@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from python_runner.common.progress import Progress
 from python_runner.models import Model
@@ -112,6 +112,8 @@ class LaunchSettings:
     threads: int
     context: int
     """Tokens of context (prompt and answer together)."""
+    slots: int = 1
+    """Requests that a server computes at once, each with that context; more of them wait."""
     start_timeout_s: float = 900.0
 
 
@@ -179,6 +181,48 @@ class RunningEngine(Protocol):
     def __enter__(self) -> RunningEngine: ...
 
     def __exit__(self, *exc: object) -> None: ...
+
+
+class Dialect(StrEnum):
+    """How a server wants to be asked, and how its answers are to be read."""
+
+    OPENAI_COMPLETIONS = "openai-completions"
+    OPENAI_CHAT = "openai-chat"
+    OLLAMA_GENERATE = "ollama-generate"
+    OLLAMA_CHAT = "ollama-chat"
+    LLAMA_COMPLETION = "llama-completion"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Endpoint:
+    """Where requests are posted to, whole URL, and in which dialect."""
+
+    url: str
+    dialect: Dialect
+    model: str
+    """The model's name there."""
+
+
+@runtime_checkable
+class Served(Protocol):
+    """What a running engine has besides if it is a server, which can be put under load."""
+
+    @property
+    def endpoint(self) -> Endpoint: ...
+
+    def request_body(self, request: GenerateRequest) -> bytes:
+        """The JSON that `generate` would post for this request."""
+
+
+@runtime_checkable
+class StampsInProcess(Protocol):
+    """What a running engine has besides if it stamps tokens within the engine's own work."""
+
+    def stamp_cost_ns(self) -> float | None:
+        """Nanoseconds that stamping takes from the engine for each token, measured now.
+
+        None if the engine has no way to measure it.
+        """
 
 
 class Engine(Protocol):

@@ -16,6 +16,8 @@ from python_runner.common.clock import NS_PER_S, now_ns
 from python_runner.common.errors import EngineStartError, GenerationError
 from python_runner.common.processes import start_child
 from python_runner.engines.contract import (
+    Dialect,
+    Endpoint,
     EngineDescription,
     GenerateRequest,
     Generation,
@@ -65,7 +67,7 @@ Describe = Callable[[Started], EngineDescription]
 
 
 class ServedLlama:
-    """A server with its model in memory. Implements `contract.RunningEngine`."""
+    """A server with its model in memory. Implements `contract.RunningEngine` and `Served`."""
 
     def __init__(
         self,
@@ -80,7 +82,7 @@ class ServedLlama:
         self._server = server
         self._client = client
         self._description = description
-        self._context = settings.context
+        self._settings = settings
         self._reads_text = reads_text
         self._load_ns = load_ns
 
@@ -91,6 +93,18 @@ class ServedLlama:
     @property
     def load_seconds(self) -> float:
         return self._load_ns / NS_PER_S
+
+    @property
+    def endpoint(self) -> Endpoint:
+        return Endpoint(
+            url=f"{self._server.url}/completion",
+            dialect=Dialect.LLAMA_COMPLETION,
+            model=self._settings.model.name,
+        )
+
+    def request_body(self, request: GenerateRequest) -> bytes:
+        self._check_length(request)
+        return request_body(request)
 
     def token_ids(self, text: str) -> tuple[int, ...] | None:
         if not self._reads_text:
@@ -106,11 +120,11 @@ class ServedLlama:
             raise failure from error
 
     def generate(self, request: GenerateRequest) -> Generation:
-        self._check_length(request)
+        body = self.request_body(request)
         try:
             stream = self._client.post(
-                f"{self._server.url}/completion",
-                request_body(request),
+                self.endpoint.url,
+                body,
                 framing=Framing.SSE,
                 timeout_s=request.timeout_s,
             )
@@ -135,10 +149,10 @@ class ServedLlama:
     def _check_length(self, request: GenerateRequest) -> None:
         # 0.9 would cut the prompt or forget its beginning, and newer ones round the context up.
         prompt, new = len(request.prompt_ids), request.new_tokens
-        if prompt + new > self._context:
+        if prompt + new > self._settings.context:
             raise GenerationError(
                 f"{prompt} prompt tokens and {new} new ones are {prompt + new}, and the context "
-                f"has {self._context}",
+                f"has {self._settings.context}",
                 hint="Ask for fewer tokens or set a larger context.",
             )
 

@@ -33,6 +33,7 @@ from python_runner.engines.llama_served import (
 )
 from python_runner.engines.llamacpp import build_text, instruction_sets, version_text
 from python_runner.engines.streaming import StreamClient, prepare_stream_client
+from python_runner.engines.truth import prepare_client
 from python_runner.engines.weights import gguf_formats, gguf_of, with_weights
 
 SPEC = EngineSpec(
@@ -62,7 +63,7 @@ class LlamaServerEngine:
     def prepare(self, progress: Progress) -> None:
         """Build the server and the client. Raises SetupError."""
         llama_cpp_prefix(progress)
-        prepare_stream_client(progress)
+        prepare_client(progress)
 
     def start(self, settings: LaunchSettings, log: Path) -> RunningEngine:
         """Start the server and wait until its model is loaded. Raises EngineStartError.
@@ -98,9 +99,11 @@ class LlamaServerEngine:
 def server_arguments(gguf: Path, settings: LaunchSettings, port: int) -> list[str | Path]:
     """The words after `llama-server`: what the binding has, and no more."""
     threads, context = str(settings.threads), str(settings.context)
+    # The server divides its context among its slots.
+    in_all = str(settings.context * settings.slots)
     network = ["--host", "127.0.0.1", "--port", str(port), "--offline", "--no-ui"]
-    work = ["-t", threads, "-tb", threads, "-c", context, "-b", context]
-    slots = ["-ub", str(_microbatch(settings)), "-np", "1"]
+    work = ["-t", threads, "-tb", threads, "-c", in_all, "-b", context]
+    slots = ["-ub", str(_microbatch(settings)), "-np", str(settings.slots), "--no-kv-unified"]
     attention = ["-fa", "off", "-ctk", "f16", "-ctv", "f16"]
     # What of a prompt could be kept for the next.
     caches = ["--no-cache-prompt", "--cache-ram", "0", "--ctx-checkpoints", "0"]

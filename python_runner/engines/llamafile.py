@@ -31,6 +31,7 @@ from python_runner.engines.llama_served import (
 )
 from python_runner.engines.llamafile_find import STAND_IN, Family, Llamafile, find_llamafile
 from python_runner.engines.streaming import StreamClient, prepare_stream_client
+from python_runner.engines.truth import prepare_client
 from python_runner.engines.weights import gguf_formats, gguf_of, with_weights
 
 SPEC = EngineSpec(
@@ -64,7 +65,7 @@ class LlamafileEngine:
     def prepare(self, progress: Progress) -> None:
         """Find the llamafile and build the client. Raises SetupError."""
         find_llamafile()
-        prepare_stream_client(progress)
+        prepare_client(progress)
 
     def start(self, settings: LaunchSettings, log: Path) -> RunningEngine:
         """Start the server and wait until its model is loaded.
@@ -95,9 +96,10 @@ def server_arguments(
     found: Llamafile, gguf: Path, settings: LaunchSettings, port: int
 ) -> list[str | Path]:
     """The words after the llamafile; they overrule those that are packed into it."""
-    threads, context = str(settings.threads), str(settings.context)
+    # The server divides its context among its slots.
+    threads, context = str(settings.threads), str(settings.context * settings.slots)
     place = ["--gpu", "disable", "--host", "127.0.0.1", "--port", str(port)]
-    work = ["-t", threads, "-tb", threads, "-c", context, "-np", "1"]
+    work = ["-t", threads, "-tb", threads, "-c", context, "-np", str(settings.slots)]
     if found.family is Family.OLD:
         # It has no word for attention that is off and a cache in f16: it is so unless asked.
         return ["--server", "--nobrowser", "-m", gguf, *place, *work]

@@ -19,6 +19,8 @@ from python_runner.common.locations import cache_dir
 from python_runner.common.processes import tail
 from python_runner.common.progress import Progress, SilentProgress
 from python_runner.engines.contract import (
+    Dialect,
+    Endpoint,
     EngineDescription,
     EngineSpec,
     GenerateRequest,
@@ -37,6 +39,7 @@ from python_runner.engines.streaming import (
     StreamClient,
     prepare_stream_client,
 )
+from python_runner.engines.truth import prepare_client
 from python_runner.engines.weights import gguf_formats, gguf_of, with_weights
 
 SPEC = EngineSpec(
@@ -82,7 +85,7 @@ class OllamaEngine:
     def prepare(self, progress: Progress) -> None:
         """Find or build the server, and the client. Raises SetupError."""
         self.variant.find(progress)
-        prepare_stream_client(progress)
+        prepare_client(progress)
 
     def start(self, settings: LaunchSettings, log: Path) -> RunningEngine:
         """Start the server and load the model; the first time, give it the model before.
@@ -121,7 +124,7 @@ class OllamaEngine:
 
 
 class RunningOllama:
-    """A server with its model in memory. Implements `contract.RunningEngine`."""
+    """A server with its model in memory. Implements `contract.RunningEngine` and `Served`."""
 
     def __init__(
         self,
@@ -150,15 +153,27 @@ class RunningOllama:
     def load_seconds(self) -> float:
         return self._load_ns / NS_PER_S
 
+    @property
+    def endpoint(self) -> Endpoint:
+        return Endpoint(
+            url=f"{self._server.url}/api/generate",
+            dialect=Dialect.OLLAMA_GENERATE,
+            model=self._model,
+        )
+
+    def request_body(self, request: GenerateRequest) -> bytes:
+        return request_body(self._model, request, self._settings)
+
     def token_ids(self, text: str) -> None:
         """None: Ollama gives counts only."""
 
     def generate(self, request: GenerateRequest) -> Generation:
-        body = request_body(self._model, request, self._settings)
-        url = f"{self._server.url}/api/generate"
         try:
             stream = self._client.post(
-                url, body, framing=Framing.NDJSON, timeout_s=request.timeout_s
+                self.endpoint.url,
+                self.request_body(request),
+                framing=Framing.NDJSON,
+                timeout_s=request.timeout_s,
             )
             answer = generation_of(stream, new_tokens=request.new_tokens)
         except GenerationError as error:

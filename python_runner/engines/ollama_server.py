@@ -186,7 +186,7 @@ def server_environment(
         "OLLAMA_LOAD_TIMEOUT": f"{settings.start_timeout_s:.0f}s",
         "OLLAMA_MAX_LOADED_MODELS": "1",
         "OLLAMA_NEW_ENGINE": "true" if go_engine else "",
-        "OLLAMA_NUM_PARALLEL": "1",
+        "OLLAMA_NUM_PARALLEL": str(settings.slots),
         # A linked blob must not be cleared away before its model is made.
         "OLLAMA_NOPRUNE": "1",
         # It has no business on the net; Go asks no proxy for 127.0.0.1.

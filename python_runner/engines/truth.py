@@ -17,6 +17,7 @@ from python_runner.common.build.cache import hash_tree
 from python_runner.common.build.extension import build_extension, import_extension
 from python_runner.common.locations import source_root
 from python_runner.common.progress import Progress
+from python_runner.engines.streaming import prepare_stream_client
 
 if TYPE_CHECKING:
     import polystack_truth
@@ -55,6 +56,15 @@ def prepare_truth_server(progress: Progress) -> Path:
         why="clients are measured against it",
         progress=progress,
     )
+
+
+def prepare_client(progress: Progress) -> None:
+    """Build what times a served engine: the client, and the server it is measured against.
+
+    Raises SetupError.
+    """
+    prepare_stream_client(progress)
+    prepare_truth_server(progress)
 
 
 def truth_server(folder: Path) -> type[polystack_truth.TruthServer]:

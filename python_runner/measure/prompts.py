@@ -7,7 +7,9 @@ their first token on, as far as there are enough different ones.
 from __future__ import annotations
 
 import random
+from bisect import bisect_left
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 from python_runner.common.errors import StudyError
@@ -37,7 +39,7 @@ def make_prompts(
         StudyError: no text of that length can be made, the template alone being longer.
     """
     shuffle = random.Random(seed)  # noqa: S311 - texts, no secrets
-    words = (Path(__file__).parent / "words.txt").read_text(encoding="utf-8").split()
+    words = _words()
     prompts: list[Prompt] = []
     texts: set[str] = set()
     first_ids: set[tuple[int, ...]] = set()
@@ -63,6 +65,17 @@ def make_prompts(
     return tuple(prompts)
 
 
+def make_text(words: int, *, seed: str) -> str:
+    """So many words, without a tokenizer; the same seed gives the same ones."""
+    choose = random.Random(seed)  # noqa: S311 - texts, no secrets
+    return " ".join(choose.choices(_words(), k=words))
+
+
+@cache
+def _words() -> list[str]:
+    return (Path(__file__).parent / "words.txt").read_text(encoding="utf-8").split()
+
+
 def _compose(
     candidates: list[str],
     tokens: int,
@@ -70,8 +83,16 @@ def _compose(
     render: Callable[[str], str],
 ) -> Prompt | None:
     """Take words in their order until the length is met exactly; None if none fits the gap."""
-    words: list[str] = []
-    for word in candidates * (1 + tokens // len(candidates)):
+    # A prompt is at least as long in tokens as in words.
+    order = candidates * (1 + tokens // len(candidates))
+
+    def length_of(count: int) -> int:
+        return len(encode(render(" ".join(order[:count]))))
+
+    # More words never make fewer tokens, so where they become too many is found by halving.
+    enough = bisect_left(range(len(order) + 1), tokens, lo=1, key=length_of)
+    words = order[: enough - 1]
+    for word in order[enough - 1 :]:
         text = render(" ".join([*words, word]))
         ids = encode(text)
         if len(ids) == tokens:

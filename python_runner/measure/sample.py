@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from python_runner.engines.contract import EngineSpec, Generation, LaunchSettings
+from python_runner.measure.client_error import ClientError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +23,10 @@ class Condition:
     build: Mapping[str, str] = field(default_factory=dict)
     load_seconds: float | None = None
     """From process start to ready, in seconds; None if it never was."""
+    client_error: ClientError | None = None
+    """Served: the error of the client's stamps for one request at a time; None: not measured."""
+    callback_cost_ns: float | None = None
+    """Embedded: what stamping takes from the engine for each token; None: not measured."""
 
 
 @dataclass(frozen=True, kw_only=True)

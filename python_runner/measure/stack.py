@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from python_runner.common.clock import NS_PER_S
 from python_runner.common.errors import EngineCrashError, reason_of
@@ -16,13 +18,15 @@ from python_runner.engines.contract import (
     LaunchSettings,
     RunningEngine,
 )
+from python_runner.measure.load.calibration import Calibrates
 from python_runner.measure.memory import PeakMemory
 from python_runner.measure.plan import Plan, Prompt
 from python_runner.measure.preflight import check_tokens
 from python_runner.measure.sample import Condition, Recorder, Sample
+from python_runner.measure.stamps import StampError, stamp_error
 
 _FAILURES_IN_A_ROW = 3
-_NO_VERSION = (
+NO_VERSION = (
     "it does not say its version, and what has none is not measured (see docs/methodology.md)"
 )
 
@@ -35,18 +39,28 @@ def measure_stack(
     recorder: Recorder,
     log: Path,
     progress: Progress,
+    calibrator: Calibrates | None = None,
 ) -> str:
     """Run `plan` through one engine; every sample goes to `recorder` as it ends.
 
     Returns why the stack ended before its time, or an empty string. An engine that does
     not start, crashes or fails again and again is a result, not an exception; so is one that
-    raises what no engine should, for it must not cost the others their run.
+    raises what no engine should, for it must not cost the others their run. With a
+    `calibrator`, the error of the stamps themselves is measured before the first request.
     """
     spec = engine.spec
     title = f"{spec.title} ({spec.language}, {spec.reach})"
     with progress.task(title, why=f"{len(plan.prompts)} requests") as task:
         task.update(0.0, "loading the model")
-        error = _measure(engine, settings, plan, recorder=recorder, log=log, task=task)
+        error = _measure(
+            engine,
+            settings,
+            plan,
+            recorder=recorder,
+            log=log,
+            task=task,
+            error_of=partial(stamp_error, calibrator=calibrator, progress=progress),
+        )
     if error:
         progress.say(f"{title} ended early: {error}")
     return error
@@ -60,28 +74,49 @@ def _measure(
     recorder: Recorder,
     log: Path,
     task: Task,
+    error_of: Callable[[RunningEngine], StampError],
 ) -> str:
     """Returns what `measure_stack` returns."""
     try:
         running = engine.start(settings, log)
     except Exception as failure:  # whatever it is, the others go on
         error = reason_of(failure)
-        recorder.begin(_condition(engine, settings, plan, None))
+        recorder.begin(condition_of(engine, settings, plan, None))
         recorder.finish(peak_memory_bytes=None, error=error)
         return error
     with running:
         known = running if running.description.version else None
-        recorder.begin(_condition(engine, settings, plan, known))
-        peak, error = None, _NO_VERSION
+        task.update(note="measuring the error of the stamps")
+        stamps = error_of(running)
+        recorder.begin(
+            replace(
+                condition_of(engine, settings, plan, known),
+                client_error=stamps.client_error,
+                callback_cost_ns=stamps.callback_cost_ns,
+            )
+        )
+        peak, error = None, NO_VERSION
         if known:
             peak, error = _run_plan(running, engine.spec, plan, recorder, task)
         recorder.finish(peak_memory_bytes=peak, error=error)
     return error
 
 
-def _condition(
-    engine: Engine, settings: LaunchSettings, plan: Plan, running: RunningEngine | None
+class _Work(Protocol):
+    """What a plan says of the work, whatever its requests are."""
+
+    @property
+    def template(self) -> str: ...
+    @property
+    def sampling(self) -> str: ...
+    @property
+    def prompt_cache(self) -> str: ...
+
+
+def condition_of(
+    engine: Engine, settings: LaunchSettings, plan: _Work, running: RunningEngine | None
 ) -> Condition:
+    """The condition of a stack; `running` is None if it never ran or has no version."""
     label = running.description.label if running else ""
     return Condition(
         engine=replace(engine.spec, title=label) if label else engine.spec,

@@ -12,8 +12,11 @@ from python_runner.common.progress import Progress
 from python_runner.engines.contract import Engine, LaunchSettings
 from python_runner.engines.table import engine
 from python_runner.measure import Plan, measure_stack
+from python_runner.measure.load.calibration import Calibrates
 from python_runner.measure.sample import Condition
+from python_runner.models import Source
 from python_runner.run.building import build, build_what_is_quick, in_order, require_one, without
+from python_runner.run.calibration import CalibratorOnDemand
 from python_runner.run.preparation import (
     choose_source,
     model_for,
@@ -68,12 +71,16 @@ def compare(
             is left, and finished samples are kept.
     """
     engines = find_engines(study)
-    ready = _get_ready(study, engines, logs / "tokenizer.log", progress)
+    ready = get_ready(study, engines, progress)
+    plan = plan_for(
+        study, ready.source, ready.settings, log=logs / "tokenizer.log", progress=progress
+    )
     missing, failed = dict(ready.missing), {}
     with RunRecorder(store, study, describe_host()) as recorder:
         run = _Run(
             settings=ready.settings,
-            plan=ready.plan,
+            plan=plan,
+            calibrator=CalibratorOnDemand(progress),
             recorder=recorder,
             logs=logs / f"run-{recorder.run_id:04d}",
             progress=progress,
@@ -96,21 +103,19 @@ def compare(
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Ready:
-    """All that there is before the first stack is started."""
+class Ready:
+    """What there is before prompts are made and the first stack is started."""
 
+    source: Source
     settings: LaunchSettings
-    plan: Plan
     missing: Mapping[str, str]
     """Stacks that will not run, with the reason."""
     waiting: frozenset[str]
     """Stacks that are built when the others have been measured."""
 
 
-def _get_ready(
-    study: Study, engines: Mapping[str, Engine], log: Path, progress: Progress
-) -> _Ready:
-    """Tell what it will take, build what is quick, make the model and the prompts."""
+def get_ready(study: Study, engines: Mapping[str, Engine], progress: Progress) -> Ready:
+    """Tell what it will take, build what is quick, make the model."""
     source = choose_source(study)
     tell_choice(study, source, progress)
     missing = unreadable(source, engines)
@@ -129,10 +134,11 @@ def _get_ready(
         device=study.device,
         threads=study.threads or physical_cores(),
         context=study.context,
+        slots=study.load.slots if study.load else 1,
     )
-    return _Ready(
+    return Ready(
+        source=source,
         settings=settings,
-        plan=plan_for(study, source, settings, log=log, progress=progress),
         missing={**missing, **found.unread},
         waiting=builds.waiting,
     )
@@ -144,6 +150,7 @@ class _Run:
 
     settings: LaunchSettings
     plan: Plan
+    calibrator: Calibrates
     recorder: RunRecorder
     logs: Path
     progress: Progress
@@ -157,6 +164,7 @@ class _Run:
             recorder=self.recorder,
             log=self.logs / f"{name}.log",
             progress=self.progress,
+            calibrator=self.calibrator,
         )
 
     def leave_out(self, candidate: Engine, reason: str) -> None:

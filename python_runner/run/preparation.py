@@ -125,13 +125,8 @@ def plan_for(
         UsageError: a template that the model does not have.
     """
     work = study.workload
-    model = settings.model
-    render = prompt_renderer(
-        work.template,
-        lambda: source.gguf.chat_template if source.gguf else folder_chat_template(model.folder),
-        name=model.name,
-    )
-    with _reference(settings, log=log, progress=progress) as encode:
+    render = renderer(study, source, settings)
+    with reference_encoder(settings, log=log, progress=progress) as encode:
         prompts = make_prompts(
             count=study.warmup + study.iterations,
             tokens=work.prompt_tokens,
@@ -153,8 +148,18 @@ def plan_for(
     )
 
 
+def renderer(study: Study, source: Source, settings: LaunchSettings) -> Callable[[str], str]:
+    """Puts a text into the study's template. Raises UsageError if the model has none."""
+    model = settings.model
+    return prompt_renderer(
+        study.workload.template,
+        lambda: source.gguf.chat_template if source.gguf else folder_chat_template(model.folder),
+        name=model.name,
+    )
+
+
 @contextmanager
-def _reference(
+def reference_encoder(
     settings: LaunchSettings, *, log: Path, progress: Progress
 ) -> Iterator[Callable[[str], tuple[int, ...]]]:
     """What the token ids of all engines are compared with."""

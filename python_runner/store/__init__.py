@@ -4,7 +4,17 @@
 """
 
 from python_runner.store.frames import Frames, read_frames
+from python_runner.store.load_recorder import LoadRunRecorder
+from python_runner.store.open_run import RunKind
 from python_runner.store.recorder import RunRecorder
 from python_runner.store.store import Store, default_store_path
 
-__all__ = ["Frames", "RunRecorder", "Store", "default_store_path", "read_frames"]
+__all__ = [
+    "Frames",
+    "LoadRunRecorder",
+    "RunKind",
+    "RunRecorder",
+    "Store",
+    "default_store_path",
+    "read_frames",
+]

@@ -3,47 +3,79 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
-from python_runner.store.recorder import unpack
+from python_runner.store.arrays import INT64, unpack
+from python_runner.store.load_recorder import CHUNK_KINDS
 from python_runner.store.store import Store
 
 _WANTED = "IN (SELECT value FROM json_each(?))"
+_STACK = "c.run_id, c.stack, c.title, c.language, c.reach"
 _SAMPLES = f"""
-SELECT c.run_id, c.stack, c.title, c.language, c.reach, s.*
+SELECT {_STACK}, s.*
 FROM samples s JOIN conditions c USING (condition_id)
 WHERE c.run_id {_WANTED} ORDER BY s.sample_id
 """  # noqa: S608 - constants only
 _CONDITIONS = f"SELECT * FROM conditions WHERE run_id {_WANTED} ORDER BY condition_id"  # noqa: S608
 _RUNS = f"SELECT * FROM runs WHERE run_id {_WANTED} ORDER BY run_id"  # noqa: S608
+_LEVELS = f"""
+SELECT {_STACK}, l.*
+FROM load_levels l JOIN conditions c USING (condition_id)
+WHERE c.run_id {_WANTED} ORDER BY l.level_id
+"""  # noqa: S608 - constants only
+_REQUESTS = f"""
+FROM load_requests r JOIN load_levels l USING (level_id) JOIN conditions c USING (condition_id)
+WHERE c.run_id {_WANTED} ORDER BY r.level_id, r.number
+"""
+_ALL = f"SELECT {_STACK}, c.condition_id, r.* {_REQUESTS}"
+_OUTCOMES = f"SELECT {_STACK}, c.condition_id, r.level_id, r.number, r.error_kind {_REQUESTS}"
+_SAMPLE_ARRAYS = {"chunk_ns": INT64, "chunk_tokens": INT64, "token_ids": INT64}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Frames:
-    """Three tables that belong together.
+    """Five tables that belong together. Samples or levels are empty, by the kind of the runs.
 
     Attributes:
-        samples: one row for each request; `chunk_ns`, `chunk_tokens` and `token_ids` hold
-            arrays, `engine_timings` a dictionary.
-        conditions: one row for each stack of a run; `build` holds a dictionary.
-        runs: one row for each run; `host` holds a dictionary.
+        samples: one row for each request of a comparison; `chunk_ns`, `chunk_tokens` and
+            `token_ids` hold arrays, `engine_timings` a dictionary.
+        conditions: one row for each stack of a run; `build` holds a dictionary,
+            `client_error` the fields of a `ClientError`, or None.
+        runs: one row for each run; `kind` is a `RunKind`'s value, `host` holds a dictionary.
+        load_levels: one row for each level of each stack of a load, with the fields of a
+            `Level` and of a `LevelEnd` (NaN while it runs); `client_error` as above.
+        load_requests: one row for each request of a load, with the fields of
+            `FinishedRequests`; `chunk_ns`, `chunk_tokens`, `chunk_reads` and
+            `chunk_is_reasoning` hold arrays of one length, `engine_timings` a dictionary.
     """
 
     samples: pd.DataFrame
     conditions: pd.DataFrame
     runs: pd.DataFrame
+    load_levels: pd.DataFrame
+    load_requests: pd.DataFrame
 
 
-def read_frames(store: Store, run_ids: Sequence[int] | None = None) -> Frames:
-    """Read the given runs (all, if None), in the order in which they were measured."""
+def read_frames(
+    store: Store, run_ids: Sequence[int] | None = None, *, only_outcomes: bool = False
+) -> Frames:
+    """Read the given runs (all, if None), in the order in which they were measured.
+
+    With `only_outcomes`, `load_requests` has a request's place and its `error_kind`, and not
+    its stamps: enough for a list of runs, where the stamps of all would be many.
+    """
     wanted = json.dumps(list(store.run_ids() if run_ids is None else run_ids))
     return Frames(
         samples=_decode_samples(_query(store, _SAMPLES, wanted)),
         conditions=_decode_conditions(_query(store, _CONDITIONS, wanted)),
         runs=_decode_runs(_query(store, _RUNS, wanted)),
+        load_levels=_decode_levels(_query(store, _LEVELS, wanted)),
+        load_requests=_query(store, _OUTCOMES, wanted)
+        if only_outcomes
+        else _decode_requests(_query(store, _ALL, wanted)),
     )
 
 
@@ -55,15 +87,8 @@ def _query(store: Store, query: str, wanted: str) -> pd.DataFrame:
 
 
 def _decode_samples(raw: pd.DataFrame) -> pd.DataFrame:
-    arrays = {
-        name: [None if blob is None else unpack(blob) for blob in raw[name]]
-        for name in ("chunk_ns", "chunk_tokens", "token_ids")
-    }
-    columns = {
-        name: pd.Series(values, index=raw.index, dtype=object) for name, values in arrays.items()
-    }
     return raw.assign(
-        **columns,
+        **_arrays(raw, _SAMPLE_ARRAYS),
         is_warmup=raw["is_warmup"].astype(bool),
         engine_timings=_objects(raw["engine_timings_json"]),
     ).drop(columns="engine_timings_json")
@@ -74,13 +99,45 @@ def _decode_conditions(raw: pd.DataFrame) -> pd.DataFrame:
         is_synthetic=raw["is_synthetic"].astype(bool),
         load_seconds=raw["load_seconds"].astype(float),
         peak_memory_bytes=raw["peak_memory_bytes"].astype(float),
+        callback_cost_ns=raw["callback_cost_ns"].astype(float),
+        client_error=_objects(raw["client_error_json"]),
         build=_objects(raw["build_json"]),
-    ).drop(columns="build_json")
+    ).drop(columns=["build_json", "client_error_json"])
 
 
 def _decode_runs(raw: pd.DataFrame) -> pd.DataFrame:
     return raw.assign(host=_objects(raw["host_json"])).drop(columns="host_json")
 
 
+def _decode_levels(raw: pd.DataFrame) -> pd.DataFrame:
+    numbers = (
+        *("users", "rate", "requests", "duration_s", "ramp_s", "new_tokens"),
+        *("started_ns", "ended_ns", "client_cpu_s", "peak_memory_bytes"),
+    )
+    return raw.assign(
+        **{name: raw[name].astype(float) for name in numbers},
+        client_error=_objects(raw["client_error_json"]),
+    ).drop(columns="client_error_json")
+
+
+def _decode_requests(raw: pd.DataFrame) -> pd.DataFrame:
+    return raw.assign(
+        **_arrays(raw, CHUNK_KINDS), engine_timings=_objects(raw["engine_timings_json"])
+    ).drop(columns="engine_timings_json")
+
+
+def _arrays(raw: pd.DataFrame, kinds: Mapping[str, str]) -> dict[str, pd.Series]:
+    return {
+        name: pd.Series(
+            [None if blob is None else unpack(blob, kind) for blob in raw[name]],
+            index=raw.index,
+            dtype=object,
+        )
+        for name, kind in kinds.items()
+    }
+
+
 def _objects(texts: pd.Series) -> pd.Series:
-    return pd.Series([json.loads(text) for text in texts], index=texts.index, dtype=object)
+    # An empty place of a column of texts is None or NaN, by the version of pandas.
+    values = [json.loads(text) if isinstance(text, str) else None for text in texts]
+    return pd.Series(values, index=texts.index, dtype=object)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-PositiveInt = Annotated[int, Field(gt=0)]
-NonNegativeInt = Annotated[int, Field(ge=0)]
+from python_runner.study.base import Frozen, NonNegativeInt, PositiveInt
+from python_runner.study.load_table import Load
 
 Name = Annotated[str, Field(min_length=1)]
 
@@ -16,11 +16,7 @@ def _as_several(value: object) -> object:
     return (value,) if isinstance(value, str) else value
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-class Workload(_Frozen):
+class Workload(Frozen):
     """What one request asks for. The same for every stack and every iteration."""
 
     prompt_tokens: PositiveInt = Field(
@@ -35,7 +31,7 @@ class Workload(_Frozen):
     )
 
 
-class Study(_Frozen):
+class Study(Frozen):
     """One comparison: a model, a workload, and the stacks that are to run them."""
 
     name: str = Field(min_length=1, description="short name, as in `runs`")
@@ -65,6 +61,7 @@ class Study(_Frozen):
     )
     seed: NonNegativeInt = Field(20240, description="decides which prompts are made")
     workload: Workload = Field(default_factory=Workload)
+    load: Load | None = Field(None, description="many requests at once, for `polystack load`")
 
     @model_validator(mode="after")
     def _stacks_differ(self) -> Study:
@@ -75,6 +72,8 @@ class Study(_Frozen):
 
     @model_validator(mode="after")
     def _fits_the_context(self) -> Study:
+        if self.load and self.load.prompts.kind != "synthetic":
+            return self  # how long those prompts are is seen when they are read
         needed = self.workload.prompt_tokens + self.workload.new_tokens
         if needed > self.context:
             raise ValueError(

@@ -10,7 +10,17 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from python_runner.measure.client_error import ClientError
 from python_runner.measure.sample import Condition
+
+__all__ = [
+    "Arrivals",
+    "ClientError",
+    "FinishedRequests",
+    "Level",
+    "LevelEnd",
+    "LoadRecorder",
+]
 
 Int64s = npt.NDArray[np.int64]
 Int32s = npt.NDArray[np.int32]
@@ -44,30 +54,11 @@ class Level:
     """Seconds over which the users start, or the rate grows; 0: at once."""
     warmup: int = 0
     """First requests that are kept, marked and left out of the figures."""
+    new_tokens: int | None = None
+    """Tokens that every answer was asked for, if it is one number: other counts are judged by it.
 
-
-@dataclass(frozen=True, kw_only=True)
-class ClientError:
-    """The client's own error, measured against a server whose truth is known.
-
-    Milliseconds, client's figure minus truth. Taken at the same number of streams and rate
-    as the measurement beside which it is printed.
+    None: answers may have any length.
     """
-
-    streams: int
-    events: int
-    ttft_p50_ms: float
-    ttft_p99_ms: float
-    itl_p50_ms: float
-    itl_p99_ms: float
-    """Of the absolute error of single gaps."""
-    rate_share: float
-    """Events per second over what the schedule asks for: 1.0 is ideal."""
-    cpu_s_per_1000_events: float
-    server_late_p99_ms: float
-    """How late the truthful server itself was against its own schedule."""
-    warning: str = ""
-    """Says that machine or client would be the bottleneck, and at what; else empty."""
 
 
 @dataclass(frozen=True, kw_only=True)

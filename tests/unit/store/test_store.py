@@ -12,7 +12,7 @@ from python_runner.common.errors import StoreError, UnknownNameError
 from python_runner.engines.contract import Generation, StopReason
 from python_runner.measure import Condition, Sample
 from python_runner.store import RunRecorder, Store, read_frames
-from python_runner.store.recorder import pack, unpack
+from python_runner.store.arrays import pack, unpack
 from python_runner.study import Study
 from tests.unit.builders import condition, generation, sample, study
 

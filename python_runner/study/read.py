@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -31,6 +31,10 @@ class Overrides:
     prompt_tokens: int | None = None
     new_tokens: int | None = None
     template: str | None = None
+    name: str | None = None
+    title: str | None = None
+    load: Mapping[str, object] | None = None
+    """Keys of the table `[load]`; here None takes the file's value away."""
 
 
 def studies_dir() -> Path:
@@ -82,7 +86,10 @@ def _apply(document: Mapping[str, Any], overrides: Overrides) -> dict[str, Any]:
         value = getattr(overrides, field.name)
         if value is None:
             continue
-        if field.name in Workload.model_fields:
+        if field.name == "load":
+            both = {**merged.get("load", {}), **value}
+            merged["load"] = {key: item for key, item in both.items() if item is not None}
+        elif field.name in Workload.model_fields:
             workload = merged.get("workload", {})
             merged["workload"] = {**workload, field.name: value}
         else:
@@ -96,18 +103,37 @@ def _explain(error: ValidationError) -> Iterator[str]:
         place = [str(part) for part in problem["loc"]]
         key = ".".join(place)
         if problem["type"] == "extra_forbidden":
-            owner = Workload if place[:-1] == ["workload"] else Study
-            yield f"{key}: no such key; allowed: {', '.join(owner.model_fields)}"
+            yield f"{key}: no such key; allowed: {', '.join(_owner(place).model_fields)}"
         elif problem["type"] == "missing":
             yield f"{key}: is missing ({_describe(place)})"
-        elif not key:
-            yield problem["msg"].removeprefix("Value error, ")
+        elif problem["type"] == "value_error":
+            text = problem["msg"].removeprefix("Value error, ")
+            # What is wrong with a table as a whole names its keys itself.
+            yield text if _table_at(place) else f"{key}: {text}"
         else:
             yield f"{key} = {problem['input']!r}: {problem['msg'].lower()} ({_describe(place)})"
 
 
+def _table_at(place: list[str]) -> type[BaseModel] | None:
+    """The table that `place` names; None if it names a value."""
+    table: type[BaseModel] = Study
+    for name in place:
+        field = table.model_fields.get(name)
+        kinds = (field.annotation, *get_args(field.annotation)) if field else ()
+        tables = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
+        if not tables:
+            return None
+        table = tables[0]
+    return table
+
+
+def _owner(place: list[str]) -> type[BaseModel]:
+    """The innermost table around the last key of `place`."""
+    tables = (_table_at(place[:length]) for length in range(len(place) - 1, -1, -1))
+    return next((table for table in tables if table), Study)
+
+
 def _describe(place: list[str]) -> str:
-    owner: type[BaseModel] = Workload if place[0] == "workload" and len(place) > 1 else Study
-    name = place[1] if owner is Workload else place[0]
-    field = owner.model_fields.get(name)
-    return (field.description or name) if field else name
+    fields = _owner(place).model_fields
+    field = next((fields[name] for name in reversed(place) if name in fields), None)
+    return (field.description or place[-1]) if field else place[-1]

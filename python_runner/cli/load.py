@@ -1,0 +1,207 @@
+"""`polystack load`: many users at once, on engines started here or on a server that runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from python_runner.cli import load_options as options
+from python_runner.cli import output
+from python_runner.cli.load_words import key_headers, prompt_keys, shape_keys, timed_keys
+from python_runner.cli.options import ResultsOption
+from python_runner.common.errors import (
+    INTERRUPTED_EXIT_CODE,
+    EngineError,
+    SetupError,
+    UsageError,
+)
+
+if TYPE_CHECKING:
+    from python_runner.engines.outside import Outside
+    from python_runner.run.load import Loaded
+    from python_runner.store import Store
+    from python_runner.study import Overrides, Study
+
+_STUDY = "load-demo"
+
+
+def load(
+    *,
+    engine: options.EngineOption = None,
+    url: options.UrlOption = None,
+    model: options.ModelOption = None,
+    users: options.UsersOption = None,
+    rate: options.RateOption = None,
+    arrivals: options.ArrivalsOption = None,
+    requests: options.RequestsOption = None,
+    duration: options.DurationOption = None,
+    ramp: options.RampOption = None,
+    warmup: options.WarmupOption = None,
+    prompt_tokens: options.PromptTokensOption = None,
+    new_tokens: options.NewTokensOption = None,
+    prompts: options.PromptsOption = None,
+    shared_prefix: options.SharedOption = None,
+    slo: options.SloOption = None,
+    slots: options.SlotsOption = None,
+    threads: options.ThreadsOption = None,
+    context: options.ContextOption = None,
+    seed: options.SeedOption = None,
+    timeout: options.TimeoutOption = None,
+    dialect: options.DialectOption = None,
+    tokenizer: options.TokenizerOption = None,
+    api_key_env: options.KeyOption = None,
+    ca_file: options.CertificatesOption = None,
+    ignore_eos: options.IgnoreEosOption = False,
+    study: options.StudyOption = _STUDY,
+    results: ResultsOption = None,
+) -> int:
+    """Put a load on served engines, one after the other, or on a server that runs already."""
+    from python_runner.study import Overrides, parse_slo
+
+    table = {
+        **shape_keys(
+            users=users,
+            rate=rate,
+            arrivals=arrivals,
+            requests=requests,
+            duration=duration,
+            warmup=warmup,
+        ),
+        **timed_keys(ramp=ramp, timeout=timeout),
+        **prompt_keys(prompts, shared_prefix),
+        **({} if slo is None else {"slo": parse_slo(slo)}),
+        **({"ignore_eos": True} if ignore_eos else {}),
+        **({} if slots is None else {"slots": slots}),
+    }
+    overrides = Overrides(
+        model=model,
+        stacks=None if engine is None else tuple(output.split_names(engine)),
+        prompt_tokens=prompt_tokens,
+        new_tokens=new_tokens,
+        threads=threads,
+        context=context,
+        seed=seed,
+        load=table,
+    )
+    place = output.Results.at(results)
+    if url is None:
+        _refuse_without_url(dialect=dialect, tokenizer=tokenizer, api_key_env=api_key_env)
+        return _on_engines(study, overrides, place)
+    if engine is not None:
+        raise UsageError("--url and --engine exclude each other", hint="Give one of the two.")
+    target = _outside(url, dialect, api_key_env, ca_file)
+    return _on_outside(study, overrides, target, tokenizer, place)
+
+
+def _refuse_without_url(**given: object) -> None:
+    named = [f"--{name.replace('_', '-')}" for name, value in given.items() if value is not None]
+    if named:
+        raise UsageError(f"{', '.join(named)}: is for a server that runs already, --url")
+
+
+def _on_engines(study: str, overrides: Overrides, place: output.Results) -> int:
+    from python_runner.cli.progress import TerminalProgress
+    from python_runner.run.load import check_open_files, find_served
+    from python_runner.run.load import load as run_load
+    from python_runner.run.load_plan import load_of
+    from python_runner.study import load_study
+
+    found = load_study(study, overrides)
+    check_open_files(load_of(found))
+    find_served(found)  # a mistake is told before a store is made for nothing
+    progress = TerminalProgress(output.console())
+    return _run_and_show(
+        lambda store: run_load(found, store, logs=place.logs, progress=progress), place
+    )
+
+
+def _on_outside(
+    study: str,
+    overrides: Overrides,
+    target: Outside,
+    tokenizer: Path | None,
+    place: output.Results,
+) -> int:
+    from python_runner.cli.progress import TerminalProgress
+    from python_runner.engines.dialects import Options
+    from python_runner.engines.outside import OutsideEngine, only_model
+    from python_runner.run.load import check_open_files, check_outside, load_outside
+    from python_runner.run.load_plan import Asked, load_of
+
+    found = _study_of(study, overrides, target, overrides.model or "?")
+    check_open_files(load_of(found))
+    model = overrides.model or only_model(target)
+    found = _study_of(study, overrides, target, model)
+    asked = Asked(model=model, outside=target, tokenizer=tokenizer, context=overrides.context)
+    made = Options(model=model, context=overrides.context, ignore_eos=load_of(found).ignore_eos)
+    engine = OutsideEngine(target, made)
+    progress = TerminalProgress(output.console())
+    if tokenizer is None and load_of(found).prompts.kind == "synthetic":
+        progress.say(
+            f"No --tokenizer: prompts have {found.workload.prompt_tokens} words, which are more "
+            "tokens. The server's own count stands in the results."
+        )
+    check_outside(found, engine, asked, log=place.logs / "outside.log", progress=progress)
+    return _run_and_show(
+        lambda store: load_outside(found, store, engine, asked, logs=place.logs, progress=progress),
+        place,
+    )
+
+
+def _outside(
+    url: str, dialect: str | None, api_key_env: str | None, ca_file: Path | None
+) -> Outside:
+    from python_runner.engines.dialects import find_dialect
+    from python_runner.engines.outside import Outside
+
+    whole, found = find_dialect(url, dialect)
+    headers, secrets = key_headers(api_key_env)
+    return Outside(
+        url=whole,
+        dialect=found,
+        headers=headers,
+        secrets=secrets,
+        ca_file=None if ca_file is None else str(ca_file),
+    )
+
+
+def _study_of(study: str, overrides: Overrides, target: Outside, model: str) -> Study:
+    """The study with the server in the place of its stacks."""
+    from dataclasses import replace
+
+    from python_runner.study import load_study
+
+    return load_study(
+        study,
+        replace(
+            overrides,
+            name="load",
+            title=f"Load on {target.host}",
+            stacks=(target.host,),
+            model=model,
+        ),
+    )
+
+
+def _run_and_show(run: Callable[[Store], Loaded], place: output.Results) -> int:
+    with place.open_store(create=True) as store:
+        before = len(store.run_ids())
+        try:
+            outcome = run(store)
+        except KeyboardInterrupt:
+            after = store.run_ids()
+            if len(after) > before:
+                output.say(
+                    f"\nInterrupted. What was finished is kept as run {after[-1]}: "
+                    f"polystack show {after[-1]}"
+                )
+            return INTERRUPTED_EXIT_CODE
+        output.show_summary(store, outcome.run_id)
+        output.draw(store, outcome.run_id, place)
+    for stack, reason in outcome.broken.items():
+        output.say(f"{stack} did not get through its load: {reason}")
+    if not outcome.broken:
+        return 0
+    only_not_built = outcome.broken.keys() == outcome.not_built
+    return SetupError.exit_code if only_not_built else EngineError.exit_code

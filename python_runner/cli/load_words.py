@@ -1,0 +1,126 @@
+"""What the words of `polystack load` mean, as keys of a study's table `[load]`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+from python_runner.common.errors import UsageError
+
+_LEAST_REQUESTS = 80
+_REQUESTS_PER_USER = 5
+_WARMUP_SHARE = 5
+
+_Number = TypeVar("_Number", int, float)
+
+
+def numbers(text: str, kind: Callable[[str], _Number], option: str) -> tuple[_Number, ...]:
+    """`10,50` as numbers. Raises UsageError."""
+    try:
+        return tuple(kind(part) for part in text.split(","))
+    except ValueError as error:
+        raise UsageError(
+            f"{option} {text}: not a list of numbers", hint=f"Write {option} 10 or {option} 2,5."
+        ) from error
+
+
+def shape_keys(
+    *,
+    users: str | None,
+    rate: str | None,
+    arrivals: str | None,
+    requests: int | None,
+    duration: str | None,
+    warmup: int | None,
+) -> dict[str, object]:
+    """The keys that say how many requests there are; None takes a key of the study away.
+
+    Raises UsageError if both loops are asked for.
+    """
+    from python_runner.study import parse_duration
+
+    keys: dict[str, object] = {}
+    if users is not None and rate is not None:
+        raise UsageError(
+            "--users is a closed loop and --rate an open one", hint="Give one of the two."
+        )
+    if users is not None:
+        if arrivals is not None:
+            raise UsageError(
+                "--arrivals is of an open loop", hint="Give --rate with it, or leave it out."
+            )
+        levels = numbers(users, int, "--users")
+        keys |= {"users": levels, "rate": None}
+        if requests is None and duration is None:
+            requests = max(_LEAST_REQUESTS, _REQUESTS_PER_USER * max(levels))
+    if rate is not None:
+        keys |= {"rate": numbers(rate, float, "--rate"), "users": None}
+    if arrivals is not None:
+        keys["arrivals"] = arrivals
+    if requests is not None or duration is not None:
+        seconds = None if duration is None else parse_duration(duration)
+        keys |= {"requests": requests, "duration_s": seconds}
+        if warmup is None:
+            warmup = 0 if requests is None else max(0, requests // _WARMUP_SHARE)
+    if warmup is not None:
+        keys["warmup"] = warmup
+    return keys
+
+
+def prompt_keys(prompts: str | None, shared_prefix: int | None) -> dict[str, object]:
+    """The keys that say what is asked. Raises UsageError for a file that is not there."""
+    if prompts is None:
+        shared = {"kind": "synthetic", "shared_prefix_tokens": shared_prefix}
+        return {"prompts": shared} if shared_prefix is not None else {}
+    if shared_prefix is not None:
+        raise UsageError(
+            "--shared-prefix is for synthetic prompts", hint="Leave --prompts or it out."
+        )
+    if not prompts.strip():
+        raise UsageError("--prompts is empty", hint="Give a text, or the path of a file.")
+    path = Path(prompts)
+    if _is_file(path):
+        return {"prompts": {"kind": "file", "file": prompts}}
+    if path.suffix in {".txt", ".jsonl", ".ndjson", ".json", ".csv"}:
+        raise UsageError(f"--prompts: there is no file {prompts}")
+    return {"prompts": {"kind": "text", "text": prompts}}
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        return False  # a text too long for a name
+
+
+def timed_keys(**options: str | None) -> dict[str, object]:
+    """Durations under the keys of the study: `ramp="10s"` as `ramp_s`. Raises UsageError."""
+    from python_runner.study import parse_duration
+
+    return {f"{name}_s": parse_duration(text) for name, text in options.items() if text is not None}
+
+
+def key_headers(
+    variable: str | None, environment: Mapping[str, str] = os.environ
+) -> tuple[dict[str, str], tuple[str, ...]]:
+    """The header that carries the key, and the key itself as what must not be kept.
+
+    Raises UsageError if the variable is not set, or holds what no header can carry; the value
+    is never part of the message.
+    """
+    if variable is None:
+        return {}, ()
+    key = environment.get(variable, "").strip()
+    if not key:
+        raise UsageError(
+            f"--api-key-env {variable}: the variable is not set",
+            hint=f"export {variable}=…, with the key itself in place of the dots.",
+        )
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise UsageError(
+            f"--api-key-env {variable}: its value is no key",
+            hint="A key is one word of plain characters.",
+        )
+    return {"Authorization": f"Bearer {key}"}, (key,)

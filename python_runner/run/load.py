@@ -1,0 +1,193 @@
+"""Put loads on stacks, one stack after the other, from a study to its stored requests."""
+
+from __future__ import annotations
+
+import resource
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from python_runner.common.errors import SetupError, UsageError
+from python_runner.common.host import describe_host
+from python_runner.common.progress import Progress
+from python_runner.engines.contract import Engine, LaunchSettings, Reach
+from python_runner.engines.load_client import LoadClient
+from python_runner.engines.outside import OutsideEngine
+from python_runner.engines.streaming import prepare_stream_client
+from python_runner.engines.table import engine, engine_names
+from python_runner.engines.truth import prepare_client
+from python_runner.measure.load.plan import LoadPlan
+from python_runner.measure.load.probe import probe
+from python_runner.measure.load.stack import LoadTools, measure_load
+from python_runner.measure.stack import condition_of
+from python_runner.run.building import build, in_order
+from python_runner.run.calibration import CalibratorOnDemand
+from python_runner.run.compare import find_engines, get_ready
+from python_runner.run.load_plan import Asked, plan_of_model, plan_of_outside
+from python_runner.store import LoadRunRecorder, Store
+from python_runner.study import Load, Study
+
+_OTHER_FILES = 128
+"""Files besides connections: the store, logs, pipes, timers."""
+_SIDES = 2
+"""While the client is calibrated, both ends of every connection are in this process."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loaded:
+    """What became of a load: its run in the store, and the stacks that ended early."""
+
+    run_id: int
+    broken: Mapping[str, str]
+    """Stack name to reason."""
+    not_built: frozenset[str] = frozenset()
+
+
+def load(study: Study, store: Store, *, logs: Path, progress: Progress) -> Loaded:
+    """Start each served engine of `study` and put its levels on it.
+
+    Raises:
+        UsageError: an engine that is no server, before anything starts.
+        SetupError, ModelError, KeyboardInterrupt: as `run.compare`.
+    """
+    engines = find_served(study)
+    ready = get_ready(study, engines, progress)
+    plan = plan_of_model(
+        study, ready.source, ready.settings, log=logs / "tokenizer.log", progress=progress
+    )
+    missing, failed = dict(ready.missing), {}
+    with LoadRunRecorder(store, study, describe_host()) as recorder:
+        run = _Run(
+            settings=ready.settings,
+            plan=plan,
+            recorder=recorder,
+            logs=logs / f"run-{recorder.run_id:04d}",
+            progress=progress,
+        )
+        for name, candidate in in_order(engines, ready.waiting):
+            if name in ready.waiting and name not in missing:
+                missing |= build({name: candidate}, progress)
+            if name in missing:
+                run.leave_out(candidate, missing[name])
+            elif reason := run.measure(name, candidate):
+                failed[name] = reason
+    return Loaded(run_id=recorder.run_id, broken=failed | missing, not_built=frozenset(missing))
+
+
+def load_outside(
+    study: Study,
+    store: Store,
+    candidate: OutsideEngine,
+    asked: Asked,
+    *,
+    logs: Path,
+    progress: Progress,
+) -> Loaded:
+    """Put the levels of `study` on a server that somebody else has started."""
+    settings, plan = plan_of_outside(study, asked)
+    with LoadRunRecorder(store, study, describe_host()) as recorder:
+        run = _Run(
+            settings=settings,
+            plan=plan,
+            recorder=recorder,
+            logs=logs / f"run-{recorder.run_id:04d}",
+            progress=progress,
+        )
+        name = candidate.spec.name
+        reason = run.measure(name, candidate)
+    return Loaded(run_id=recorder.run_id, broken={name: reason} if reason else {})
+
+
+def check_outside(
+    study: Study, candidate: OutsideEngine, asked: Asked, *, log: Path, progress: Progress
+) -> None:
+    """Send one request, before anything is stored.
+
+    Raises:
+        GenerationError: it is not answered; says why and what to look at.
+        SetupError: the client cannot be built.
+    """
+    prepare_client(progress)
+    settings, plan = plan_of_outside(study, asked)
+    client = LoadClient(prepare_stream_client(progress))
+    with progress.task(f"One request to {candidate.spec.title}"):
+        running = candidate.start(settings, log)
+        body = running.request_body(plan.request(plan.first))
+        probe(client, running.endpoint, body, plan.sending, secrets=plan.secrets)
+
+
+def find_served(study: Study) -> dict[str, Engine]:
+    """The engines of the study. Raises UsageError if one of them is no server."""
+    engines = find_engines(study)
+    embedded = [name for name, each in engines.items() if each.spec.reach is not Reach.SERVED]
+    if embedded:
+        raise UsageError(
+            f"{', '.join(embedded)} runs in process and takes one request at a time: "
+            "no load can be put on it",
+            hint=f"These engines are servers: {', '.join(_served_names())}. "
+            "A server of yours: --url.",
+        )
+    return engines
+
+
+def _served_names() -> Iterator[str]:
+    for name in engine_names():
+        try:
+            if engine(name).spec.reach is Reach.SERVED:
+                yield name
+        except SetupError:
+            continue  # a plug-in that cannot be imported
+
+
+def check_open_files(load: Load) -> None:
+    """Make sure that every user can have a connection; raises the soft limit if it must.
+
+    Raises:
+        UsageError: the hard limit is too low; says which it is and how it is raised.
+    """
+    users = max(load.users, default=0)
+    needed = _SIDES * users + _OTHER_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= needed:
+        return
+    if hard != resource.RLIM_INFINITY and hard < needed:
+        raise UsageError(
+            f"{users} users need {needed} open files, and this process may have {hard} "
+            f"(soft limit {soft}, hard limit {hard})",
+            hint=f"Ask for at most {max(0, hard - _OTHER_FILES) // _SIDES} users, or have the "
+            f"limit raised: `ulimit -Hn {needed}` as root, or `nofile` in "
+            "/etc/security/limits.conf, and log in again.",
+        )
+    resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Run:
+    """What all stacks of a run share."""
+
+    settings: LaunchSettings
+    plan: LoadPlan
+    recorder: LoadRunRecorder
+    logs: Path
+    progress: Progress
+
+    def measure(self, name: str, candidate: Engine) -> str:
+        """Why the stack ended before its time, or an empty string."""
+        tools = LoadTools(
+            client=LoadClient(prepare_stream_client(self.progress)),
+            calibrator=CalibratorOnDemand(self.progress),
+        )
+        return measure_load(
+            candidate,
+            self.settings,
+            self.plan,
+            tools=tools,
+            recorder=self.recorder,
+            log=self.logs / f"{name}.log",
+            progress=self.progress,
+        )
+
+    def leave_out(self, candidate: Engine, reason: str) -> None:
+        """Record a stack that was never started."""
+        self.recorder.begin(condition_of(candidate, self.settings, self.plan, None))
+        self.recorder.finish(peak_memory_bytes=None, error=reason)

@@ -1,0 +1,116 @@
+"""A run in the making, whatever is measured in it: its row, its conditions, and its end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from enum import StrEnum
+from types import TracebackType
+from typing import Self
+
+from python_runner import __version__
+from python_runner.common.clock import utc_date
+from python_runner.measure.client_error import ClientError
+from python_runner.measure.sample import Condition
+from python_runner.store.store import Store
+from python_runner.study import Study
+
+
+class RunKind(StrEnum):
+    """What a run holds."""
+
+    COMPARISON = "comparison"
+    """One request at a time: samples."""
+    LOAD = "load"
+    """Many requests at once: levels and their requests."""
+
+
+class OpenRun:
+    """One run in the making. In a `with` statement, so that its end is recorded too."""
+
+    def __init__(
+        self, store: Store, study: Study, host: Mapping[str, object], kind: RunKind
+    ) -> None:
+        self._store = store
+        self._condition_id: int | None = None
+        self.run_id: int = self._insert(
+            "runs",
+            {
+                "study": study.name,
+                "kind": kind.value,
+                "created": utc_date(),
+                "status": "running",
+                "study_json": study.model_dump_json(),
+                "host_json": json.dumps(host),
+                "program_version": __version__,
+            },
+        )
+
+    def begin(self, condition: Condition) -> None:
+        """A stack is ready (or failed to start) under `condition`."""
+        spec, settings = condition.engine, condition.settings
+        values = {
+            "run_id": self.run_id,
+            "stack": spec.name,
+            "title": spec.title,
+            "language": spec.language.value,
+            "reach": spec.reach.value,
+            "version": condition.version,
+            "build_json": json.dumps(dict(condition.build), sort_keys=True),
+            "model": settings.model.name,
+            "model_label": settings.model.label,
+            "is_synthetic": int(settings.model.is_synthetic),
+            "source_sha256": settings.model.source_sha256,
+            "precision": settings.precision,
+            "device": settings.device,
+            "threads": settings.threads,
+            "context": settings.context,
+            "slots": settings.slots,
+            "template": condition.template,
+            "sampling": condition.sampling,
+            "prompt_cache": condition.prompt_cache,
+            "load_seconds": condition.load_seconds,
+            "client_error_json": error_json(condition.client_error),
+            "callback_cost_ns": condition.callback_cost_ns,
+        }
+        self._condition_id = self._insert("conditions", values)
+
+    def finish(self, *, peak_memory_bytes: int | None, error: str) -> None:
+        """The current stack is done; `error` says why, if it was before its time."""
+        with self._store.transaction() as connection:
+            connection.execute(
+                "UPDATE conditions SET peak_memory_bytes = ?, error = ? WHERE condition_id = ?",
+                (peak_memory_bytes, error, self._condition_id),
+            )
+        self._condition_id = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        status = "complete" if kind is None else "interrupted"
+        with self._store.transaction() as connection:
+            connection.execute("UPDATE runs SET status = ? WHERE run_id = ?", (status, self.run_id))
+
+    def _insert(self, table: str, values: Mapping[str, object]) -> int:
+        with self._store.transaction() as connection:
+            cursor = connection.execute(insertion(table, values), tuple(values.values()))
+        assert cursor.lastrowid is not None
+        return cursor.lastrowid
+
+
+def insertion(table: str, columns: Mapping[str, object]) -> str:
+    """The statement that inserts a row with these columns."""
+    marks = ", ".join("?" for _ in columns)
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608 - names are ours
+
+
+def error_json(error: ClientError | None) -> str | None:
+    """The client's own error as it is kept; None where it was not measured."""
+    return None if error is None else json.dumps(asdict(error))
