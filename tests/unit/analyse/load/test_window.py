@@ -80,11 +80,11 @@ def test_nothing_has_ended() -> None:
 @given(
     st.integers(1, 6),
     st.integers(1, 5),
-    st.lists(st.floats(1, 1000), min_size=40, max_size=40),
+    st.lists(st.integers(1, 1000), min_size=30, max_size=30),
     st.integers(0, 5),
 )
 def test_whatever_happens_no_warm_up_and_no_time_outside_is_in_it(
-    users: int, each: int, lasts: list[float], warmup: int
+    users: int, each: int, lasts: list[int], warmup: int
 ) -> None:
     clock = [0.0] * users
     requests = []
@@ -103,8 +103,8 @@ def test_whatever_happens_no_warm_up_and_no_time_outside_is_in_it(
         for user in range(users):
             mine = [one for one in requests if one.user == user]
             assert mine[0].ended is not None
-            assert mine[0].ended <= start + 1e-6
-            assert end <= mine[-1].chunks[-1] + 1e-6
+            assert mine[0].ended <= start
+            assert end <= mine[-1].chunks[-1]
 
 
 @pytest.mark.parametrize(("serving", "grows"), [(90.0, False), (200.0, True)])
