@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
+from python_runner.analyse.load.levels import summarise_levels
+from python_runner.analyse.load.request import request_figures
 from python_runner.measure.load.level import (
     Arrivals,
     ClientError,
@@ -15,6 +19,8 @@ from python_runner.measure.load.level import (
     Level,
     LevelEnd,
 )
+from python_runner.store import Frames, LoadRunRecorder, Store, read_frames
+from tests.unit.builders import condition, study
 
 NS_PER_MS = 1_000_000
 
@@ -139,3 +145,49 @@ def client_error(**changes: Any) -> ClientError:
         "server_late_p99_ms": 0.1,
     }
     return ClientError(**{**values, **changes})
+
+
+def load_frames(
+    *levels: tuple[Level, Sequence[FakeRequest]], error: ClientError | None = None
+) -> Frames:
+    """One stored run of one stack, as it is read back; each level starts at 0 ms."""
+    with Store(Path(":memory:")) as store:
+        with LoadRunRecorder(store, study(), {}) as recorder:
+            recorder.begin(condition())
+            for level, requests in levels:
+                recorder.begin_level(level, error)
+                recorder.record(finished(requests))
+                recorder.end_level(level_end())
+            recorder.finish(peak_memory_bytes=None, error="")
+        return read_frames(store)
+
+
+def figures_of(*requests: FakeRequest, level: Level | None = None) -> pd.DataFrame:
+    """`request_figures` of one level."""
+    frames = load_frames((level or closed(), requests))
+    return request_figures(frames.load_requests, frames.load_levels)
+
+
+def level_rows(
+    level: Level, requests: Sequence[FakeRequest], targets_ms: Mapping[str, float] | None = None
+) -> pd.Series[Any]:
+    """The summary of one level."""
+    frames = load_frames((level, requests), error=client_error())
+    figures = request_figures(frames.load_requests, frames.load_levels)
+    return summarise_levels(figures, frames.load_levels, targets_ms).iloc[0]
+
+
+def steady(
+    users: int, each: int, *, ttft: float = 50.0, gap: float = 10.0, tokens: int = 5
+) -> list[FakeRequest]:
+    """Users that all behave alike, one request after the other, in order of sending."""
+    lasts = ttft + gap * (tokens - 1)
+    return [
+        FakeRequest(
+            sent=turn * lasts,
+            user=user,
+            chunks=[turn * lasts + ttft + gap * index for index in range(tokens)],
+        )
+        for turn in range(each)
+        for user in range(users)
+    ]
