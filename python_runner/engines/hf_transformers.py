@@ -47,7 +47,7 @@ SPEC = EngineSpec(
     reach=Reach.EMBEDDED,
     formats={
         "bf16": _BF16,
-        "8bit": WeightFormat(name=INT8, bits=8, memory_per_weight_byte=1.6),
+        "8bit": WeightFormat(name=INT8, bits=8, memory_per_weight_byte=2.4),
         # Without a word about it, transformers 5 takes the type that the checkpoint has.
         "shipped": _BF16,
     },

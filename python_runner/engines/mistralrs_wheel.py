@@ -66,7 +66,7 @@ SPEC = EngineSpec(
     formats={
         # It widens matrices to 32 bits for each token.
         "bf16": WeightFormat(name="bf16", bits=16, memory_per_weight_byte=2.0),
-        "8bit": WeightFormat(name="Q8_0", bits=8, memory_per_weight_byte=1.6),
+        "8bit": WeightFormat(name="Q8_0", bits=8, memory_per_weight_byte=2.0),
         # Its "auto" ends there on a CPU (decision 0007).
         "shipped": WeightFormat(name="f32", bits=32, memory_per_weight_byte=2.2),
     },

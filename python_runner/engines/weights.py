@@ -19,12 +19,13 @@ from python_runner.engines.contract import (
 )
 from python_runner.models.gguf_file import stored_types
 
+# llama.cpp lays Q4_K out anew for the CPU while it loads, beside the file in memory.
 _BY_TYPE: Mapping[str, WeightFormat] = MappingProxyType(
     {
         "bf16": WeightFormat(name="bf16", bits=16, memory_per_weight_byte=1.1, gguf="bf16"),
-        "q8_0": WeightFormat(name="Q8_0", bits=8, memory_per_weight_byte=0.6, gguf="q8_0"),
+        "q8_0": WeightFormat(name="Q8_0", bits=8, memory_per_weight_byte=0.55, gguf="q8_0"),
         "q6_k": WeightFormat(name="Q6_K", bits=6, memory_per_weight_byte=0.46, gguf="q6_k"),
-        "q4_k_m": WeightFormat(name="Q4_K_M", bits=4, memory_per_weight_byte=0.37, gguf="q4_k_m"),
+        "q4_k_m": WeightFormat(name="Q4_K_M", bits=4, memory_per_weight_byte=0.5, gguf="q4_k_m"),
         "q4_0": WeightFormat(name="Q4_0", bits=4, memory_per_weight_byte=0.35, gguf="q4_0"),
     }
 )

@@ -26,6 +26,8 @@ TYPES = (WHOLE, *_SHARE_OF_BF16)
 
 _START_S = 1.0
 _SECONDS_PER_GB = 8.0
+_SECONDS_PER_GB_OF_K = 35.0
+"""It searches for the best scales of these types."""
 
 
 def gguf_bytes(size: int, kind: str) -> int:
@@ -33,9 +35,10 @@ def gguf_bytes(size: int, kind: str) -> int:
     return int(size * _SHARE_OF_BF16.get(kind, 1.0))
 
 
-def seconds_to_quantise(size: int) -> float:
+def seconds_to_quantise(size: int, kind: str) -> float:
     """About how long two cores need for a model that has `size` bytes in bf16."""
-    return _START_S + size / 1e9 * _SECONDS_PER_GB
+    rate = _SECONDS_PER_GB_OF_K if "_k" in kind else _SECONDS_PER_GB
+    return _START_S + size / 1e9 * rate
 
 
 def make_quantised(
@@ -68,7 +71,7 @@ def make_quantised(
         with progress.task(
             f"Quantising {name} to {kind.upper()}",
             why="for the stacks that read GGUF files; kept for the next time",
-            expected_s=seconds_to_quantise(size),
+            expected_s=seconds_to_quantise(size, kind),
         ) as task:
             write_file(
                 [program, whole, made, kind.upper()],

@@ -67,7 +67,7 @@ def _gguf(size: int, kind: str) -> ToWrite:
         form="GGUF" if kind == WHOLE else f"GGUF in {kind.upper()}",
         bytes=gguf_bytes(size, kind),
         place=gguf_dir(),
-        seconds=seconds_to_convert(size) if kind == WHOLE else seconds_to_quantise(size),
+        seconds=seconds_to_convert(size) if kind == WHOLE else seconds_to_quantise(size, kind),
         gguf=kind,
     )
 

@@ -12,6 +12,7 @@ import pytest
 from python_runner.common.errors import SetupError
 from python_runner.common.progress import SilentProgress
 from python_runner.engines import hf_transformers
+from python_runner.engines.hf_int8 import held_as
 from python_runner.engines.hf_transformers import _as_ids, _Stamps, environment
 from tests.unit.engines.helpers import settings_for
 
@@ -35,6 +36,26 @@ def test_the_prompt_gets_no_stamp() -> None:
 @pytest.mark.parametrize(("configured", "ids"), [(None, []), (1, [1]), ([1, 107], [1, 107])])
 def test_ids_that_end_a_sequence(configured: int | list[int] | None, ids: list[int]) -> None:
     assert _as_ids(configured) == ids
+
+
+def weight(count: int, dtype: str, **more: object) -> Any:
+    return Bag(numel=lambda: count, dtype=f"torch.{dtype}", **more)
+
+
+def test_what_the_weights_are_held_in_is_asked_of_the_model() -> None:
+    plain = Bag(parameters=lambda: [weight(3, "bfloat16")], dtype="torch.bfloat16")
+    assert held_as(plain) == {
+        "weights in memory": "bf16",
+        "weights by type": "bf16 100.0%",
+        "activations": "bf16",
+    }
+    parts = [weight(1, "bfloat16"), weight(3, "bfloat16", qdata=None)]
+    quantised = Bag(parameters=lambda: parts, dtype="torch.bfloat16")
+    assert held_as(quantised) == {
+        "weights in memory": "int8 (torchao)",
+        "weights by type": "int8 75.0%, bf16 25.0%",
+        "activations": "bf16, 8 bits in products",
+    }
 
 
 def test_amx_is_off_unless_the_user_says_otherwise(

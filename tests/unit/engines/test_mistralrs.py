@@ -8,7 +8,12 @@ from pathlib import Path
 import pytest
 
 from python_runner.engines.build.mistralrs import locked_versions
-from python_runner.engines.mistralrs import end_ids
+from python_runner.engines.mistralrs import LOADING, SPEC, end_ids
+
+
+def test_every_precision_has_a_way_of_loading() -> None:
+    assert LOADING.keys() == SPEC.formats.keys()
+    assert [word for word, how in LOADING.items() if how.isq] == ["8bit"]
 
 
 @pytest.mark.parametrize(("written", "expected"), [(1, (1,)), ([1, 107], (1, 107))])
