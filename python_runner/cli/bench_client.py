@@ -26,6 +26,7 @@ def bench_client(
     rounds: Annotated[int, typer.Option(min=1, help="Rounds; medians are shown.")] = 3,
     tokens: Annotated[int, typer.Option(min=2, help="Tokens of each answer.")] = 100,
     burst: Annotated[bool, typer.Option(help="All requests at once.")] = False,
+    hyper: Annotated[bool, typer.Option(help="Also a client on hyper and tokio.")] = False,
     every: Annotated[
         bool, typer.Option("--all", help="httpx and aiohttp also at 512 and 1,000 streams.")
     ] = False,
@@ -43,6 +44,7 @@ def bench_client(
         rounds=rounds,
         tokens=tokens,
         is_burst=burst,
+        with_hyper=hyper,
         all_clients=every,
     )
     logs = output.Results.at(results).logs / "bench-client"

@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -21,10 +21,11 @@ from python_runner.common.progress import Progress
 from python_runner.engines.streaming import prepare_stream_client
 from python_runner.engines.truth import prepare_truth_server
 from python_runner.run.client_bench.figures import ClientFigures, figures_of, middle_of
-from python_runner.run.client_bench.floor import floor_program
+from python_runner.run.client_bench.programs import floor_program, hyper_program
 
 FLOOR = "floor (C++)"
 OURS = "polystack (Rust)"
+HYPER = "hyper + tokio (Rust)"
 _PYTHON = {"httpx": "with_httpx", "aiohttp": "with_aiohttp"}
 _MOST_STREAMS_OF_PYTHON = 128
 _PACKAGE = __package__ or ""
@@ -43,6 +44,8 @@ class Bench:
     tokens: int = 100
     is_burst: bool = False
     """All requests at once, and not spread over one ITL."""
+    with_hyper: bool = False
+    """Also a client on hyper and tokio, which cargo compiles first."""
     all_clients: bool = False
     """The clients in Python also where they take minutes."""
 
@@ -72,11 +75,13 @@ def run_bench(bench: Bench, progress: Progress, *, logs: Path) -> Iterator[Bench
         SetupError: the floor, the client or the server cannot be built.
         EngineError: a client failed, or missed an event.
     """
-    floor = floor_program(progress)
+    programs = {FLOOR: floor_program(progress)}
+    if bench.with_hyper:
+        programs[HYPER] = hyper_program(progress)
     prepare_stream_client(progress)
     prepare_truth_server(progress)
     for streams in bench.streams:
-        names = [FLOOR, OURS]
+        names = [FLOOR, OURS, *([HYPER] if bench.with_hyper else [])]
         if bench.all_clients or streams <= _MOST_STREAMS_OF_PYTHON:
             names += _PYTHON
         found: dict[str, list[ClientFigures]] = {name: [] for name in names}
@@ -86,18 +91,20 @@ def run_bench(bench: Bench, progress: Progress, *, logs: Path) -> Iterator[Bench
                     if find_spec(name) is None and name in _PYTHON:
                         continue
                     task.update(number / bench.rounds, name)
-                    found[name].append(_measure(name, floor, streams, bench, logs))
+                    found[name].append(_measure(name, programs, streams, bench, logs))
         for name, rounds in found.items():
             figures = middle_of(rounds) if rounds else None
             yield BenchRow(client=name, streams=streams, figures=figures)
 
 
-def _measure(name: str, floor: Path, streams: int, bench: Bench, logs: Path) -> ClientFigures:
+def _measure(
+    name: str, programs: Mapping[str, Path], streams: int, bench: Bench, logs: Path
+) -> ClientFigures:
     with _server(bench, logs) as url, tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "seen.json"
         words = [str(streams), str(bench.tokens), str(bench.spread_ns), str(file)]
-        if name == FLOOR:
-            command: list[str | Path] = [floor, str(urlsplit(url).port), *words]
+        if name in programs:
+            command: list[str | Path] = [programs[name], str(urlsplit(url).port), *words]
         else:
             module = "ours" if name == OURS else _PYTHON[name]
             command = [sys.executable, "-m", f"{_PACKAGE}.clients.{module}", url, *words]
