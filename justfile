@@ -27,6 +27,10 @@ bench-overhead *options: setup
 bench-statistics *options: setup
     {{ polystack }} bench-statistics {{ options }}
 
+# What our stream client's stamps are worth, beside a bare loop, httpx and aiohttp
+bench-client *options: setup
+    {{ polystack }} bench-client {{ options }}
+
 # Everything that CI checks: lint, types, native code, unit, contract, real engines, pictures
 test: setup lint types build test-native
     {{ python }} -m pytest tests

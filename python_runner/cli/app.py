@@ -8,6 +8,7 @@ import typer
 
 from python_runner import __version__
 from python_runner.cli import (
+    bench_client,
     cache,
     catalogue,
     compare,
@@ -56,4 +57,5 @@ app.command()(cache.clean_cache)
 app.command()(load.load)
 app.command()(mock.mock)
 app.command()(overhead.bench_overhead)
+app.command()(bench_client.bench_client)
 app.command()(statistics.bench_statistics)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from python_runner.common.errors import UsageError
 from python_runner.common.locations import results_dir
 
 if TYPE_CHECKING:
@@ -56,6 +57,15 @@ def say(message: str) -> None:
 def split_names(text: str) -> list[str]:
     """`a, b` as two names."""
     return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def positive_number(option: str, text: str) -> int:
+    """`text` as a whole number of at least 1. Raises UsageError that names the option."""
+    if not text.isdigit() or int(text) == 0:
+        raise UsageError(
+            f"{option}: {text!r} is no number of them", hint="Whole numbers from 1 on."
+        )
+    return int(text)
 
 
 def show_summary(store: Store, run_id: int) -> None:

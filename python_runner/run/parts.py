@@ -6,6 +6,10 @@ from collections.abc import Callable, Mapping
 
 from python_runner.common.progress import Progress
 from python_runner.engines.truth import prepare_truth_server
+from python_runner.run.client_bench.programs import floor_program
 
-PARTS: Mapping[str, Callable[[Progress], object]] = {"truth server": prepare_truth_server}
+PARTS: Mapping[str, Callable[[Progress], object]] = {
+    "truth server": prepare_truth_server,
+    "floor": floor_program,
+}
 """Name to what builds it."""

@@ -16,7 +16,7 @@ struct Chunk {
     choices: Option<Vec<Choice>>,
     usage: Option<Usage>,
     error: Option<Value>,
-    timings: Option<serde::de::IgnoredAny>,
+    timings: Option<Timings>,
     object: Option<serde::de::IgnoredAny>,
     id: Option<serde::de::IgnoredAny>,
 }
@@ -47,6 +47,17 @@ struct Logprobs {
 struct Usage {
     prompt_tokens: Option<u32>,
     completion_tokens: Option<u32>,
+}
+
+/// llama.cpp's server adds these to its last chunk, also where it was not asked for usage.
+#[derive(Deserialize)]
+struct Timings {
+    #[serde(rename = "cache_n")]
+    cached: Option<u32>,
+    #[serde(rename = "prompt_n")]
+    computed: Option<u32>,
+    #[serde(rename = "predicted_n")]
+    predicted: Option<u32>,
 }
 
 pub fn read(payload: &[u8], counts: &mut Counts) -> Result<Meaning, NotUnderstood> {
@@ -84,7 +95,14 @@ pub fn read(payload: &[u8], counts: &mut Counts) -> Result<Meaning, NotUnderstoo
             }
         }
     }
-    meaning.has_figures |= chunk.timings.is_some();
+    if let Some(timings) = chunk.timings {
+        meaning.has_figures = true;
+        let prompt = timings
+            .computed
+            .map(|computed| computed + timings.cached.unwrap_or(0));
+        counts.prompt = counts.prompt.or(prompt);
+        counts.output = counts.output.or(timings.predicted);
+    }
     Ok(meaning)
 }
 
@@ -199,6 +217,20 @@ mod tests {
         let meaning = read(last, &mut counts).unwrap();
         assert!(meaning.has_figures && !meaning.has_content());
         assert_eq!(counts.output, Some(9));
+    }
+
+    #[test]
+    fn timings_stand_in_for_usage() {
+        let mut counts = Counts::default();
+        let last = br#"{"choices":[{"text":"","finish_reason":"length"}],"timings":{"cache_n":2,"prompt_n":5,"predicted_n":9}}"#;
+        assert!(read(last, &mut counts).unwrap().has_figures);
+        assert_eq!(
+            counts,
+            Counts {
+                prompt: Some(7),
+                output: Some(9)
+            }
+        );
     }
 
     #[test]

@@ -5,6 +5,8 @@ use http::header::{HeaderName, HeaderValue};
 use super::target::Target;
 use crate::error::StreamError;
 
+const OURS: [&str; 2] = ["content-length", "transfer-encoding"];
+
 /// All requests of one client: only length, number and body differ from one to the next.
 #[derive(Clone, Debug)]
 pub struct RequestTemplate {
@@ -31,6 +33,11 @@ impl RequestTemplate {
         ];
         for (name, value) in headers {
             let name = header_name(name)?;
+            if OURS.contains(&name.as_str()) {
+                return Err(invalid(format!(
+                    "{name} follows from the body, and cannot be given"
+                )));
+            }
             HeaderValue::from_str(value)
                 .map_err(|_| invalid(format!("the value of {name} cannot stand in a header")))?;
             fields.retain(|(known, _)| *known != name);
@@ -94,6 +101,13 @@ mod tests {
         let text = text(&headers, None);
         assert!(text.contains("content-type: text/plain\r\n"));
         assert!(!text.contains("application/json"));
+    }
+
+    #[test]
+    fn the_length_cannot_be_given() {
+        let target = Target::parse("http://127.0.0.1/").unwrap();
+        let wrong = [("Content-Length".to_owned(), "1".to_owned())];
+        assert!(RequestTemplate::new(&target, "", &wrong, None).is_err());
     }
 
     #[test]

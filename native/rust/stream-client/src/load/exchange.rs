@@ -1,197 +1,11 @@
 //! One request and its answer, from the bytes as they come.
 
-use crate::dialect::{Counts, Dialect, Meaning, Stop};
+use crate::dialect::Dialect;
 use crate::framing::EventParser;
 use crate::http::{HttpError, Response};
+use crate::load::answer::{Answer, ERROR_BODY_BYTES, shown};
+use crate::load::failure::{ErrorKind, Failure};
 use crate::record::Arrival;
-
-/// How much of an answer that is no stream is kept.
-pub const ERROR_BODY_BYTES: usize = 4096;
-const SHOWN_BYTES: usize = 80;
-
-/// What went wrong with a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ErrorKind {
-    /// No connection came about.
-    Connect,
-    /// The connection could not be encrypted.
-    Tls,
-    /// No answer in time.
-    Timeout,
-    /// A status other than 2xx.
-    Status,
-    /// What came is not HTTP, or no message of the dialect.
-    Protocol,
-    /// The connection was closed before the answer's end.
-    Closed,
-    /// An error object in an answer that began well.
-    StreamError,
-    /// An event is larger than allowed.
-    TooLarge,
-    /// A 2xx whose body is no stream.
-    NotAStream,
-    /// A stream without content.
-    Empty,
-    /// A stream that ends without saying so.
-    NoEnd,
-    /// Whoever wanted the answer gave up.
-    Cancelled,
-}
-
-impl ErrorKind {
-    /// Its name in records.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Connect => "connect",
-            Self::Tls => "tls",
-            Self::Timeout => "timeout",
-            Self::Status => "status",
-            Self::Protocol => "protocol",
-            Self::Closed => "closed",
-            Self::StreamError => "stream-error",
-            Self::TooLarge => "too-large",
-            Self::NotAStream => "not-a-stream",
-            Self::Empty => "empty",
-            Self::NoEnd => "no-end",
-            Self::Cancelled => "cancelled",
-        }
-    }
-}
-
-/// What went wrong, and the reason in words.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
-    /// Its kind.
-    pub kind: ErrorKind,
-    /// The reason, with the beginning of the server's own words.
-    pub text: String,
-}
-
-impl Failure {
-    /// A failure of that kind.
-    #[must_use]
-    pub fn new(kind: ErrorKind, text: impl Into<String>) -> Self {
-        Self {
-            kind,
-            text: text.into(),
-        }
-    }
-}
-
-/// One chunk with content, as it is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Chunk {
-    /// The read that completed it.
-    pub arrival: Arrival,
-    /// Tokens in it; 0: not known.
-    pub tokens: u32,
-    /// Whether it is reasoning.
-    pub is_reasoning: bool,
-}
-
-/// What has been understood of an answer so far.
-#[derive(Debug, Default)]
-pub struct Answer {
-    /// Chunks with content, in their order.
-    pub chunks: Vec<Chunk>,
-    /// Token counts as the server tells them.
-    pub counts: Counts,
-    /// Why it ended.
-    pub stop: Stop,
-    /// The text, if it is kept.
-    pub text: String,
-    /// The event that carried the server's own figures.
-    pub figures: Vec<u8>,
-    /// What went wrong.
-    pub failure: Option<Failure>,
-    events: u32,
-    has_end: bool,
-    /// The beginning of the body as long as no event was understood.
-    beginning: Vec<u8>,
-}
-
-impl Answer {
-    fn reset(&mut self) {
-        self.chunks.clear();
-        self.counts = Counts::default();
-        self.stop = Stop::Unknown;
-        self.text.clear();
-        self.figures.clear();
-        self.failure = None;
-        self.events = 0;
-        self.has_end = false;
-        self.beginning.clear();
-    }
-
-    fn keep_beginning(&mut self, bytes: &[u8]) {
-        let room = ERROR_BODY_BYTES - self.beginning.len().min(ERROR_BODY_BYTES);
-        self.beginning
-            .extend_from_slice(&bytes[..bytes.len().min(room)]);
-    }
-
-    fn take_event(&mut self, dialect: Dialect, payload: &[u8], arrival: Arrival, keeps: bool) {
-        if self.failure.is_some() {
-            return;
-        }
-        match dialect.read(payload, &mut self.counts) {
-            Ok(meaning) => self.take_meaning(meaning, payload, arrival, keeps),
-            Err(_) if self.events == 0 => {
-                let words = format!("it answered with what is no stream: {}", shown(payload));
-                self.failure = Some(Failure::new(ErrorKind::NotAStream, words));
-            }
-            Err(_) => {
-                let words = format!("an event is no message: {}", shown(payload));
-                self.failure = Some(Failure::new(ErrorKind::Protocol, words));
-            }
-        }
-    }
-
-    fn take_meaning(&mut self, meaning: Meaning, payload: &[u8], arrival: Arrival, keeps: bool) {
-        self.events += 1;
-        if let Some(error) = meaning.error {
-            self.failure = Some(Failure::new(ErrorKind::StreamError, error));
-            return;
-        }
-        if meaning.has_content() {
-            self.chunks.push(Chunk {
-                arrival,
-                tokens: meaning.tokens,
-                is_reasoning: meaning.is_reasoning,
-            });
-            if keeps {
-                self.text.push_str(&meaning.text);
-            }
-        }
-        if meaning.stop != Stop::Unknown {
-            self.stop = meaning.stop;
-        }
-        if meaning.has_figures {
-            self.figures.clear();
-            self.figures.extend_from_slice(payload);
-        }
-        self.has_end |= meaning.is_end;
-    }
-
-    /// Tokens of the answer; None if nobody has counted them.
-    #[must_use]
-    pub fn output_tokens(&self) -> Option<u32> {
-        let all_known = self.chunks.iter().all(|chunk| chunk.tokens > 0);
-        self.counts
-            .output
-            .or_else(|| all_known.then(|| self.chunks.iter().map(|chunk| chunk.tokens).sum()))
-    }
-
-    /// A chunk is a token only where the totals agree.
-    fn settle_tokens(&mut self) {
-        let none_known = self.chunks.iter().all(|chunk| chunk.tokens == 0);
-        if none_known && self.counts.output.map(|total| total as usize) == Some(self.chunks.len()) {
-            for chunk in &mut self.chunks {
-                chunk.tokens = 1;
-            }
-        }
-    }
-}
 
 /// One request and its answer. Used again and again on the same connection.
 pub struct Exchange {
@@ -302,6 +116,20 @@ impl Exchange {
         self.answer.settle_tokens();
     }
 
+    /// Whether the stream has said that it is over, and its body has not ended.
+    #[must_use]
+    pub fn has_said_its_end(&self) -> bool {
+        self.answer.has_end && self.answer.failure.is_none()
+    }
+
+    /// The answer is whole, though its body has no end: the connection is of no more use.
+    pub fn take_as_whole(&mut self) {
+        self.answer.settle_tokens();
+        if self.answer.failure.is_none() {
+            self.answer.failure = self.missing();
+        }
+    }
+
     /// Whether nothing at all has come yet.
     #[must_use]
     pub fn is_untouched(&self) -> bool {
@@ -385,10 +213,74 @@ fn is_success(status: u16) -> bool {
     (200..300).contains(&status)
 }
 
-fn shown(bytes: &[u8]) -> String {
-    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(SHOWN_BYTES)]).into_owned();
-    format!(
-        "{text:?}{}",
-        if bytes.len() > SHOWN_BYTES { "…" } else { "" }
-    )
+#[cfg(test)]
+mod tests {
+    use super::Exchange;
+    use crate::dialect::Dialect;
+    use crate::record::Arrival;
+
+    const HEAD: &str = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
+    const ONE: Arrival = Arrival {
+        read_index: 1,
+        ns: 10,
+    };
+
+    /// The exchange after a whole answer with these events.
+    fn after(events: &[&str]) -> Exchange {
+        let mut exchange = Exchange::new(Dialect::OpenAiCompletions, 1 << 16, true);
+        let body = events.join(
+            "
+
+data: ",
+        );
+        let body = format!(
+            "data: {body}
+
+"
+        );
+        let answer = format!("{HEAD}{:x}\r\n{body}\r\n0\r\n\r\n", body.len());
+        assert!(exchange.take(answer.as_bytes(), ONE));
+        exchange
+    }
+
+    fn tokens(exchange: &Exchange) -> Vec<u32> {
+        exchange
+            .answer
+            .chunks
+            .iter()
+            .map(|chunk| chunk.tokens)
+            .collect()
+    }
+
+    #[test]
+    fn an_empty_event_is_a_sign_of_life() {
+        let found = after(&["", r#"{"choices":[{"text":"a"}]}"#, " ", "[DONE]"]);
+        assert_eq!(found.answer.failure, None);
+        assert_eq!(found.answer.text, "a");
+    }
+
+    #[test]
+    fn a_mark_that_is_counted_is_no_chunk() {
+        let text = r#"{"choices":[{"text":"a"}]}"#;
+        let end = r#"{"choices":[{"text":"","finish_reason":"stop"}]}"#;
+        let usage = r#"{"choices":[],"usage":{"completion_tokens":3}}"#;
+        assert_eq!(tokens(&after(&[text, text, end, usage, "[DONE]"])), [1, 1]);
+        let length = r#"{"choices":[{"text":"","finish_reason":"length"}]}"#;
+        assert_eq!(
+            tokens(&after(&[text, text, length, usage, "[DONE]"])),
+            [0, 0]
+        );
+    }
+
+    #[test]
+    fn an_answer_that_said_its_end_is_whole_without_the_end_of_its_body() {
+        let mut exchange = Exchange::new(Dialect::OpenAiCompletions, 1 << 16, true);
+        let body = "data: {\"choices\":[{\"text\":\"a\"}]}\n\ndata: [DONE]\n\n";
+        let answer = format!("{HEAD}{:x}\r\n{body}\r\n", body.len());
+        assert!(!exchange.take(answer.as_bytes(), ONE));
+        assert!(exchange.has_said_its_end());
+        exchange.take_as_whole();
+        assert_eq!(exchange.answer.failure, None);
+        assert!(!exchange.is_kept_alive());
+    }
 }

@@ -2,7 +2,7 @@
 
 use hdrhistogram::Histogram;
 
-use crate::load::exchange::Answer;
+use crate::load::answer::Answer;
 
 const SIGNIFICANT_DIGITS: u8 = 2;
 

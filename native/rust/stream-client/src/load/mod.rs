@@ -1,14 +1,16 @@
 //! Many requests to one server, sent and stamped by one thread.
 //!
 //! - [`plan`]: what is asked for;
-//! - [`exchange`]: one request and its answer, no I/O;
+//! - [`exchange`], [`answer`], [`failure`]: one request and what came of it, no I/O;
 //! - [`socket`], [`connection`]: bytes from and to the network;
 //! - [`runner`]: the one loop, over `epoll`;
 //! - [`columns`], [`live`]: what is kept, and what is shown meanwhile.
 
+pub mod answer;
 pub mod columns;
 pub mod connection;
 pub mod exchange;
+pub mod failure;
 pub mod limits;
 pub mod live;
 pub mod plan;

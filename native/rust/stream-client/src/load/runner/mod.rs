@@ -15,7 +15,8 @@ use crate::clock::{now_ns, thread_cpu_ns};
 use crate::error::StreamError;
 use crate::http::{RequestTemplate, resolve};
 use crate::load::connection::{Connection, Phase};
-use crate::load::exchange::{ErrorKind, Exchange, Failure};
+use crate::load::exchange::Exchange;
+use crate::load::failure::{ErrorKind, Failure};
 use crate::load::limits::allow_connections;
 use crate::load::live::Live;
 use crate::load::plan::{Plan, Shape};
@@ -30,6 +31,9 @@ const BUFFER_BYTES: usize = 64 << 10;
 const OPENING_AT_ONCE: usize = 64;
 /// How often limits of time are looked at and figures are published.
 const ROUND_NS: i64 = 100_000_000;
+const SETTLING: Duration = Duration::from_millis(50);
+/// How long the end of a body is waited for when the stream has said that it is over.
+const MOST_AFTER_END_NS: i64 = 1_000_000_000;
 const PAUSE_AFTER_FAILURE_NS: i64 = 100_000_000;
 const ROUND: Duration = Duration::from_millis(100);
 
@@ -67,12 +71,12 @@ impl Runner {
         let wanted = plan.shape.connections();
         allow_connections(wanted)?;
         let limit = Duration::from_nanos(u64::try_from(plan.connect_timeout_ns).unwrap_or(0));
-        let (address, first) = reach(&plan, limit)?;
         let tls = plan
             .target
             .is_tls
             .then(|| Tls::new(&plan.target, plan.ca_file.as_deref()))
             .transpose()?;
+        let (address, first) = reach(&plan, limit)?;
         let template = RequestTemplate::new(
             &plan.target,
             plan.dialect.framing().media_type(),
@@ -117,6 +121,9 @@ impl Runner {
 
     /// From here on times count.
     pub fn start_clock(&mut self) {
+        // Opening has made client and server wake each other in turns, for which the kernel puts
+        // them on one core. Both are given the time to be apart when it counts.
+        std::thread::sleep(SETTLING);
         match &self.plan.shape {
             Shape::Closed { starts_ns, .. } => {
                 self.not_begun = starts_ns.iter().copied().zip(0..).collect();
@@ -260,7 +267,20 @@ impl Runner {
             let Some(sent) = connection.sent else {
                 continue;
             };
+            let last_ns = connection
+                .exchange
+                .answer
+                .chunks
+                .last()
+                .map(|last| last.arrival.ns);
             match connection.phase {
+                Phase::Busy
+                    if connection.exchange.has_said_its_end()
+                        && last_ns.is_some_and(|last| now - last > MOST_AFTER_END_NS) =>
+                {
+                    self.connections[index].exchange.take_as_whole();
+                    self.end(index);
+                }
                 Phase::Busy if now - sent.sent_ns > self.plan.timeout_ns => {
                     let words = format!(
                         "no end of the answer after {} s ({} chunks so far)",

@@ -8,7 +8,7 @@ use mio::{Events, Interest, Token};
 use crate::clock::now_ns;
 use crate::error::StreamError;
 use crate::load::connection::{Connection, Opening, Phase};
-use crate::load::exchange::{ErrorKind, Failure};
+use crate::load::failure::{ErrorKind, Failure};
 use crate::load::runner::{OPENING_AT_ONCE, ROUND, Runner, connect_error};
 use crate::load::socket::{Got, Socket};
 use crate::record::Arrival;

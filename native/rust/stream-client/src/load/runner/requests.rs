@@ -3,7 +3,7 @@
 use crate::clock::now_ns;
 use crate::load::columns::Sent;
 use crate::load::connection::Phase;
-use crate::load::exchange::{ErrorKind, Failure};
+use crate::load::failure::{ErrorKind, Failure};
 use crate::load::plan::Shape;
 use crate::load::runner::{PAUSE_AFTER_FAILURE_NS, Runner};
 
