@@ -96,9 +96,10 @@ class EmbeddedEngine:
         environment = worker_environment(settings.threads)
         if self._environment is not None:
             environment.update(self._environment(settings))
-        worker = _Worker(self._spec.title, self._program(settings), environment, log)
+        program = self._program(settings)
+        worker = _Worker(self._spec.title, program, environment, log)
         try:
-            worker.load(wire.Load(loader=self._loader, settings=settings))
+            worker.load(wire.Load(loader=self._loader, settings=program.settings or settings))
         except BaseException:  # Ctrl-C too must not leave the process behind
             worker.stop()
             raise

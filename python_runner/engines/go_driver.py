@@ -18,7 +18,7 @@ from python_runner.common.progress import Progress, SilentProgress
 from python_runner.engines.build.go_driver import go_driver_build
 from python_runner.engines.contract import EngineSpec, Language, LaunchSettings, Reach
 from python_runner.engines.embedded import EmbeddedEngine
-from python_runner.engines.weights import gguf_formats, weights_held
+from python_runner.engines.weights import gguf_formats, gguf_type, weights_held
 from python_runner.engines.worker_program import WorkerProgram
 
 GOGC_VARIABLE = "POLYSTACK_GOGC"
@@ -113,7 +113,8 @@ def go_driver(*, go_engine: bool = False, collector: Collector | None = None) ->
 def _program(settings: LaunchSettings) -> WorkerProgram:
     build = go_driver_build(SilentProgress())  # `prepare` has built everything
     facts = {**build.facts, **weights_held(SPEC, settings)}
-    return WorkerProgram(command=(build.binary,), facts=facts)
+    named = replace(settings, precision=gguf_type(SPEC, settings))
+    return WorkerProgram(command=(build.binary,), facts=facts, settings=named)
 
 
 ENGINE = go_driver()

@@ -49,8 +49,7 @@ def gguf_formats(*, shipped: str) -> Mapping[str, WeightFormat]:
 
 def gguf_of(spec: EngineSpec, settings: LaunchSettings) -> Path:
     """The GGUF file that `spec` runs under `settings`. Raises EngineStartError."""
-    chosen = spec.formats.get(settings.precision)
-    wanted = chosen.gguf if chosen else settings.precision
+    wanted = gguf_type(spec, settings)
     path = settings.model.gguf.get(wanted)
     if path is None:
         raise EngineStartError(
@@ -58,6 +57,12 @@ def gguf_of(spec: EngineSpec, settings: LaunchSettings) -> Path:
             hint=f"It has: {', '.join(settings.model.gguf) or 'none'}.",
         )
     return path
+
+
+def gguf_type(spec: EngineSpec, settings: LaunchSettings) -> str:
+    """The type of GGUF file that the study's word for a precision means to `spec`."""
+    chosen = spec.formats.get(settings.precision)
+    return chosen.gguf if chosen else settings.precision
 
 
 def with_weights(

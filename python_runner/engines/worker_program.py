@@ -19,6 +19,8 @@ class WorkerProgram:
     command: Sequence[str | Path]
     facts: Mapping[str, str] = field(default_factory=dict)
     """What is known of its build, and it cannot say itself."""
+    settings: LaunchSettings | None = None
+    """What it is told to load, where its words are not the study's."""
 
 
 def python_worker(_settings: LaunchSettings) -> WorkerProgram:
