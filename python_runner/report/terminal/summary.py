@@ -21,8 +21,10 @@ from python_runner.report.terminal.layout import (
     language_style,
 )
 from python_runner.report.units import (
+    PLUS_MINUS,
     TO,
     spell_bytes,
+    spell_error,
     spell_number,
     spell_range,
     spell_ratio,
@@ -65,6 +67,8 @@ def _below(facts: RunFacts) -> Iterator[Text]:
         yield Text(warning, style=WARNING)
     yield Text(facts.work)
     yield Text(facts.course)
+    if facts.clock:
+        yield Text(facts.clock)
     for note in facts.notes:
         yield Text(note, style=NOTE)
     yield Text(_LEGEND, style=QUIET)
@@ -74,6 +78,12 @@ def _e2e(row: Mapping[Any, Any]) -> tuple[str, str]:
     if not row["n"]:
         return "no result", ""
     return spell_time(row["e2e_ms"]), spell_range(row["e2e_p25_ms"], row["e2e_p75_ms"])
+
+
+def _ttft(row: Mapping[Any, Any]) -> tuple[str, str]:
+    error = row["ttft_own_error_ms"]
+    is_known = math.isfinite(error) and math.isfinite(row["ttft_ms"])
+    return spell_time(row["ttft_ms"]), f"{PLUS_MINUS} {spell_error(error)}" if is_known else ""
 
 
 def _load(row: Mapping[Any, Any]) -> tuple[str, str]:
@@ -110,7 +120,7 @@ _COLUMNS = (
         style=lambda row: "bold" if math.isfinite(row["e2e_ms"]) else "red",
     ),
     Column(header="ratio", cell=_ratio, from_width=_WIDE),
-    Column(header="TTFT", cell=lambda row: (spell_time(row["ttft_ms"]), "")),
+    Column(header="TTFT", cell=_ttft),
     Column(header="TPOT", cell=lambda row: (spell_time(row["tpot_ms"]), "")),
     Column(
         header="tok/s",
