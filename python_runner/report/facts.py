@@ -162,7 +162,7 @@ def condition_warnings(
     if any("tiny" in str(name).lower() for name in conditions["model"]):
         yield TINY_WARNING
     if run["status"] != "complete":
-        yield f"This run is marked as {run['status']}: stacks or iterations are missing."
+        yield f"This run is marked as {run['status']}: parts of it are missing."
     for column, what in (
         ("model", "model"),
         ("precision", "precision"),

@@ -53,16 +53,19 @@ def summary_report(
     """
     summary = summarise(samples, conditions)
     facts = run_facts(samples, conditions, runs, summary)
-    return Group(_heading(facts), FittingTable(columns=_COLUMNS, rows=summary), *_below(facts))
+    table = FittingTable(columns=_COLUMNS, rows=summary)
+    return Group(heading(facts), table, *below(facts, _LEGEND))
 
 
-def _heading(facts: RunFacts) -> Text:
-    heading = Text(f"Run {facts.run_id}: {facts.model}", style="bold")
-    heading.highlight_regex(f"(?i){RANDOM_WEIGHTS}", WARNING)
-    return heading
+def heading(facts: RunFacts) -> Text:
+    """The run and its model; random weights stand out."""
+    title = Text(f"Run {facts.run_id}: {facts.model}", style="bold")
+    title.highlight_regex(f"(?i){RANDOM_WEIGHTS}", WARNING)
+    return title
 
 
-def _below(facts: RunFacts) -> Iterator[Text]:
+def below(facts: RunFacts, legend: str) -> Iterator[Text]:
+    """What stands under a table: warnings, conditions, what was left out, and how to read it."""
     for warning in facts.warnings:
         yield Text(warning, style=WARNING)
     yield Text(facts.work)
@@ -71,7 +74,8 @@ def _below(facts: RunFacts) -> Iterator[Text]:
         yield Text(facts.clock)
     for note in facts.notes:
         yield Text(note, style=NOTE)
-    yield Text(_LEGEND, style=QUIET)
+    if legend:
+        yield Text(legend, style=QUIET)
 
 
 def _e2e(row: Mapping[Any, Any]) -> tuple[str, str]:
