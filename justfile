@@ -23,6 +23,10 @@ demo *options: setup
 bench-overhead *options: setup
     {{ polystack }} bench-overhead {{ options }}
 
+# What the statistics are worth: false alarms, power and coverage on simulated runs (--all, --quick)
+bench-statistics *options: setup
+    {{ polystack }} bench-statistics {{ options }}
+
 # Everything that CI checks: lint, types, native code, unit, contract, real engines, pictures
 test: setup lint types build test-native
     {{ python }} -m pytest tests
@@ -48,14 +52,15 @@ lint: setup
     .venv/bin/ruff check .
     .venv/bin/ruff format --check .
     cd native/rust && cargo fmt --check && cargo clippy --quiet --all-targets --all-features --locked -- --deny warnings
-    cd native/go && go vet ./...
+    cd native/go && test -z "$(gofmt -l . | tee /dev/stderr)" && go vet . ./internal/...
 
 # Types, strictly; native modules against their stubs
 types: setup
     {{ python }} -m mypy
 
-# Unit tests of the Rust crates; the mistral.rs binding has none (the contract suite tests it)
+# Unit tests in Rust and Go; parts that stand on an engine's library are tested in tests/real
 test-native:
+    cd native/go && go test ./internal/...
     cd native/rust && cargo test --quiet --locked --workspace --exclude polystack-mistralrs
 
 # Write the lock files again after a change of pyproject.toml

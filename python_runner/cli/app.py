@@ -7,7 +7,17 @@ from typing import Annotated
 import typer
 
 from python_runner import __version__
-from python_runner.cli import cache, catalogue, compare, doctor, models, overhead, results
+from python_runner.cli import (
+    cache,
+    catalogue,
+    compare,
+    doctor,
+    mock,
+    models,
+    overhead,
+    results,
+    statistics,
+)
 
 app = typer.Typer(
     name="polystack",
@@ -42,4 +52,6 @@ app.add_typer(models.app, name="models")
 app.command()(catalogue.build)
 app.command()(doctor.doctor)
 app.command()(cache.clean_cache)
+app.command()(mock.mock)
 app.command()(overhead.bench_overhead)
+app.command()(statistics.bench_statistics)

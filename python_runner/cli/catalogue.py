@@ -24,7 +24,7 @@ def engines() -> None:
             spec.language.value,
             spec.reach.value,
             spec.model_format,
-            ", ".join(spec.precisions),
+            ", ".join(f"{word}: {spec.formats[word].name}" for word in spec.formats),
         )
     output.console().print(table)
 
@@ -38,8 +38,12 @@ def build(
     """Build the native parts that are missing, without measuring anything."""
     from python_runner.cli.progress import TerminalProgress
     from python_runner.engines.table import built_engine_names, engine
+    from python_runner.run.parts import PARTS
 
     names = built_engine_names() if stacks is None else output.split_names(stacks)
     for chosen in [engine(name) for name in names]:
         chosen.prepare(TerminalProgress(output.console()))
+    if stacks is None:
+        for prepare in PARTS.values():
+            prepare(TerminalProgress(output.console()))
     output.say(f"Ready: {', '.join(names)}")

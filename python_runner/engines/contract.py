@@ -44,6 +44,30 @@ class StopReason(StrEnum):
     END_OF_SEQUENCE = "end-of-sequence"
 
 
+WEIGHTS_IN_MEMORY = "weights in memory"
+"""The fact in `EngineDescription.build` that says what the weights are held in."""
+
+
+ACTIVATIONS = "activations"
+"""The fact there that says what is computed with."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeightFormat:
+    """What an engine makes of the weights. Formats of as many bits need not be the same."""
+
+    name: str
+    """As the field calls it: `bf16`, `Q8_0`, `int8 (torchao)`."""
+    bits: int
+    """Of one weight, without its share of scales."""
+    memory_per_weight_byte: float
+    """Peak memory over the size of the weights in bf16, as it was seen: for the check before a
+    run, so rather too small than too large."""
+    gguf: str = ""
+    """The type of GGUF file that it is read from, one of `models.gguf.TYPES`; empty: it is made
+    of the safetensors."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class EngineSpec:
     """What is known of an engine before it runs."""
@@ -54,16 +78,14 @@ class EngineSpec:
     """The name in charts and tables."""
     language: Language
     reach: Reach
-    precisions: tuple[str, ...]
+    formats: Mapping[str, WeightFormat]
+    """What it runs for each word that a study has for the precision; no word, no run."""
     model_format: str
     """`safetensors` or `gguf`."""
     can_ignore_end_of_sequence: bool
     reports_token_ids: bool
     takes_token_ids: bool
     """Whether a prompt can be given as ids; else the engine tokenises the text itself."""
-    memory_per_weight_byte: float = 1.1
-    """Peak memory over the size of the weights in bf16, as it was seen: for the check before a
-    run, so rather too small than too large."""
     keeps_a_copy: bool = False
     """Whether it reads the model from a store of its own: a copy, unless it can be linked."""
 
@@ -85,6 +107,7 @@ class LaunchSettings:
 
     model: Model
     precision: str
+    """A word of the study (`EngineSpec.formats`); of a GGUF file alone, the file's own type."""
     device: str
     threads: int
     context: int

@@ -9,9 +9,9 @@ from __future__ import annotations
 import contextlib
 import os
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from python_runner.common.clock import NS_PER_S, now_ns
@@ -21,7 +21,6 @@ from python_runner.common.errors import (
     EngineStartError,
     GenerationError,
 )
-from python_runner.common.locations import source_root
 from python_runner.common.processes import (
     describe_exit,
     likely_cause,
@@ -39,6 +38,11 @@ from python_runner.engines.contract import (
     Generation,
     LaunchSettings,
     RunningEngine,
+)
+from python_runner.engines.worker_program import (
+    WorkerProgram,
+    python_worker,
+    worker_environment,
 )
 
 _BRIEF_TIMEOUT_S = 60.0
@@ -58,6 +62,7 @@ class EmbeddedEngine:
         prepare: Callable[[Progress], None],
         loader: str,
         environment: Environment | None = None,
+        program: Callable[[LaunchSettings], WorkerProgram] = python_worker,
     ) -> None:
         """Combine what makes an embedded engine.
 
@@ -65,13 +70,15 @@ class EmbeddedEngine:
             spec: what is known before it runs.
             prepare: finds or builds the library; a second call does nothing.
             loader: `module:function`, called in the worker with the LaunchSettings; returns
-                an InProcessModel.
+                an InProcessModel. To a program of its own, whatever it calls its engines.
             environment: variables for the worker besides those that set the threads.
+            program: finds the worker, which `prepare` has built, where it is not Python.
         """
         self._spec = spec
         self._prepare = prepare
         self._loader = loader
         self._environment = environment
+        self._program = program
 
     @property
     def spec(self) -> EngineSpec:
@@ -89,39 +96,24 @@ class EmbeddedEngine:
         environment = worker_environment(settings.threads)
         if self._environment is not None:
             environment.update(self._environment(settings))
-        worker = _Worker(self._spec.title, environment, log)
+        program = self._program(settings)
+        worker = _Worker(self._spec.title, program, environment, log)
         try:
-            worker.load(wire.Load(loader=self._loader, settings=settings))
+            worker.load(wire.Load(loader=self._loader, settings=program.settings or settings))
         except BaseException:  # Ctrl-C too must not leave the process behind
             worker.stop()
             raise
         return worker
 
 
-def worker_environment(threads: int) -> dict[str, str]:
-    """Variables that numeric libraries read once, when they are imported.
-
-    All thread pools get the same size, and nothing may go and look for files on the net.
-    """
-    pools = ("OMP", "MKL", "OPENBLAS", "RAYON", "NUMEXPR")
-    ours = str(source_root())
-    inherited = os.environ.get("PYTHONPATH")
-    return {
-        **{f"{pool}_NUM_THREADS": str(threads) for pool in pools},
-        "HF_HUB_OFFLINE": "1",
-        "NO_COLOR": "1",
-        "PYTHONPATH": os.pathsep.join([ours, inherited] if inherited else [ours]),
-        # A library that dies must not take the end of the log with it.
-        "PYTHONUNBUFFERED": "1",
-        "TOKENIZERS_PARALLELISM": "false",
-    }
-
-
 class _Worker:
     """The workbench's side of a worker process. Implements `contract.RunningEngine`."""
 
-    def __init__(self, title: str, environment: Mapping[str, str], log: Path) -> None:
+    def __init__(
+        self, title: str, program: WorkerProgram, environment: Mapping[str, str], log: Path
+    ) -> None:
         self._title = title
+        self._facts = program.facts
         self._log = log
         self._turn = threading.Lock()
         """Held from a question to its answer, so that answers cannot be mixed up."""
@@ -135,7 +127,7 @@ class _Worker:
         our_read, their_write = os.pipe()
         try:
             self._child: subprocess.Popen[bytes] = start_child(
-                [sys.executable, "-m", f"{__package__}.worker", str(their_read), str(their_write)],
+                [*program.command, str(their_read), str(their_write)],
                 log=log,
                 env=environment,
                 pass_fds=(their_read, their_write),
@@ -165,7 +157,8 @@ class _Worker:
         reply = self._ask_briefly(wire.Describe(), "describing itself")
         if not isinstance(reply, wire.Described):
             raise self._out_of_step(reply)
-        self._description = reply.description
+        said = reply.description
+        self._description = replace(said, build={**self._facts, **said.build})
 
     @property
     def description(self) -> EngineDescription:

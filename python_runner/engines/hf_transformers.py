@@ -27,8 +27,10 @@ from python_runner.engines.contract import (
     LaunchSettings,
     Reach,
     StopReason,
+    WeightFormat,
 )
 from python_runner.engines.embedded import EmbeddedEngine
+from python_runner.engines.hf_int8 import INT8, held_as, to_int8
 
 if TYPE_CHECKING:
     import torch
@@ -36,23 +38,29 @@ if TYPE_CHECKING:
 _ISA_VARIABLE = "ONEDNN_MAX_CPU_ISA"
 _PAGE_BYTES = 4096
 
+_BF16 = WeightFormat(name="bf16", bits=16, memory_per_weight_byte=1.2)
+
 SPEC = EngineSpec(
     name="transformers",
     title="transformers",
     language=Language.PYTHON,
     reach=Reach.EMBEDDED,
-    precisions=("bf16",),
+    formats={
+        "bf16": _BF16,
+        "8bit": WeightFormat(name=INT8, bits=8, memory_per_weight_byte=1.6),
+        # Without a word about it, transformers 5 takes the type that the checkpoint has.
+        "shipped": _BF16,
+    },
     model_format="safetensors",
     can_ignore_end_of_sequence=True,
     reports_token_ids=True,
     takes_token_ids=True,
-    memory_per_weight_byte=1.2,
 )
 
 
 def prepare(progress: Progress) -> None:
     """Nothing is built; raises SetupError if the packages are not installed."""
-    for package in ("torch", "transformers"):
+    for package in ("torch", "torchao", "transformers"):
         try:
             version(package)
         except PackageNotFoundError as error:
@@ -75,11 +83,18 @@ def environment(settings: LaunchSettings) -> Mapping[str, str]:
 
 def load(settings: LaunchSettings) -> TransformersModel:
     """Load the model in the current process, every page of its weights in memory."""
-    return TransformersModel(*load_parts(settings.model.folder, settings.threads))
+    parts = load_parts(settings.model.folder, settings.threads, settings.precision)
+    return TransformersModel(*parts)
 
 
-def load_parts(folder: Path, threads: int) -> tuple[Any, Any]:
-    """The model in bf16 and its tokenizer, as transformers has them."""
+def load_parts(folder: Path, threads: int, precision: str = "bf16") -> tuple[Any, Any]:
+    """The model and its tokenizer, as transformers has them.
+
+    Args:
+        folder: the safetensors.
+        threads: of torch.
+        precision: a word of `SPEC.formats`.
+    """
     import torch
     from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
 
@@ -87,8 +102,11 @@ def load_parts(folder: Path, threads: int) -> tuple[Any, Any]:
     # As tokenizer.json says it, like the reference: AutoTokenizer goes by the model's type
     # first, and then reads some models' texts in another way than their file.
     tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.bfloat16)
+    dtype = "auto" if precision == "shipped" else torch.bfloat16
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype)
     _touch(model.parameters())
+    if precision == "8bit":
+        to_int8(model)
     return model, tokenizer
 
 
@@ -103,7 +121,8 @@ class TransformersModel:
 
     @property
     def description(self) -> EngineDescription:
-        return EngineDescription(version=version("transformers"), build=_build(self._model.config))
+        build = {**_build(self._model.config), **held_as(self._model)}
+        return EngineDescription(version=version("transformers"), build=build)
 
     def token_ids(self, text: str) -> tuple[int, ...]:
         return tuple(self._tokenizer(text).input_ids)

@@ -33,14 +33,14 @@ from python_runner.engines.llama_served import (
 )
 from python_runner.engines.llamacpp import build_text, instruction_sets, version_text
 from python_runner.engines.streaming import StreamClient, prepare_stream_client
-from python_runner.engines.weights import gguf_of
+from python_runner.engines.weights import gguf_formats, gguf_of, with_weights
 
 SPEC = EngineSpec(
     name="llama-server",
     title="llama-server",
     language=Language.CPP,
     reach=Reach.SERVED,
-    precisions=("bf16",),
+    formats=gguf_formats(shipped="q4_k_m"),
     model_format="gguf",
     can_ignore_end_of_sequence=True,
     reports_token_ids=True,
@@ -73,7 +73,7 @@ class LlamaServerEngine:
         prefix = llama_cpp_prefix(quiet)
         recipe = recipe_of(prefix)
         features = instruction_sets(system_info(prefix))
-        gguf = gguf_of(settings)
+        gguf = gguf_of(SPEC, settings)
         launch = Launch(
             title=SPEC.title,
             command=lambda port: [
@@ -89,7 +89,9 @@ class LlamaServerEngine:
             settings,
             log,
             StreamClient(prepare_stream_client(quiet)),
-            lambda started: describe(recipe, started, features, settings),
+            lambda started: with_weights(
+                describe(recipe, started, features, settings), SPEC, settings
+            ),
         )
 
 

@@ -8,7 +8,7 @@ llama-server would forbid it instead.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from python_runner.common.build.cache import recipe_of
@@ -28,7 +28,7 @@ from python_runner.engines.contract import (
     StopReason,
 )
 from python_runner.engines.embedded import EmbeddedEngine
-from python_runner.engines.weights import gguf_of
+from python_runner.engines.weights import gguf_formats, gguf_of, with_weights
 
 if TYPE_CHECKING:
     import polystack_llama
@@ -38,7 +38,7 @@ SPEC = EngineSpec(
     title="llama.cpp",
     language=Language.CPP,
     reach=Reach.EMBEDDED,
-    precisions=("bf16",),
+    formats=gguf_formats(shipped="q4_k_m"),
     model_format="gguf",
     can_ignore_end_of_sequence=True,
     reports_token_ids=True,
@@ -59,25 +59,24 @@ def load(settings: LaunchSettings) -> LlamaModel:
 
     try:
         model = polystack_llama.Model(
-            str(gguf_of(settings)), threads=settings.threads, context=settings.context
+            str(gguf_of(SPEC, settings)), threads=settings.threads, context=settings.context
         )
     except polystack_llama.LlamaError as error:
         raise EngineStartError(
             f"llama.cpp: {error}", hint="Make the GGUF file anew: delete it and run again."
         ) from error
     recipe = recipe_of(llama_cpp_prefix(quiet))
-    return LlamaModel(
-        model,
-        EngineDescription(
-            version=version_text(recipe),
-            build={
-                **build_text(recipe),
-                "instruction sets": instruction_sets(polystack_llama.system_info()),
-                "binding compiler": polystack_llama.build_info()["compiler"],
-                "prompt tokens computed at once": str(model.describe().microbatch),
-            },
-        ),
+    description = EngineDescription(
+        version=version_text(recipe),
+        build={
+            **build_text(recipe),
+            "instruction sets": instruction_sets(polystack_llama.system_info()),
+            "binding compiler": polystack_llama.build_info()["compiler"],
+            "prompt tokens computed at once": str(model.describe().microbatch),
+        },
     )
+    # What is in the file is asked for later: reading it is no part of loading the model.
+    return LlamaModel(model, lambda: with_weights(description, SPEC, settings))
 
 
 def load_vocabulary(settings: LaunchSettings) -> LlamaVocabulary:
@@ -86,7 +85,7 @@ def load_vocabulary(settings: LaunchSettings) -> LlamaVocabulary:
     import polystack_llama
 
     try:
-        return LlamaVocabulary(polystack_llama.Vocabulary(str(gguf_of(settings))))
+        return LlamaVocabulary(polystack_llama.Vocabulary(str(gguf_of(SPEC, settings))))
     except polystack_llama.LlamaError as error:
         raise EngineStartError(f"llama.cpp: {error}") from error
 
@@ -115,13 +114,15 @@ class LlamaVocabulary:
 class LlamaModel:
     """Implements `in_process.InProcessModel`."""
 
-    def __init__(self, model: polystack_llama.Model, description: EngineDescription) -> None:
+    def __init__(
+        self, model: polystack_llama.Model, describe: Callable[[], EngineDescription]
+    ) -> None:
         self._model = model
-        self._description = description
+        self._describe = describe
 
     @property
     def description(self) -> EngineDescription:
-        return self._description
+        return self._describe()
 
     def token_ids(self, text: str) -> tuple[int, ...]:
         return tuple(self._model.tokenize(text, add_bos=True))

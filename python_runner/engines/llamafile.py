@@ -31,14 +31,14 @@ from python_runner.engines.llama_served import (
 )
 from python_runner.engines.llamafile_find import STAND_IN, Family, Llamafile, find_llamafile
 from python_runner.engines.streaming import StreamClient, prepare_stream_client
-from python_runner.engines.weights import gguf_of
+from python_runner.engines.weights import gguf_formats, gguf_of, with_weights
 
 SPEC = EngineSpec(
     name="llamafile",
     title="llamafile",
     language=Language.CPP,
     reach=Reach.SERVED,
-    precisions=("bf16",),
+    formats=gguf_formats(shipped="q6_k"),
     model_format="gguf",
     can_ignore_end_of_sequence=True,
     reports_token_ids=True,  # not in the family 0.9
@@ -74,7 +74,7 @@ class LlamafileEngine:
         Raises EngineStartError; SetupError if the llamafile has gone meanwhile.
         """
         found = find_llamafile()
-        gguf = gguf_of(settings)
+        gguf = gguf_of(SPEC, settings)
         launch = Launch(
             title=SPEC.title,
             command=lambda port: ["sh", found.path, *server_arguments(found, gguf, settings, port)],
@@ -87,7 +87,7 @@ class LlamafileEngine:
             settings,
             log,
             StreamClient(prepare_stream_client(SilentProgress())),
-            lambda started: describe(found, started),
+            lambda started: with_weights(describe(found, started), SPEC, settings),
         )
 
 

@@ -2,13 +2,14 @@
 
 The binding stands on the crate `mistralrs-core`, which takes prompts as ids, can ignore an
 end of sequence, and lets us see every token at the moment it is chosen. What it cannot do on
-a CPU is to multiply in bf16: see `HELD_AS`.
+a CPU is to multiply in bf16: see `LOADING`.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -17,6 +18,8 @@ from python_runner.common.errors import EngineStartError, GenerationError
 from python_runner.common.progress import Progress, SilentProgress
 from python_runner.engines.build.mistralrs import MistralRsBuild, mistralrs_build
 from python_runner.engines.contract import (
+    ACTIVATIONS,
+    WEIGHTS_IN_MEMORY,
     EngineDescription,
     EngineSpec,
     GenerateRequest,
@@ -25,6 +28,7 @@ from python_runner.engines.contract import (
     LaunchSettings,
     Reach,
     StopReason,
+    WeightFormat,
 )
 from python_runner.engines.embedded import EmbeddedEngine
 
@@ -36,20 +40,38 @@ SPEC = EngineSpec(
     title="mistral.rs",
     language=Language.RUST,
     reach=Reach.EMBEDDED,
-    precisions=("bf16",),
+    formats={
+        # bf16 and 32 bits lie side by side while it loads.
+        "bf16": WeightFormat(name="f32", bits=32, memory_per_weight_byte=3.0),
+        "8bit": WeightFormat(name="Q8_0", bits=8, memory_per_weight_byte=1.8),
+        # What its "auto" comes to on a CPU (decision 0008).
+        "shipped": WeightFormat(name="f16", bits=16, memory_per_weight_byte=2.0),
+    },
     model_format="safetensors",
     can_ignore_end_of_sequence=True,
     reports_token_ids=True,
     takes_token_ids=True,
-    memory_per_weight_byte=3.0,  # bf16 and 32 bits side by side while it loads
 )
 
-HELD_AS: Mapping[str, Literal["f32"]] = {"bf16": "f32"}
-"""What the weights are held in, by their precision.
 
-The released candle has no product of bf16 matrices on a CPU. In 32 bits the weights keep
-their values exactly, at twice the memory traffic (decision 0008).
-"""
+@dataclass(frozen=True, kw_only=True)
+class Loading:
+    """How the binding is asked to load the weights."""
+
+    dtype: Literal["auto", "f32"]
+    """Of all that is not quantised."""
+    isq: Literal["q8_0"] | None = None
+    """What the matrices are quantised to, in place."""
+
+
+LOADING: Mapping[str, Loading] = {
+    # The released candle has no product of bf16 matrices on a CPU. In 32 bits the weights keep
+    # their values exactly, at twice the memory traffic (decision 0008).
+    "bf16": Loading(dtype="f32"),
+    "8bit": Loading(dtype="f32", isq="q8_0"),
+    "shipped": Loading(dtype="auto"),
+}
+"""By the word that a study has for the precision."""
 
 
 def prepare(progress: Progress) -> None:
@@ -67,12 +89,12 @@ def load(settings: LaunchSettings) -> MistralRsModel:
     if not (folder / "config.json").is_file():
         # mistral.rs would take the path for the name of a model to download.
         raise EngineStartError(f"{folder} holds no model (no config.json)")
-    held_as = HELD_AS[settings.precision]
+    how = LOADING[settings.precision]
     try:
-        model = polystack_mistralrs.Model(str(folder), dtype=held_as)
+        model = polystack_mistralrs.Model(str(folder), dtype=how.dtype, isq=how.isq)
     except polystack_mistralrs.MistralRsError as error:
         raise EngineStartError(f"mistral.rs: {error}") from error
-    return MistralRsModel(model, end_ids(folder), _description(build, held_as))
+    return MistralRsModel(model, end_ids(folder), _description(build, model.dtype, how))
 
 
 class MistralRsModel:
@@ -138,15 +160,17 @@ def end_ids(folder: Path) -> tuple[int, ...]:
     return ()
 
 
-def _description(build: MistralRsBuild, held_as: str) -> EngineDescription:
+def _description(build: MistralRsBuild, dtype: str, how: Loading) -> EngineDescription:
     return EngineDescription(
         version=build.version,
         build={
             "source": f"crates mistralrs-core {build.version}, candle-core {build.tensor_version}",
             "compiler": build.compiler,
             "flags": " ".join(build.flags),
-            "weights in memory": held_as,
-            "KV cache": held_as,
+            WEIGHTS_IN_MEMORY: how.isq.upper() if how.isq else dtype,
+            **({"not quantised": f"embedding and norms, {dtype}"} if how.isq else {}),
+            ACTIVATIONS: f"{dtype}, 8 bits in products" if how.isq else dtype,
+            "KV cache": dtype,
             "prefix cache": "off",
             "paged attention": "off",
         },

@@ -33,6 +33,7 @@ from python_runner.common.clock import now_ns
 from python_runner.common.errors import EngineStartError, SetupError
 from python_runner.common.progress import Progress
 from python_runner.engines.contract import (
+    WEIGHTS_IN_MEMORY,
     EngineDescription,
     EngineSpec,
     GenerateRequest,
@@ -41,6 +42,7 @@ from python_runner.engines.contract import (
     LaunchSettings,
     Reach,
     StopReason,
+    WeightFormat,
 )
 from python_runner.engines.embedded import EmbeddedEngine
 
@@ -61,12 +63,17 @@ SPEC = EngineSpec(
     title="mistral.rs (wheel)",
     language=Language.RUST,
     reach=Reach.EMBEDDED,
-    precisions=("bf16",),
+    formats={
+        # It widens matrices to 32 bits for each token.
+        "bf16": WeightFormat(name="bf16", bits=16, memory_per_weight_byte=2.0),
+        "8bit": WeightFormat(name="Q8_0", bits=8, memory_per_weight_byte=1.6),
+        # Its "auto" ends there on a CPU (decision 0007).
+        "shipped": WeightFormat(name="f32", bits=32, memory_per_weight_byte=2.2),
+    },
     model_format="safetensors",
     can_ignore_end_of_sequence=True,
     reports_token_ids=True,
     takes_token_ids=False,
-    memory_per_weight_byte=2.0,  # it widens matrices to 32 bits
 )
 
 
@@ -88,27 +95,30 @@ def load(settings: LaunchSettings) -> WheelModel:
     if not (folder / "config.json").is_file():
         # The wheel would take the path for the name of a model to download.
         raise EngineStartError(f"{folder} holds no model (no config.json)")
+    dtype = {"bf16": "BF16", "8bit": "F32", "shipped": "Auto"}[settings.precision]
     runner = mistralrs.Runner(
         # It finds the architecture in config.json.
-        mistralrs.Which.Plain(model_id=str(folder), dtype=mistralrs.ModelDType.BF16),
+        mistralrs.Which.Plain(model_id=str(folder), dtype=getattr(mistralrs.ModelDType, dtype)),
+        in_situ_quant="Q8_0" if settings.precision == "8bit" else None,
         max_seqs=1,
         prefix_cache_n=0,
         no_paged_attn=True,
         token_source="none",  # noqa: S106 - which credential to send: none
         jinja_explicit=str(_TEMPLATE),
     )
-    return WheelModel(runner)
+    return WheelModel(runner, SPEC.formats[settings.precision].name)
 
 
 class WheelModel:
     """Implements `in_process.InProcessModel`."""
 
-    def __init__(self, runner: Any) -> None:
+    def __init__(self, runner: Any, held_as: str) -> None:
         self._runner = runner
+        self._held_as = held_as
 
     @property
     def description(self) -> EngineDescription:
-        return EngineDescription(version=version(_PACKAGE), build=_build())
+        return EngineDescription(version=version(_PACKAGE), build=_build(self._held_as))
 
     def token_ids(self, text: str) -> tuple[int, ...]:
         # Its parameters cannot be named; None: "thinking" is not the business of plain text.
@@ -212,13 +222,14 @@ def _environment(settings: LaunchSettings) -> Mapping[str, str]:
     return {_TUNABLES: ":".join([*_KEEP_MEMORY, *([theirs] if theirs else [])])}
 
 
-def _build() -> Mapping[str, str]:
+def _build(held_as: str) -> Mapping[str, str]:
     wheel = distribution(_PACKAGE)
     tag = re.search(r"^Tag: (.+)$", wheel.read_text("WHEEL") or "", re.MULTILINE)
     return {
         "package": f"official wheel {tag[1] if tag else ''}".strip(),
         "compiler": _compiler(Path(str(wheel.locate_file(_PACKAGE)))),
         "flags": "not known: compiled by its publisher",
+        WEIGHTS_IN_MEMORY: f"{held_as}, as asked for: the wheel does not say",
         "instruction sets": "chosen by the wheel when it runs",
         "prefix cache": "off",
         "paged attention": "off",

@@ -22,6 +22,7 @@ from python_runner.engines.contract import (
     LaunchSettings,
     Reach,
     StopReason,
+    WeightFormat,
 )
 
 _FIRST_ID = 10
@@ -166,12 +167,16 @@ def mock_spec(
         title=f"mock {language}",
         language=language,
         reach=reach,
-        precisions=("bf16",),
+        formats={word: _format(word) for word in ("bf16", "8bit", "shipped")},
         model_format="safetensors",
         can_ignore_end_of_sequence=can_ignore_end_of_sequence,
         reports_token_ids=can_ignore_end_of_sequence,
         takes_token_ids=True,
     )
+
+
+def _format(word: str) -> WeightFormat:
+    return WeightFormat(name=word, bits=8 if word == "8bit" else 16, memory_per_weight_byte=1.1)
 
 
 def _offsets(*milliseconds: int) -> tuple[int, ...]:

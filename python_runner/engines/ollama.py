@@ -37,14 +37,14 @@ from python_runner.engines.streaming import (
     StreamClient,
     prepare_stream_client,
 )
-from python_runner.engines.weights import gguf_of
+from python_runner.engines.weights import gguf_formats, gguf_of, with_weights
 
 SPEC = EngineSpec(
     name="ollama",
     title="Ollama",
     language=Language.GO,
     reach=Reach.SERVED,
-    precisions=("bf16",),
+    formats=gguf_formats(shipped="q4_0"),
     model_format="gguf",
     can_ignore_end_of_sequence=False,
     reports_token_ids=False,
@@ -93,7 +93,7 @@ class OllamaEngine:
         build = self.variant.find(quiet)
         client = StreamClient(prepare_stream_client(quiet))
         store = self.store or OllamaStore(cache_dir() / self.variant.models)
-        gguf = gguf_of(settings)
+        gguf = gguf_of(self.spec, settings)
         name = model_name(_hash_of(gguf, store))
         go_engine = self.variant.go_engine
         server, version = start_ollama(build.binary, store, settings, log, go_engine=go_engine)
@@ -109,7 +109,9 @@ class OllamaEngine:
             runner = server.runner()
             if runner is None:
                 raise EngineStartError("Ollama runs no model", hint=f"Its log: {log}")
-            description = describe(self.variant, build, version, server, runner)
+            description = with_weights(
+                describe(self.variant, build, version, server, runner), self.spec, settings
+            )
         except BaseException:  # Ctrl-C too must not leave the process behind
             server.stop()
             raise

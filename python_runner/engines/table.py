@@ -40,6 +40,8 @@ _ROWS: Mapping[str, _Row] = {
     "ollama": _Row(module="ollama"),
     "ollama-go-engine": _Row(module="ollama", attribute="GO_ENGINE"),
     "ollama-installed": _Row(module="ollama_installed", brought=True),
+    "go-driver": _Row(module="go_driver"),
+    "go-driver-go-engine": _Row(module="go_driver", attribute="GO_ENGINE"),
     "mistral.rs": _Row(module="mistralrs"),
     "mistral.rs-wheel": _Row(module="mistralrs_wheel"),
     "transformers": _Row(module="hf_transformers"),

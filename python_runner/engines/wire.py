@@ -3,6 +3,7 @@
 The codec is a page of code rather than a validating library because the worker's start is
 part of every measured load time, and importing such a library takes a fifth of a second.
 Both ends are always of the same checkout, so nothing has to be validated, only rebuilt.
+A worker in another language has its own twin of this file: `native/go/internal/worker/wire.go`.
 """
 
 from __future__ import annotations

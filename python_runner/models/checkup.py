@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from python_runner.common.checkup import Finding, State
 from python_runner.common.errors import ModelError
 from python_runner.models.cards import ModelCard, catalogue
+from python_runner.models.gguf import WHOLE
 from python_runner.models.memory import require_memory
-from python_runner.models.prepare import FORMATS
 from python_runner.models.sizes import check_disks, still_to_write
 from python_runner.models.source import listed_source
 
 _GB = 1e9
-_PRECISION = "bf16"
 
 
 class ModelsCheckup:
@@ -43,7 +42,7 @@ def _look_at(card: ModelCard, *, is_needed: bool) -> Finding:
     require_memory(card)
     if card.is_ready():
         return Finding(subject=card.name, state=State.READY, detail=card.label, is_needed=is_needed)
-    to_write = still_to_write(listed_source(card), FORMATS, _PRECISION)
+    to_write = still_to_write(listed_source(card), (WHOLE,))
     check_disks(card.name, to_write)
     size = f"takes {sum(each.bytes for each in to_write) / _GB:.1f} GB of disk"
     if card.hub is not None:

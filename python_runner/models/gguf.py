@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -17,7 +18,8 @@ from python_runner.common.processes import start_child, stop_tree, tail
 from python_runner.common.progress import Progress, Task
 from python_runner.models.atomic import one_at_a_time, unfinished, write_text
 
-PRECISIONS = ("bf16",)
+WHOLE = "bf16"
+"""The type that the converter writes, and of which the others are made."""
 _POLL_S = 0.2
 # What two cores needed for 5.2 GB, and for starting Python with its libraries.
 _SECONDS_PER_GB = 12.0
@@ -34,6 +36,7 @@ class GgufRecord(BaseModel):
     converter: str
     """The release that the converter was taken from."""
     precision: str
+    """`bf16`, or the type that it was quantised to."""
     size: int
     """Bytes."""
     model: str = ""
@@ -75,54 +78,60 @@ def is_converted(path: Path) -> bool:
 
 
 def make_gguf(
-    folder: Path,
-    *,
-    name: str,
-    source_sha256: str,
-    precision: str,
-    expected_bytes: int,
-    progress: Progress,
+    folder: Path, *, name: str, source_sha256: str, expected_bytes: int, progress: Progress
 ) -> Path:
-    """Convert the safetensors in `folder`, unless that was done before.
+    """Convert the safetensors in `folder` to a GGUF file in bf16, unless that was done before.
 
     Args:
         folder: the model.
         name: of the model.
         source_sha256: hash over its files; recorded beside the GGUF and inside it.
-        precision: one of `PRECISIONS`.
         expected_bytes: about how large the GGUF becomes; for the progress only.
         progress: shown while it is converted.
 
     Raises:
         ConversionError: the converter failed; the message holds the end of its log.
     """
-    target = gguf_path(name, source_sha256, precision)
-    with one_at_a_time(target):
-        if is_converted(target):
-            return target
+
+    def convert(made: Path) -> None:
         source = llama_cpp_source(progress)
-        with (
-            progress.task(
-                f"Converting {name} to GGUF ({precision})",
-                why="llama.cpp and Ollama read this format",
-                expected_s=seconds_to_convert(expected_bytes),
-            ) as task,
-            unfinished(target) as scratch,
-        ):
-            made = scratch / target.name
-            description = scratch / "description.json"
-            # Inside the file, so that it can be told from the file alone what it was made of.
-            description.write_text(
-                json.dumps({"general.description": f"source_sha256={source_sha256}"})
-            )
+        with progress.task(
+            f"Converting {name} to GGUF ({WHOLE})",
+            why="llama.cpp and Ollama read this format",
+            expected_s=seconds_to_convert(expected_bytes),
+        ) as task:
             _convert(
                 source,
                 folder,
                 made,
-                options=["--outtype", precision, "--metadata", str(description)],
+                source_sha256=source_sha256,
                 expected_bytes=expected_bytes,
                 task=task,
             )
+
+    return keep_gguf(convert, name=name, source_sha256=source_sha256, precision=WHOLE)
+
+
+def keep_gguf(
+    make: Callable[[Path], None], *, name: str, source_sha256: str, precision: str
+) -> Path:
+    """The GGUF file of that source, made by `make` unless that was done before.
+
+    Args:
+        make: writes the file that it is given, in a folder for itself.
+        name: of the model.
+        source_sha256: hash over the files that it comes from in the end.
+        precision: one of `TYPES`.
+
+    Raises what `make` raises.
+    """
+    target = gguf_path(name, source_sha256, precision)
+    with one_at_a_time(target):
+        if is_converted(target):
+            return target
+        with unfinished(target) as scratch:
+            made = scratch / target.name
+            make(made)
             record = GgufRecord(
                 source_sha256=source_sha256,
                 converter=pinned_release().version,
@@ -136,14 +145,17 @@ def make_gguf(
 
 
 def _convert(
-    source: Path, folder: Path, made: Path, *, options: list[str], expected_bytes: int, task: Task
+    source: Path, folder: Path, made: Path, *, source_sha256: str, expected_bytes: int, task: Task
 ) -> None:
-    log = cache_dir() / "logs" / f"{made.stem}.log"
-    log.unlink(missing_ok=True)
-    converter = str(source / "convert_hf_to_gguf.py")
-    child = start_child(
-        [sys.executable, converter, str(folder), *options, "--outfile", str(made)],
-        log=log,
+    # Inside the file, so that it can be told from the file alone what it was made of.
+    description = made.with_name("description.json")
+    description.write_text(json.dumps({"general.description": f"source_sha256={source_sha256}"}))
+    converter = [sys.executable, str(source / "convert_hf_to_gguf.py"), str(folder)]
+    write_file(
+        [*converter, "--outtype", WHOLE, "--metadata", str(description), "--outfile", str(made)],
+        made,
+        expected_bytes,
+        failed=f"the conversion of {folder} to GGUF failed",
         env={
             "PYTHONPATH": str(source / "gguf-py"),
             # The folder is on this machine; nothing may be looked up elsewhere.
@@ -151,15 +163,42 @@ def _convert(
             "TRANSFORMERS_OFFLINE": "1",
             "PYTHONWARNINGS": "ignore",
         },
+        task=task,
     )
+
+
+def write_file(
+    command: Sequence[str | Path],
+    made: Path,
+    expected_bytes: int,
+    *,
+    failed: str,
+    env: Mapping[str, str] | None = None,
+    task: Task,
+) -> None:
+    """Run the program that writes `made`.
+
+    Args:
+        command: the program and its words.
+        made: the file.
+        expected_bytes: about how large it becomes; for the progress only.
+        failed: begins the message if it fails.
+        env: variables besides ours.
+        task: told how far it is.
+
+    Raises:
+        ConversionError: it failed; the message holds the end of its log.
+    """
+    log = cache_dir() / "logs" / f"{made.stem}.log"
+    log.unlink(missing_ok=True)
+    child = start_child(command, log=log, env=env)
     try:
         _watch(child, made, expected_bytes, task)
     finally:
         stop_tree(child)
     if child.returncode != 0 or not made.is_file():
         raise ConversionError(
-            f"the conversion of {folder} to GGUF failed (exit code {child.returncode}):\n"
-            f"{tail(log, 12)}",
+            f"{failed} (exit code {child.returncode}):\n{tail(log, 12)}",
             hint=f"The whole log: {log}",
         )
 

@@ -1,11 +1,12 @@
 """What a GGUF file says about itself at its beginning; the weights are not read.
 
 The layout: `GGUF`, a version, how many tensors and how many keys there are, then each key
-with its value, all little-endian.
+with its value, then each tensor with its name, shape, type and place, all little-endian.
 """
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,6 +35,18 @@ _FILE_TYPES: Mapping[int, str] = MappingProxyType(
         28: "iq2_s", 29: "iq2_m", 30: "iq4_xs", 31: "iq1_m", 32: "bf16",
     }
 )  # fmt: skip
+
+# The types of tensors, by their numbers.
+_TENSOR_TYPES: Mapping[int, str] = MappingProxyType(
+    {
+        0: "f32", 1: "f16", 2: "Q4_0", 3: "Q4_1", 6: "Q5_0", 7: "Q5_1", 8: "Q8_0", 9: "Q8_1",
+        10: "Q2_K", 11: "Q3_K", 12: "Q4_K", 13: "Q5_K", 14: "Q6_K", 15: "Q8_K", 16: "IQ2_XXS",
+        17: "IQ2_XS", 18: "IQ3_XXS", 19: "IQ1_S", 20: "IQ4_NL", 21: "IQ3_S", 22: "IQ2_S",
+        23: "IQ4_XS", 29: "IQ1_M", 30: "bf16", 34: "TQ1_0", 35: "TQ2_0", 39: "MXFP4",
+        40: "NVFP4", 41: "Q1_0", 42: "Q2_0",
+    }
+)  # fmt: skip
+_MOST_DIMENSIONS = 8
 
 Scalar = int | float | bool | str
 
@@ -67,12 +80,10 @@ def read_gguf(path: Path) -> GgufFacts:
     """
     try:
         with path.open("rb") as file:
-            values = _read_values(file)
+            _, values = _read_values(file)
             template = _chat_template(file, values)
     except (OSError, ValueError, struct.error) as error:
-        raise ModelError(
-            f"{path} cannot be read as a GGUF file: {error}", hint="Copy or download it again."
-        ) from error
+        raise _unreadable(path, error) from error
     if "general.architecture" not in values:
         raise ModelError(f"{path} names no architecture", hint="Take a GGUF file of a model.")
     if values.get("split.count", 0) not in {0, 1}:
@@ -90,10 +101,49 @@ def read_gguf(path: Path) -> GgufFacts:
     )
 
 
-def _read_values(file: BinaryIO) -> dict[str, Scalar | _Array]:
+def stored_types(path: Path) -> Mapping[str, float]:
+    """Share of the weights that is stored as each type, the largest first.
+
+    Raises:
+        ModelError: it is no GGUF file that can be read.
+    """
+    weights: dict[str, int] = {}
+    try:
+        with path.open("rb") as file:
+            tensors, _ = _read_values(file)
+            for _ in range(tensors):
+                kind, count = _tensor(file)
+                name = _TENSOR_TYPES.get(kind, f"type {kind}")
+                weights[name] = weights.get(name, 0) + count
+    except (OSError, ValueError, struct.error) as error:
+        raise _unreadable(path, error) from error
+    total = sum(weights.values())
+    ordered = sorted(weights.items(), key=lambda item: item[1], reverse=True)
+    return {name: count / total for name, count in ordered}
+
+
+def _unreadable(path: Path, error: Exception) -> ModelError:
+    return ModelError(
+        f"{path} cannot be read as a GGUF file: {error}", hint="Copy or download it again."
+    )
+
+
+def _tensor(file: BinaryIO) -> tuple[int, int]:
+    """The type of the next tensor, and how many weights it has."""
+    _string(file)
+    (dimensions,) = struct.unpack("<I", file.read(4))
+    if dimensions > _MOST_DIMENSIONS:
+        raise ValueError(f"a tensor of {dimensions} dimensions")
+    shape = struct.unpack(f"<{dimensions}Q", file.read(8 * dimensions))
+    kind, _offset = struct.unpack("<IQ", file.read(12))
+    return kind, math.prod(shape)
+
+
+def _read_values(file: BinaryIO) -> tuple[int, dict[str, Scalar | _Array]]:
+    """How many tensors there are, and the keys; the file is then at the first tensor."""
     if file.read(4) != _MAGIC:
         raise ValueError("it does not begin with GGUF")
-    version, _tensors, keys = struct.unpack("<IQQ", file.read(20))
+    version, tensors, keys = struct.unpack("<IQQ", file.read(20))
     if version not in _VERSIONS:
         raise ValueError(f"version {version} of the format is not known")
     values: dict[str, Scalar | _Array] = {}
@@ -101,7 +151,7 @@ def _read_values(file: BinaryIO) -> dict[str, Scalar | _Array]:
         key = _string(file)
         (kind,) = struct.unpack("<I", file.read(4))
         values[key] = _value(file, kind)
-    return values
+    return tensors, values
 
 
 def _value(file: BinaryIO, kind: int) -> Scalar | _Array:

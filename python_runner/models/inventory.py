@@ -12,7 +12,7 @@ from python_runner.common.errors import ModelError
 from python_runner.common.locations import cache_dir
 from python_runner.models import cards
 from python_runner.models.folder import weight_files
-from python_runner.models.gguf import gguf_dir, read_record
+from python_runner.models.gguf import WHOLE, GgufRecord, gguf_dir, read_record
 from python_runner.models.source import listed_source
 
 _MADE_FOLDER = re.compile(r"(?P<model>.+)-[0-9a-f]{16}")
@@ -25,7 +25,7 @@ class Form:
 
     model: str
     kind: str
-    """`safetensors` or `GGUF`."""
+    """`safetensors`, `GGUF`, or `GGUF q8_0`."""
     path: Path
     """A folder or a file."""
     bytes: int
@@ -83,11 +83,15 @@ def _ggufs() -> Iterator[Form]:
         record = read_record(path.with_suffix(".json"))
         yield Form(
             model=(record.model if record else "") or (named["model"] if named else path.stem),
-            kind="GGUF",
+            kind=_kind(record),
             path=path,
             bytes=path.stat().st_size,
             is_ours=True,
         )
+
+
+def _kind(record: GgufRecord | None) -> str:
+    return "GGUF" if record is None or record.precision == WHOLE else f"GGUF {record.precision}"
 
 
 def _weight_bytes(folder: Path) -> int:

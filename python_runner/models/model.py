@@ -22,6 +22,6 @@ class Model:
     source_sha256: str
     """Hash over the weights and tokenizer files in `folder`; of a GGUF file alone, its own."""
     gguf: Mapping[str, Path]
-    """GGUF files derived from `folder`, by precision (`bf16`)."""
+    """GGUF files derived from `folder`, by type (`bf16`, `q8_0`)."""
     has_safetensors: bool = True
     """False for a GGUF file alone, which brings its tokenizer inside."""

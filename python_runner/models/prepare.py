@@ -21,60 +21,60 @@ from python_runner.models.fingerprint import (
     take_fingerprint,
 )
 from python_runner.models.folder import inspect_folder
-from python_runner.models.gguf import PRECISIONS, make_gguf
+from python_runner.models.gguf import WHOLE, gguf_path, is_converted, make_gguf
 from python_runner.models.gguf_file import GgufFacts
 from python_runner.models.hub import check_against_hub, fetch
 from python_runner.models.model import Model
+from python_runner.models.quantise import TYPES, Quantiser, make_quantised
 from python_runner.models.sizes import SECONDS_PER_GB, check_disks, still_to_write
 from python_runner.models.source import Source, find_source, listed_source
 
-FORMATS = ("safetensors", "gguf")
 _BYTES_PER_WEIGHT = 2
 _HASH_SECONDS_PER_GB = 1.0
 _SILENT_BYTES = 100_000_000
 
 
 def prepare_model(
-    reference: str, formats: Iterable[str], precision: str, progress: Progress
+    reference: str, ggufs: Iterable[str], progress: Progress, *, quantiser: Quantiser | None = None
 ) -> Model:
-    """That model with all `formats` on disk; makes what is missing.
+    """That model on disk, as safetensors and as all `ggufs`; makes what is missing.
 
     Args:
         reference: what `find_source` takes.
-        formats: of `FORMATS`; safetensors are always there, being the source of the others. A
-            GGUF file alone is all that there is of its model.
-        precision: of the GGUF, one of `PRECISIONS`; a GGUF file alone has its own.
+        ggufs: types of GGUF file, of `quantise.TYPES`; may be none. A GGUF file alone is all
+            that there is of its model, and is taken as it is.
         progress: shown while something is made.
+        quantiser: for other types than bf16.
 
     Raises:
         UnknownNameError: no model of that name.
-        UsageError: a path, format or precision that does not exist.
+        UsageError: a path or type that does not exist.
         ModelError: the disk is too small, or files are missing or damaged.
         ConversionError: the converter to GGUF does not know this model.
+        SetupError: the quantiser is needed and cannot be built.
     """
-    return prepare_source(find_source(reference), formats, precision, progress)
+    return prepare_source(find_source(reference), ggufs, progress, quantiser=quantiser)
 
 
 def prepare_source(
-    source: Source, formats: Iterable[str], precision: str, progress: Progress
+    source: Source, ggufs: Iterable[str], progress: Progress, *, quantiser: Quantiser | None = None
 ) -> Model:
     """The same for a model that has been found already."""
-    wanted = _checked(formats, precision)
+    wanted = _checked(ggufs)
     if source.gguf is not None:
         return _gguf_alone(source, source.gguf, progress)
-    check_disks(source.name, still_to_write(source, wanted, precision))
+    check_disks(source.name, still_to_write(source, wanted))
     source = _on_disk(source, progress)
     fingerprint = _weights(source, progress)
-    gguf: dict[str, Path] = {}
-    if "gguf" in wanted:
-        gguf[precision] = _gguf(source, fingerprint.sha256, precision, progress)
     return Model(
         name=source.name,
         label=source.label,
         is_synthetic=source.is_synthetic,
         folder=source.folder,
         source_sha256=fingerprint.sha256,
-        gguf=gguf,
+        gguf={
+            kind: _gguf(source, fingerprint.sha256, kind, progress, quantiser) for kind in wanted
+        },
     )
 
 
@@ -129,17 +129,14 @@ def _hashing(source: Source, progress: Progress) -> Iterator[None]:
         yield
 
 
-def _checked(formats: Iterable[str], precision: str) -> frozenset[str]:
-    wanted = frozenset(formats)
-    if unknown := sorted(wanted - set(FORMATS)):
+def _checked(ggufs: Iterable[str]) -> tuple[str, ...]:
+    """Each once, in the order of `TYPES`."""
+    wanted = set(ggufs)
+    if unknown := sorted(wanted - set(TYPES)):
         raise UsageError(
-            f"no model comes as {', '.join(unknown)}", hint=f"Allowed: {', '.join(FORMATS)}."
+            f"no GGUF file is made in {', '.join(unknown)}", hint=f"Allowed: {', '.join(TYPES)}."
         )
-    if precision not in PRECISIONS:
-        raise UsageError(
-            f"no model comes in {precision}", hint=f"Allowed: {', '.join(PRECISIONS)}."
-        )
-    return wanted
+    return tuple(kind for kind in TYPES if kind in wanted)
 
 
 def _given_model(source: Source, progress: Progress) -> Fingerprint:
@@ -216,12 +213,26 @@ def _make_random(card: ModelCard, folder: Path, progress: Progress) -> Fingerpri
     return fingerprint
 
 
-def _gguf(source: Source, sha256: str, precision: str, progress: Progress) -> Path:
-    return make_gguf(
+def _gguf(
+    source: Source, sha256: str, kind: str, progress: Progress, quantiser: Quantiser | None
+) -> Path:
+    if kind != WHOLE and is_converted(gguf_path(source.name, sha256, kind)):
+        return gguf_path(source.name, sha256, kind)  # the one in bf16 may be gone meanwhile
+    whole = make_gguf(
         source.folder,
         name=source.name,
         source_sha256=sha256,
-        precision=precision,
         expected_bytes=source.bytes,
+        progress=progress,
+    )
+    if kind == WHOLE:
+        return whole
+    assert quantiser is not None, "a type in fewer bits needs a quantiser"
+    return make_quantised(
+        whole,
+        kind,
+        name=source.name,
+        source_sha256=sha256,
+        quantiser=quantiser,
         progress=progress,
     )

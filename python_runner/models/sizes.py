@@ -9,8 +9,15 @@ from pathlib import Path
 
 from python_runner.common.errors import ModelError
 from python_runner.models.fingerprint import read_fingerprint
-from python_runner.models.gguf import gguf_dir, gguf_path, is_converted, seconds_to_convert
+from python_runner.models.gguf import (
+    WHOLE,
+    gguf_dir,
+    gguf_path,
+    is_converted,
+    seconds_to_convert,
+)
 from python_runner.models.hub import hub_cache
+from python_runner.models.quantise import TYPES, gguf_bytes, seconds_to_quantise
 from python_runner.models.source import Source
 
 SECONDS_PER_GB = 10.0
@@ -29,10 +36,12 @@ class ToWrite:
     """The folder it will lie in."""
     seconds: float | None
     """About how long that takes; None if it depends on others (a download)."""
+    gguf: str = ""
+    """The type, if it is a GGUF file."""
 
 
-def still_to_write(source: Source, formats: Iterable[str], precision: str) -> tuple[ToWrite, ...]:
-    """The forms among `formats` that have to be made or fetched, in that order."""
+def still_to_write(source: Source, ggufs: Iterable[str]) -> tuple[ToWrite, ...]:
+    """What has to be made or fetched for GGUF files of these types, in that order."""
     if source.gguf is not None:
         return ()
     found: list[ToWrite] = []
@@ -47,16 +56,25 @@ def still_to_write(source: Source, formats: Iterable[str], precision: str) -> tu
                 seconds=None if is_fetched else size / 1e9 * SECONDS_PER_GB,
             )
         )
-    if "gguf" in formats and not _has_gguf(source, precision):
-        found.append(
-            ToWrite(form="GGUF", bytes=size, place=gguf_dir(), seconds=seconds_to_convert(size))
-        )
-    return tuple(found)
+    missing = {kind for kind in ggufs if not _has_gguf(source, kind)}
+    if missing and not _has_gguf(source, WHOLE):
+        missing.add(WHOLE)  # the others are made of it
+    return (*found, *(_gguf(size, kind) for kind in TYPES if kind in missing))
 
 
-def _has_gguf(source: Source, precision: str) -> bool:
+def _gguf(size: int, kind: str) -> ToWrite:
+    return ToWrite(
+        form="GGUF" if kind == WHOLE else f"GGUF in {kind.upper()}",
+        bytes=gguf_bytes(size, kind),
+        place=gguf_dir(),
+        seconds=seconds_to_convert(size) if kind == WHOLE else seconds_to_quantise(size),
+        gguf=kind,
+    )
+
+
+def _has_gguf(source: Source, kind: str) -> bool:
     known = read_fingerprint(source.record) if source.is_ready else None
-    return known is not None and is_converted(gguf_path(source.name, known.sha256, precision))
+    return known is not None and is_converted(gguf_path(source.name, known.sha256, kind))
 
 
 def check_disks(name: str, needed: Iterable[ToWrite]) -> None:

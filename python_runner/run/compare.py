@@ -191,10 +191,10 @@ def find_engines(study: Study) -> dict[str, Engine]:
         unreadable(source, engines)
         return engines
     for name, candidate in engines.items():
-        if study.precision not in candidate.spec.precisions:
+        if study.precision not in candidate.spec.formats:
             raise UsageError(
                 f"{name} does not run {study.precision}",
-                hint=f"It runs {', '.join(candidate.spec.precisions)}. Leave it out with --stacks, "
+                hint=f"It runs {', '.join(candidate.spec.formats)}. Leave it out with --stacks, "
                 "or choose another --precision.",
             )
     return engines

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from python_runner.common.build.checkup import CpuCheckup, ToolsCheckup
 from python_runner.common.checkup import Checkup, Finding, State
+from python_runner.common.errors import PolystackError, reason_of
 from python_runner.common.machine import MachineCheckup
 from python_runner.engines.checkup import EnginesCheckup
 from python_runner.models.checkup import ModelsCheckup
@@ -54,6 +55,19 @@ def examine(asked: Sequence[Checkup] | None = None) -> Diagnosis:
     """
     return Diagnosis(
         sections=tuple(
-            (part.title, tuple(part.look())) for part in (checkups() if asked is None else asked)
+            (part.title, tuple(_told_by(part))) for part in (checkups() if asked is None else asked)
         )
     )
+
+
+def _told_by(part: Checkup) -> Iterator[Finding]:
+    """What a part finds. If it cannot end, the others are asked all the same."""
+    try:
+        yield from part.look()
+    except (OSError, PolystackError) as error:
+        yield Finding(
+            subject="not looked at",
+            state=State.MISSING,
+            detail=reason_of(error),
+            mend="Run it again; if it stays, that file or program is what to mend.",
+        )

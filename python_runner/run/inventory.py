@@ -18,7 +18,7 @@ class OnDisk:
     """One form of a model."""
 
     kind: str
-    """`safetensors`, `GGUF`, or `Ollama`."""
+    """`safetensors`, `GGUF` with its type, or `Ollama`."""
     path: Path
     bytes: int
     is_ours: bool

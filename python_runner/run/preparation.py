@@ -7,8 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from python_runner.common.errors import ConversionError, ModelError, UsageError
+from python_runner.common.errors import (
+    ConversionError,
+    PolystackError,
+    SetupError,
+    UsageError,
+)
 from python_runner.common.progress import Progress
+from python_runner.engines.build.llamacpp import llama_quantize
 from python_runner.engines.contract import Engine, LaunchSettings
 from python_runner.engines.gguf_tokenizer import gguf_encoder
 from python_runner.measure import Plan, make_prompts
@@ -43,6 +49,12 @@ def unreadable(source: Source, engines: Mapping[str, Engine]) -> dict[str, str]:
 def precision_of(source: Source, study: Study) -> str:
     """The study's precision; that of the file, if the model is a GGUF file alone."""
     return source.gguf.precision if source.gguf else study.precision
+
+
+def ggufs_of(study: Study, engines: Mapping[str, Engine]) -> frozenset[str]:
+    """The types of GGUF file that the engines read in the study's precision."""
+    formats = (candidate.spec.formats[study.precision] for candidate in engines.values())
+    return frozenset(each.gguf for each in formats if each.gguf)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,13 +93,15 @@ def model_for(
     Where the model cannot be converted for some engines, the others go on without them.
 
     Raises:
-        ModelError: no engine can have it.
+        ModelError, SetupError: no engine can have it.
     """
-    formats = {candidate.spec.model_format for candidate in engines.values()}
+    if source.gguf is not None:
+        return ModelForStacks(model=prepare_source(source, (), progress), unread={})
+    ggufs = ggufs_of(study, engines)
     try:
-        model = prepare_source(source, formats, study.precision, progress)
+        model = prepare_source(source, ggufs, progress, quantiser=llama_quantize)
         return ModelForStacks(model=model, unread={})
-    except ConversionError as error:
+    except (ConversionError, SetupError) as error:
         unread = {
             name: _reason(error)
             for name, candidate in engines.items()
@@ -96,7 +110,7 @@ def model_for(
         if len(unread) == len(engines):
             raise
     progress.say(f"{', '.join(unread)} left out: {next(iter(unread.values()))}")
-    model = prepare_source(source, formats - {"gguf"}, study.precision, progress)
+    model = prepare_source(source, (), progress)
     return ModelForStacks(model=model, unread=unread)
 
 
@@ -151,5 +165,5 @@ def _reference(
             yield encode
 
 
-def _reason(error: ModelError) -> str:
+def _reason(error: PolystackError) -> str:
     return f"{error.message} ({error.hint})" if error.hint else error.message

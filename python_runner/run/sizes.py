@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 
 import psutil
 
 from python_runner.common.errors import ModelError
 from python_runner.common.locations import ollama_dir
 from python_runner.common.progress import Progress
-from python_runner.engines.contract import Engine
+from python_runner.engines.contract import Engine, WeightFormat
 from python_runner.models import Source
 from python_runner.models.sizes import ToWrite, check_disks, existing, free_bytes, still_to_write
 from python_runner.study import Study
@@ -20,6 +20,8 @@ _WORTH_TELLING = 100_000_000
 _BYTES_PER_S = 20e9
 """Weights that two cores read from memory while they decode: 5.2 GB took 0.25 s a token."""
 _LOADING_S_PER_GB = 3.0
+_WHOLE_BITS = 16
+_AS_IT_IS = WeightFormat(name="", bits=_WHOLE_BITS, memory_per_weight_byte=1.1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,31 +39,41 @@ class Needs:
 
 def needs_of(source: Source, study: Study, engines: Mapping[str, Engine]) -> Needs:
     """Work out what `study` takes on this machine as it is now."""
-    specs = {name: candidate.spec for name, candidate in engines.items()}
-    formats = {spec.model_format for spec in specs.values()}
-    to_write = still_to_write(source, formats, study.precision)
-    if any(spec.keeps_a_copy for spec in specs.values()):
-        to_write += _copies(source, to_write)
+    held = {name: _format_of(candidate, source, study) for name, candidate in engines.items()}
+    to_write = still_to_write(source, {each.gguf for each in held.values() if each.gguf})
+    copied = {held[name].gguf for name, each in engines.items() if each.spec.keeps_a_copy}
+    to_write += _copies(source, to_write, copied)
     size = source.bytes
     requests = study.warmup + study.iterations
     seconds = [each.seconds for each in to_write]
+    # Each token reads all the weights once, in what most of their bytes are held in.
+    read = size * max((each.bits for each in held.values()), default=_WHOLE_BITS) / _WHOLE_BITS
     return Needs(
         to_write=to_write,
-        memory={name: int(size * spec.memory_per_weight_byte) for name, spec in specs.items()},
+        memory={name: int(size * each.memory_per_weight_byte) for name, each in held.items()},
         making_s=None if None in seconds else sum(s for s in seconds if s is not None),
         stack_s=size / 1e9 * _LOADING_S_PER_GB
-        + requests * study.workload.new_tokens * size / _BYTES_PER_S,
+        + requests * study.workload.new_tokens * read / _BYTES_PER_S,
     )
 
 
-def _copies(source: Source, to_write: tuple[ToWrite, ...]) -> tuple[ToWrite, ...]:
-    """The copy in Ollama's store; none where the GGUF can be linked into it."""
+def _format_of(candidate: Engine, source: Source, study: Study) -> WeightFormat:
+    if source.gguf is None:
+        return candidate.spec.formats[study.precision]
+    # `bytes` is then the size of the file, whatever is in it.
+    return replace(_AS_IT_IS, name=source.gguf.precision, gguf=source.gguf.precision)
+
+
+def _copies(
+    source: Source, to_write: tuple[ToWrite, ...], copied: Collection[str]
+) -> tuple[ToWrite, ...]:
+    """The copies in Ollama's store; none where the GGUF can be linked into it."""
     place = ollama_dir()
     disk = existing(place).stat().st_dev
     if source.gguf:
-        ggufs = [(source.gguf.path, source.bytes)]
+        ggufs = [(source.gguf.path, source.bytes)] if copied else []
     else:
-        ggufs = [(each.place, each.bytes) for each in to_write if each.form == "GGUF"]
+        ggufs = [(each.place, each.bytes) for each in to_write if each.gguf and each.gguf in copied]
     return tuple(
         ToWrite(form="Ollama's copy", bytes=size, place=place, seconds=0.0)
         for path, size in ggufs

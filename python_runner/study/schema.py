@@ -45,7 +45,11 @@ class Study(Frozen):
     stacks: tuple[str, ...] = Field(
         min_length=1, description="engines, in the order in which they run", strict=False
     )
-    precision: Literal["bf16"] = Field("bf16", description="precision of the weights, for all")
+    precision: Literal["bf16", "8bit", "shipped"] = Field(
+        "bf16",
+        description="weights: bf16 or 8bit, for all; shipped: what each project gives to whoever "
+        "types its first command",
+    )
     device: Literal["cpu"] = Field("cpu", description="where all engines compute")
     threads: PositiveInt | None = Field(
         None, description="threads of each engine; left out: one for each physical core"

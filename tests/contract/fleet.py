@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 from python_runner.common.progress import SilentProgress
@@ -40,10 +42,12 @@ def settings_for(model: Model) -> LaunchSettings:
 class Fleet:
     """Running engines by name. One that cannot be prepared or started fails its tests."""
 
-    def __init__(self, model: Model, logs: Path) -> None:
+    def __init__(self, model: Model, logs: Path, *, bring: Callable[[str], None]) -> None:
+        """`bring` sees to what a user would bring for the engine of that name."""
         self.model = model
         self.tokenizer = ReferenceTokenizer(model.folder)
         self._logs = logs
+        self._bring = bring
         self._prepared: dict[str, Engine] = {}
         self._running: dict[str, RunningEngine] = {}
         self._answers: dict[tuple[str, str], Generation] = {}
@@ -56,6 +60,7 @@ class Fleet:
     def prepared(self, name: str) -> Engine:
         """The engine, with all that it needs."""
         if name not in self._prepared:
+            self._bring(name)
             found = engine(name)
             found.prepare(SilentProgress())
             self._prepared[name] = found
@@ -67,9 +72,11 @@ class Fleet:
             self._running[name] = self._stack.enter_context(self.start(name))
         return self._running[name]
 
-    def start(self, name: str, model: Model | None = None) -> RunningEngine:
+    def start(
+        self, name: str, model: Model | None = None, *, precision: str = "bf16"
+    ) -> RunningEngine:
         """Another instance, for tests that end it."""
-        settings = settings_for(model or self.model)
+        settings = replace(settings_for(model or self.model), precision=precision)
         return self.prepared(name).start(settings, self._logs / f"{name}.log")
 
     def request(

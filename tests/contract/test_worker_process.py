@@ -20,6 +20,7 @@ from python_runner.engines.contract import (
 )
 from python_runner.engines.embedded import EmbeddedEngine
 from python_runner.engines.mock import mock_spec
+from python_runner.engines.worker_program import WorkerProgram, python_worker
 from tests.contract import paper_models
 from tests.contract.processes import Asking, alive, no_process_left, wait_until
 from tests.unit.engines.helpers import settings_for
@@ -65,6 +66,20 @@ def test_questions_are_answered_in_another_process(start: Starter) -> None:
 def test_the_worker_has_the_threads_of_the_settings(start: Starter) -> None:
     with start() as running:
         assert running.description.build == {"OMP_NUM_THREADS": "3"}
+
+
+def test_what_is_known_of_a_program_is_part_of_what_it_is(tmp_path: Path, log: Path) -> None:
+    engine = EmbeddedEngine(
+        spec=mock_spec("paper", Language.PYTHON, Reach.EMBEDDED),
+        prepare=lambda progress: None,
+        loader=f"{paper_models.__name__}:load",
+        program=lambda settings: WorkerProgram(
+            command=python_worker(settings).command,
+            facts={"compiler": "cc 12", "OMP_NUM_THREADS": "what the worker says counts"},
+        ),
+    )
+    with no_process_left(), engine.start(settings_for(tmp_path, threads=3), log) as running:
+        assert running.description.build == {"compiler": "cc 12", "OMP_NUM_THREADS": "3"}
 
 
 def test_what_libraries_print_goes_to_the_log(start: Starter, log: Path) -> None:

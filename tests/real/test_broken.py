@@ -56,7 +56,7 @@ def test_without_go_the_others_run(tmp_path: Path) -> None:
 @pytest.fixture
 def cache(tmp_path: Path) -> Path:
     """A cache of its own with the builds of the shared one, and a copy of the tiny GGUF."""
-    gguf = prepare_model("gemma-2-tiny", {"gguf"}, "bf16", SilentProgress()).gguf["bf16"]
+    gguf = prepare_model("gemma-2-tiny", {"bf16"}, SilentProgress()).gguf["bf16"]
     folder = tmp_path / "cache"
     (folder / "models" / "gguf").mkdir(parents=True)
     for name in ("builds", "cpu"):
@@ -118,7 +118,7 @@ def test_safetensors_that_are_not_the_manifests_are_refused(
 ) -> None:
     damage(model_folder / "model.safetensors")
     with pytest.raises(ModelError, match="not those of the manifest"):
-        prepare_model("gemma-2-tiny", {"safetensors"}, "bf16", SilentProgress())
+        prepare_model("gemma-2-tiny", (), SilentProgress())
 
 
 @pytest.mark.parametrize("loader", ["load_and_die", "load_and_die_when_asked"])

@@ -49,6 +49,19 @@ def test_a_machine_without_go_and_cargo_is_told_what_to_install(tmp_path: Path) 
     assert "In the way: ollama" in printed
 
 
+def test_a_tool_that_does_not_start_is_a_finding_like_any_other(tmp_path: Path) -> None:
+    tools = tmp_path / "bin"
+    path = path_with(tools, "cc", "c++", "cargo", "rustc")
+    torn = tools / "go"
+    torn.write_text("#!/nowhere/interpreter\n", encoding="utf-8")
+    torn.chmod(0o755)
+    code, printed = Marked(tmp_path, {"PATH": path}).run("doctor")
+
+    assert code == 3, printed
+    assert "cannot be run: No such file or directory" in printed
+    assert "repair its installation" in printed
+
+
 def test_an_empty_cache_is_told_as_work_to_be_done(tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     code, printed = Marked(tmp_path, {"POLYSTACK_CACHE": str(cache)}).run("doctor")

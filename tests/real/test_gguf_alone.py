@@ -14,18 +14,19 @@ from python_runner.common.errors import EngineError, UsageError
 from python_runner.common.progress import SilentProgress
 from python_runner.engines import ollama_store
 from python_runner.engines.build.llamacpp import llama_cpp_prefix
+from python_runner.engines.table import built_engine_names, engine
 from python_runner.models import Model, ReferenceTokenizer, cards, prepare_model
 from python_runner.run import Comparison, compare
 from python_runner.store import Frames, Store, read_frames
 from python_runner.study import Overrides, load_study
 
-READERS = {"llama.cpp", "llama-server", "ollama", "ollama-go-engine"}
-STACKS = ("llama.cpp", "llama-server", "ollama", "ollama-go-engine", "mistral.rs", "transformers")
+STACKS = built_engine_names()
+READERS = {name for name in STACKS if engine(name).spec.model_format == "gguf"}
 
 
 @pytest.fixture(scope="module")
 def tiny() -> Model:
-    return prepare_model("gemma-2-tiny", {"gguf"}, "bf16", SilentProgress())
+    return prepare_model("gemma-2-tiny", {"bf16"}, SilentProgress())
 
 
 @pytest.fixture(autouse=True)

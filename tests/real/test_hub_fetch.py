@@ -162,7 +162,7 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
 
 
 def prepared() -> Path:
-    return prepare_model("tiny-it", {"safetensors"}, "bf16", SilentProgress()).folder
+    return prepare_model("tiny-it", (), SilentProgress()).folder
 
 
 def test_all_that_makes_the_model_is_fetched_and_nothing_else(hub: Hub) -> None:

@@ -39,7 +39,7 @@ def binding() -> Path:
 @pytest.fixture(scope="module")
 def weights() -> Path:
     """The tiny model's GGUF file."""
-    return prepare_model("gemma-2-tiny", {"gguf"}, "bf16", SilentProgress()).gguf["bf16"]
+    return prepare_model("gemma-2-tiny", {"bf16"}, SilentProgress()).gguf["bf16"]
 
 
 @pytest.fixture(scope="module")

@@ -34,7 +34,7 @@ def binding(folder: Path) -> ModuleType:
 
 @pytest.fixture(scope="module")
 def tiny(binding: ModuleType) -> polystack_mistralrs.Model:
-    model = prepare_model("gemma-2-tiny", {"safetensors"}, "bf16", SilentProgress())
+    model = prepare_model("gemma-2-tiny", (), SilentProgress())
     loaded: polystack_mistralrs.Model = binding.Model(str(model.folder), dtype="f32")
     return loaded
 
@@ -64,6 +64,14 @@ def test_a_folder_without_a_model_is_told(binding: ModuleType, tmp_path: Path) -
 def test_an_unknown_type_of_weights_is_told(binding: ModuleType, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="f12"):
         binding.Model(str(tmp_path), dtype="f12")
+    with pytest.raises(ValueError, match="q9_0"):
+        binding.Model(str(tmp_path), dtype="f32", isq="q9_0")
+
+
+def test_what_is_not_quantised_is_told(binding: ModuleType) -> None:
+    folder = str(prepare_model("gemma-2-tiny", (), SilentProgress()).folder)
+    assert binding.Model(folder, dtype="f32", isq="q8_0").dtype == "f32"
+    assert binding.Model(folder, dtype="auto").dtype == "f16"
 
 
 def test_other_python_threads_run_meanwhile(tiny: polystack_mistralrs.Model) -> None:

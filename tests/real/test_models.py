@@ -14,7 +14,7 @@ from python_runner.common.build.extension import import_extension
 from python_runner.common.errors import ModelError
 from python_runner.common.locations import source_root
 from python_runner.common.progress import SilentProgress
-from python_runner.engines.build.llamacpp import llama_binding
+from python_runner.engines.build.llamacpp import llama_binding, llama_quantize
 from python_runner.models import (
     Model,
     ModelCard,
@@ -24,6 +24,8 @@ from python_runner.models import (
     prepare_model,
     require_model,
 )
+from python_runner.models.gguf_file import read_gguf, stored_types
+from python_runner.models.quantise import make_quantised
 from python_runner.models.tokenizer.vocabulary import END_OF_TURN_ID, EOS_ID
 
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ PROMPTS = json.loads((_DATA / "heldout_prompts.json").read_text("utf-8"))
 
 @pytest.fixture(scope="module")
 def tiny() -> Model:
-    return prepare_model("gemma-2-tiny", {"gguf"}, "bf16", SilentProgress())
+    return prepare_model("gemma-2-tiny", {"bf16"}, SilentProgress())
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +58,7 @@ def wide(tmp_path_factory: pytest.TempPathFactory) -> Model:
         patch.setattr(cards, "cache_dir", lambda: cache)
         patch.setattr(gguf, "cache_dir", lambda: cache)
         patch.setattr(cards, "catalogue", lambda: (card,))
-        return prepare_model("wide", {"gguf"}, "bf16", SilentProgress())
+        return prepare_model("wide", {"bf16"}, SilentProgress())
 
 
 @pytest.fixture(params=["tiny", "wide"])
@@ -84,7 +86,38 @@ def test_the_gguf_says_what_it_was_made_of(model: Model) -> None:
 
 def test_a_gguf_is_made_once(tiny: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gguf, "start_child", lambda *_, **__: pytest.fail("converted again"))
-    assert prepare_model("gemma-2-tiny", {"gguf"}, "bf16", SilentProgress()) == tiny
+    assert prepare_model("gemma-2-tiny", {"bf16"}, SilentProgress()) == tiny
+
+
+def test_a_quantised_gguf_says_what_it_was_made_of_and_holds(tiny: Model) -> None:
+    made = prepare_model("gemma-2-tiny", {"q8_0"}, SilentProgress(), quantiser=llama_quantize)
+    path = made.gguf["q8_0"]
+    assert json.loads(path.with_suffix(".json").read_text())["precision"] == "q8_0"
+    with path.open("rb") as data:
+        assert f"source_sha256={tiny.source_sha256}".encode() in data.read(4096)
+    shares = stored_types(path)
+    assert list(shares) == ["Q8_0", "f32"]
+    assert shares["f32"] < 0.01, "norms only"
+    assert read_gguf(path).precision == "q8_0"
+
+
+def test_a_failed_quantisation_shows_the_end_of_the_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gguf, "cache_dir", lambda: tmp_path / "cache")
+    noise = tmp_path / "noise.gguf"
+    noise.write_bytes(b"GGUF is another thing")
+    with pytest.raises(ModelError, match="could not be quantised to Q8_0") as raised:
+        make_quantised(
+            noise,
+            "q8_0",
+            name="noise",
+            source_sha256="0" * 64,
+            quantiser=llama_quantize,
+            progress=SilentProgress(),
+        )
+    assert "failed to" in raised.value.message
+    assert not list((tmp_path / "cache" / "models" / "gguf").glob("*.gguf"))
 
 
 def test_llama_cpp_reads_every_text_like_the_reference(
@@ -189,7 +222,6 @@ def test_a_failed_conversion_shows_the_end_of_the_log(
             empty,
             name="empty",
             source_sha256="0" * 64,
-            precision="bf16",
             expected_bytes=1,
             progress=SilentProgress(),
         )

@@ -46,7 +46,7 @@ time.sleep(600)
 
 @pytest.fixture(scope="module")
 def model() -> Model:
-    return prepare_model("gemma-2-tiny", {"gguf"}, "bf16", SilentProgress())
+    return prepare_model("gemma-2-tiny", {"bf16"}, SilentProgress())
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ from python_runner.engines.contract import (
     LaunchSettings,
     Reach,
     StopReason,
+    WeightFormat,
 )
 from python_runner.measure import Condition, Sample
 from python_runner.models import Model
@@ -43,7 +44,7 @@ def spec() -> EngineSpec:
         title="Mock",
         language=Language.NONE,
         reach=Reach.EMBEDDED,
-        precisions=("bf16",),
+        formats={"bf16": WeightFormat(name="bf16", bits=16, memory_per_weight_byte=1.1)},
         model_format="safetensors",
         can_ignore_end_of_sequence=True,
         reports_token_ids=True,

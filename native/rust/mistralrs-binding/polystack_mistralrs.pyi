@@ -46,16 +46,28 @@ class Model:
     (`RAYON_NUM_THREADS`), and the context is that of the model's configuration.
     """
 
-    def __new__(cls, folder: str, *, dtype: Literal["auto", "bf16", "f16", "f32"]) -> Model:
+    def __new__(
+        cls,
+        folder: str,
+        *,
+        dtype: Literal["auto", "bf16", "f16", "f32"],
+        isq: str | None = None,
+    ) -> Model:
         """Load the model.
 
         Args:
             folder: with config.json, tokenizer.json and the weights.
             dtype: what the weights are held in; `auto` leaves it to mistral.rs.
+            isq: what the matrices are quantised to instead, by mistral.rs's names (`q8_0`),
+                the output head included; embedding and norms stay as they are.
 
         Raises:
+            ValueError: there is no such `dtype` or `isq`.
             MistralRsError: the folder holds no model that mistral.rs can load.
         """
+    @property
+    def dtype(self) -> str:
+        """What all that is not quantised is held in; that which `auto` came to."""
     def tokenize(self, text: str) -> list[int]:
         """The ids of `text`, BOS included if the tokenizer adds it."""
     def detokenize(self, ids: Sequence[int]) -> str:

@@ -40,7 +40,13 @@ def tool_version(command: Sequence[str]) -> str:
 
     Raises ToolMissingError if the tool is there and does not work.
     """
-    result = subprocess.run(list(command), capture_output=True, text=True, check=False)
+    try:
+        result = subprocess.run(list(command), capture_output=True, text=True, check=False)
+    except OSError as error:
+        raise ToolMissingError(
+            f"{' '.join(command)} cannot be run: {error.strerror}",
+            hint="The tool is there and does not start: repair its installation.",
+        ) from error
     lines = (result.stdout or result.stderr).splitlines()
     if result.returncode != 0 or not lines:
         raise ToolMissingError(

@@ -77,7 +77,7 @@ class Survey:
     def say(self, message: str) -> None:
         pass
 
-    def run(self, prepare: Callable[[Progress], None]) -> Surveyed:
+    def run(self, prepare: Callable[[Progress], object]) -> Surveyed:
         """What `prepare` would do."""
         problem = None
         try:

@@ -101,6 +101,14 @@ def llama_cpp_prefix(progress: Progress) -> Path:
     return build_once("llama-cpp", recipe, build, progress)
 
 
+def llama_quantize(progress: Progress) -> Path:
+    """The program that makes GGUF files in fewer bits, built if it is not there yet.
+
+    Raises what `llama_cpp_prefix` raises.
+    """
+    return llama_cpp_prefix(progress) / "bin" / "llama-quantize"
+
+
 def llama_binding(progress: Progress) -> Path:
     """The folder to import `polystack_llama` from, built if it is not there yet.
 

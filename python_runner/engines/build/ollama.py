@@ -8,7 +8,7 @@ flags. The released binaries would choose among libraries for several CPUs at ru
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,16 +51,7 @@ def ollama_build(progress: Progress) -> OllamaBuild:
     compilers = c_compilers(_PURPOSE)
     flags = cpu_flags()
     arguments = build_arguments(version)
-    recipe: dict[str, object] = {
-        "ollama": version,
-        "module": hash_tree(module, ("go.mod", "go.sum")),
-        # Asked in the module's folder, where go.mod may call for a newer Go than is installed.
-        "go": tool_version([go, "-C", str(module), "version"]),
-        "compiler": compilers.version,
-        "cpu": flags.recipe(),
-        "headers": pinned_release().sha256,
-        "arguments": arguments,
-    }
+    recipe = module_recipe(module, go, compilers, flags, arguments)
 
     def build(folder: Path) -> None:
         headers = llama_cpp_source(progress) / "vendor"
@@ -78,7 +69,23 @@ def ollama_build(progress: Progress) -> OllamaBuild:
             )
 
     folder = build_once("ollama", recipe, build, progress)
-    return OllamaBuild(binary=_binary_in(folder), version=version, facts=_facts(recipe))
+    return OllamaBuild(binary=_binary_in(folder), version=version, facts=facts_of(recipe))
+
+
+def module_recipe(
+    module: Path, go: str, compilers: Compilers, flags: CpuFlags, arguments: Sequence[str]
+) -> dict[str, object]:
+    """What goes into a build of the Go module, but for our own sources."""
+    return {
+        "ollama": pinned_version((module / "go.mod").read_text(encoding="utf-8")),
+        "module": hash_tree(module, ("go.mod", "go.sum")),
+        # Asked in the module's folder, where go.mod may call for a newer Go than is installed.
+        "go": tool_version([go, "-C", str(module), "version"]),
+        "compiler": compilers.version,
+        "cpu": flags.recipe(),
+        "headers": pinned_release().sha256,
+        "arguments": list(arguments),
+    }
 
 
 def pinned_version(go_mod: str) -> str:
@@ -128,7 +135,8 @@ def _binary_in(folder: Path) -> Path:
     return folder / "bin" / "ollama"
 
 
-def _facts(recipe: Mapping[str, object]) -> dict[str, str]:
+def facts_of(recipe: Mapping[str, object]) -> dict[str, str]:
+    """What a recipe says that may explain a difference, in words for tables."""
     cpu = recipe["cpu"]
     assert isinstance(cpu, dict)
     return {

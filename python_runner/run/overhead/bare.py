@@ -62,14 +62,14 @@ def mistralrs_requests(folder: Path, threads: int, new_tokens: int) -> tuple[Req
     The threads are those of the environment.
     """
     from python_runner.engines.build.mistralrs import mistralrs_build
-    from python_runner.engines.mistralrs import HELD_AS
+    from python_runner.engines.mistralrs import LOADING
 
     del threads
     import_extension(mistralrs_build(SilentProgress()).folder, "polystack_mistralrs")
     import polystack_mistralrs
 
     vocabulary = json.loads((folder / "config.json").read_text(encoding="utf-8"))["vocab_size"]
-    model = polystack_mistralrs.Model(str(folder), dtype=HELD_AS["bf16"])
+    model = polystack_mistralrs.Model(str(folder), dtype=LOADING["bf16"].dtype)
     prompt = _prompt(vocabulary)
 
     def ours() -> int:

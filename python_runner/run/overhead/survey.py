@@ -20,8 +20,8 @@ from python_runner.common.processes import start_child, stop_tree, tail
 from python_runner.common.progress import Progress
 from python_runner.engines.build.llamacpp import llama_cpp_prefix
 from python_runner.engines.contract import GenerateRequest, LaunchSettings, RunningEngine
-from python_runner.engines.embedded import worker_environment
 from python_runner.engines.table import engine
+from python_runner.engines.worker_program import worker_environment
 from python_runner.models import ReferenceTokenizer, prepare_model
 from python_runner.run.overhead.price import (
     Price,
@@ -67,7 +67,7 @@ def survey_of(
         UnknownNameError: no such model.
         ModelError: it could not be made.
     """
-    prepared = prepare_model(model, {"safetensors", "gguf"}, _PRECISION, progress)
+    prepared = prepare_model(model, {_PRECISION}, progress)
     settings = LaunchSettings(
         model=prepared,
         precision=_PRECISION,

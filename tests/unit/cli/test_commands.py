@@ -140,3 +140,10 @@ def test_what_was_made_of_a_model_is_removed_after_a_question(
 def test_mocks_can_be_named(polystack: Polystack) -> None:
     outcome = polystack("compare", "demo", "--stacks", MOCKS, "--iterations", "1", "--warmup", "0")
     assert outcome.code == 0, outcome.err
+
+
+def test_the_statistics_are_held_against_simulated_runs(polystack: Polystack) -> None:
+    outcome = polystack("bench-statistics", "--runs", "50")
+    assert outcome.code == 0
+    assert "false alarms, full rule, blind probe" in outcome.out
+    assert "interval holds the truth" in outcome.out

@@ -12,8 +12,9 @@ from python_runner.common.locations import source_root
 from python_runner.common.progress import Progress, SilentProgress
 from python_runner.engines import wire
 from python_runner.engines.contract import Language, Reach
-from python_runner.engines.embedded import EmbeddedEngine, _as_error, worker_environment
+from python_runner.engines.embedded import EmbeddedEngine, _as_error
 from python_runner.engines.mock import mock_spec
+from python_runner.engines.worker_program import worker_environment
 
 
 def test_all_thread_pools_get_the_same_size() -> None:

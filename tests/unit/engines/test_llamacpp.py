@@ -76,7 +76,7 @@ def binding(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def loaded(model: PaperModel) -> llamacpp.LlamaModel:
-    return llamacpp.LlamaModel(cast("Any", model), DESCRIPTION)
+    return llamacpp.LlamaModel(cast("Any", model), lambda: DESCRIPTION)
 
 
 def test_an_answer_is_handed_on_as_it_came() -> None:

@@ -118,13 +118,13 @@ def test_what_is_not_there_is_told(tmp_path: Path) -> None:
 
 def test_a_folder_is_prepared_where_it_lies(folder: Path, cache: Path) -> None:
     before = sorted(path.name for path in folder.iterdir())
-    model = prepare_model(str(folder), {"safetensors"}, "bf16", SilentProgress())
+    model = prepare_model(str(folder), (), SilentProgress())
     assert model.folder == folder
     assert model.label == "My Llama 1B"
     assert len(model.source_sha256) == 64
     assert sorted(path.name for path in folder.iterdir()) == before
     write_config(folder, architectures=["LlamaForCausalLM"], changed=True)
-    again = prepare_model(str(folder), {"safetensors"}, "bf16", SilentProgress())
+    again = prepare_model(str(folder), (), SilentProgress())
     assert again.source_sha256 != model.source_sha256
 
 

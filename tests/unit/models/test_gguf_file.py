@@ -11,7 +11,7 @@ from python_runner.common.errors import ModelError, UsageError
 from python_runner.common.progress import SilentProgress
 from python_runner.models import prepare_model
 from python_runner.models.chat import ChatTemplate
-from python_runner.models.gguf_file import read_gguf
+from python_runner.models.gguf_file import read_gguf, stored_types
 from python_runner.models.ollama_library import pulled_model, users_folders
 from python_runner.models.source import find_source
 
@@ -55,6 +55,39 @@ def test_what_it_says_about_itself(file: Path) -> None:
     assert facts.chat_template is None
 
 
+def tensor(name: str, kind: int, *shape: int) -> bytes:
+    size = struct.pack(f"<I{len(shape)}Q", len(shape), *shape)
+    return text(name) + size + struct.pack("<IQ", kind, 0)
+
+
+def with_tensors(*tensors: bytes) -> bytes:
+    empty = gguf()
+    return empty[:8] + struct.pack("<Q", len(tensors)) + empty[16:] + b"".join(tensors)
+
+
+def test_the_tensors_are_counted_by_what_they_are_stored_as(file: Path) -> None:
+    file.write_bytes(
+        with_tensors(
+            tensor("token_embd.weight", 14, 256, 100),
+            tensor("blk.0.ffn_up.weight", 12, 256, 290),
+            tensor("blk.0.ffn_norm.weight", 0, 2560),
+            tensor("blk.0.new.weight", 99, 256),
+        )
+    )
+    shares = stored_types(file)
+    assert list(shares) == ["Q4_K", "Q6_K", "f32", "type 99"]
+    assert sum(shares.values()) == pytest.approx(1)
+    assert shares["Q4_K"] == pytest.approx(290 / 401)
+
+
+def test_tensors_that_cannot_be_read_are_a_model_error(file: Path) -> None:
+    whole = with_tensors(tensor("token_embd.weight", 14, 256, 100))
+    for broken in (whole[:-4], with_tensors(tensor("x", 0, *range(9)))):
+        file.write_bytes(broken)
+        with pytest.raises(ModelError, match="cannot be read as a GGUF file"):
+            stored_types(file)
+
+
 def test_a_chat_template_comes_with_the_mark_that_is_put_first(file: Path) -> None:
     file.write_bytes(gguf(tokenizer__chat_template=(STRING, text("{{ x }}"))))
     assert read_gguf(file).chat_template == ChatTemplate(jinja="{{ x }}", bos="<s>")
@@ -95,7 +128,7 @@ def test_one_part_of_several_is_refused(file: Path) -> None:
 
 
 def test_it_is_a_model_of_its_own(file: Path, cache: Path) -> None:
-    model = prepare_model(str(file), {"gguf"}, "bf16", SilentProgress())
+    model = prepare_model(str(file), {"bf16"}, SilentProgress())
     assert model.name == "Some-Model-Q4_K_M"
     assert model.label == "Some Model-Q4_K_M"
     assert model.gguf == {"q4_k_m": file}
@@ -106,10 +139,10 @@ def test_it_is_a_model_of_its_own(file: Path, cache: Path) -> None:
 def test_its_hash_is_computed_once(
     file: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = prepare_model(str(file), set(), "bf16", SilentProgress())
+    first = prepare_model(str(file), (), SilentProgress())
     monkeypatch.setattr(hashlib, "sha256", lambda *_: pytest.fail("read again"))
     monkeypatch.setattr("python_runner.models.cards.record_beside", lambda *_: find_record(cache))
-    assert prepare_model(str(file), set(), "bf16", SilentProgress()) == first
+    assert prepare_model(str(file), (), SilentProgress()) == first
 
 
 def find_record(cache: Path) -> Path:
@@ -149,7 +182,7 @@ def test_what_was_pulled_into_ollama_is_found(ollama: Path, cache: Path) -> None
     assert source.gguf.precision == "q4_k_m"
     assert source.name == "gemma2-2b"
     assert source.label == "gemma2:2b as pulled into Ollama"
-    model = prepare_model("ollama:gemma2:2b", {"gguf"}, "bf16", SilentProgress())
+    model = prepare_model("ollama:gemma2:2b", {"bf16"}, SilentProgress())
     assert model.source_sha256 == source.sha256
 
 
@@ -187,7 +220,7 @@ def test_a_pull_that_was_damaged_is_told(ollama: Path, cache: Path) -> None:
     (blob,) = (ollama / "blobs").iterdir()
     blob.write_bytes(gguf() + b"!")
     with pytest.raises(ModelError, match="is damaged"):
-        prepare_model("ollama:gemma2:2b", {"gguf"}, "bf16", SilentProgress())
+        prepare_model("ollama:gemma2:2b", {"bf16"}, SilentProgress())
     blob.unlink()
     with pytest.raises(ModelError, match="are missing"):
         find_source("ollama:gemma2:2b")

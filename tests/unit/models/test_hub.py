@@ -54,7 +54,7 @@ def make_snapshot(hub: Path) -> Path:
 
 
 def prepared() -> Any:
-    return prepare_model("tiny-it", {"safetensors"}, "bf16", SilentProgress())
+    return prepare_model("tiny-it", (), SilentProgress())
 
 
 def no_fetching(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,7 +128,7 @@ def test_the_manifests_hash_counts_where_it_names_one(card: ModelCard, tmp_path:
     make_snapshot(tmp_path / "hub")
     strict = ModelCard.model_validate({**card.model_dump(), "sha256": "0" * 64})
     with pytest.raises(ModelError, match="not those of the manifest"):
-        prepare_source(listed_source(strict), [], "bf16", SilentProgress())
+        prepare_source(listed_source(strict), (), SilentProgress())
 
 
 def test_without_a_token_nobody_is_asked(card: ModelCard, monkeypatch: pytest.MonkeyPatch) -> None:

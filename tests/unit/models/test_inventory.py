@@ -65,7 +65,7 @@ def test_a_model_that_is_not_here_says_how_to_get_it(small: ModelCard, store: Ol
 def test_all_forms_are_listed_and_shared_ones_take_no_room(
     small: ModelCard, store: OllamaStore
 ) -> None:
-    prepare_model("small", [], "bf16", SilentProgress())
+    prepare_model("small", (), SilentProgress())
     gguf = make_gguf()
     take_in(store, gguf)
     model = find_on_disk("small", store)
@@ -85,7 +85,7 @@ def test_a_copy_takes_room(small: ModelCard, store: OllamaStore) -> None:
 def test_removing_leaves_nothing_and_it_can_be_made_again(
     small: ModelCard, store: OllamaStore, cache: Path
 ) -> None:
-    prepare_model("small", [], "bf16", SilentProgress())
+    prepare_model("small", (), SilentProgress())
     gguf = make_gguf()
     blob = take_in(store, gguf)
     freed = remove_forms(find_on_disk("small", store).forms, store)
@@ -96,7 +96,7 @@ def test_removing_leaves_nothing_and_it_can_be_made_again(
     assert list(manifests(store.models)) == []
     assert list((store.models / "blobs").iterdir()) == []
     assert find_on_disk("small", store).forms == ()
-    assert prepare_model("small", [], "bf16", SilentProgress()).folder.is_dir()
+    assert prepare_model("small", (), SilentProgress()).folder.is_dir()
 
 
 def test_other_models_of_ollama_keep_their_files(small: ModelCard, store: OllamaStore) -> None:

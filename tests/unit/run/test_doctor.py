@@ -41,6 +41,24 @@ def test_the_findings_stand_under_who_made_them() -> None:
     assert examine([Paper("a", (ready,)), Paper("b", ())]).sections == (("a", (ready,)), ("b", ()))
 
 
+class Unreadable:
+    """A checkup whose files cannot be read half-way."""
+
+    title = "Torn"
+
+    def look(self) -> Iterable[Finding]:
+        yield finding(State.READY, is_needed=True)
+        raise PermissionError(13, "Permission denied", "weights")
+
+
+def test_a_part_that_breaks_off_does_not_cost_the_others_their_say() -> None:
+    ready = finding(State.READY, is_needed=True)
+    (_, torn), (_, whole) = examine([Unreadable(), Paper("b", (ready,))]).sections
+    assert [one.state for one in torn] == [State.READY, State.MISSING]
+    assert torn[1].detail == "Permission denied: weights"
+    assert whole == (ready,)
+
+
 def test_every_part_has_a_heading_of_its_own() -> None:
     titles = [part.title for part in checkups()]
     assert len(set(titles)) == len(titles)

@@ -10,7 +10,7 @@ import pytest
 
 from python_runner.common.errors import ModelError
 from python_runner.common.progress import SilentProgress
-from python_runner.engines.contract import Engine
+from python_runner.engines.contract import Engine, WeightFormat
 from python_runner.engines.mock import MockEngine, MockScript
 from python_runner.engines.table import engine
 from python_runner.models import Source, require_model
@@ -51,6 +51,20 @@ def test_all_forms_count_together(source: Source, monkeypatch: pytest.MonkeyPatc
 def test_what_nobody_reads_is_not_made(source: Source) -> None:
     needs = needs_of(source, study(), stacks("transformers"))
     assert [each.form for each in needs.to_write] == ["safetensors"]
+
+
+def test_each_stack_needs_what_its_format_takes(source: Source) -> None:
+    engines = stacks("llama.cpp", "ollama", "mistral.rs", "transformers")
+    whole, half, mixed = (
+        needs_of(source, study(precision=word), engines) for word in ("bf16", "8bit", "shipped")
+    )
+    assert [each.form for each in half.to_write] == ["safetensors", "GGUF", "GGUF in Q8_0"]
+    assert [each.gguf for each in mixed.to_write] == ["", "bf16", "q4_k_m", "q4_0"]
+    for name in ("llama.cpp", "ollama", "mistral.rs"):
+        assert half.memory[name] < whole.memory[name]
+    assert mixed.memory["ollama"] < half.memory["ollama"]
+    assert mixed.memory["transformers"] == whole.memory["transformers"]
+    assert half.stack_s < whole.stack_s
 
 
 def test_a_stack_that_does_not_fit_into_memory_is_left_out(
@@ -98,6 +112,7 @@ def test_small_models_are_not_worth_words(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_an_engine_may_need_more(source: Source) -> None:
-    greedy = MockEngine(replace(spec(), memory_per_weight_byte=3.0), MockScript())
+    wide = WeightFormat(name="f32", bits=32, memory_per_weight_byte=3.0)
+    greedy = MockEngine(replace(spec(), formats={"bf16": wide}), MockScript())
     needs = needs_of(source, study(), {"greedy": greedy})
     assert needs.memory["greedy"] == 3 * source.bytes

@@ -10,7 +10,8 @@ mod watch;
 
 use std::str::FromStr;
 
-use mistralrs_core::ModelDType;
+use candle_core::Device;
+use mistralrs_core::{ModelDType, parse_isq_value};
 use pyo3::create_exception;
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
@@ -55,12 +56,21 @@ struct Model(model::Model);
 #[pymethods]
 impl Model {
     #[new]
-    #[pyo3(signature = (folder, *, dtype))]
-    fn new(py: Python<'_>, folder: &str, dtype: &str) -> PyResult<Self> {
+    #[pyo3(signature = (folder, *, dtype, isq=None))]
+    fn new(py: Python<'_>, folder: &str, dtype: &str, isq: Option<&str>) -> PyResult<Self> {
         let dtype = ModelDType::from_str(dtype).map_err(PyValueError::new_err)?;
-        py.detach(|| model::Model::load(folder, dtype))
+        let isq = isq
+            .map(|name| parse_isq_value(name, Some(&Device::Cpu)))
+            .transpose()
+            .map_err(PyValueError::new_err)?;
+        py.detach(|| model::Model::load(folder, dtype, isq))
             .map(Self)
             .map_err(|error| to_python(&error))
+    }
+
+    #[getter]
+    fn dtype(&self) -> String {
+        self.0.dtype()
     }
 
     fn tokenize(&self, py: Python<'_>, text: String) -> PyResult<Vec<u32>> {

@@ -4,11 +4,11 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, bail};
-use candle_core::Device;
+use candle_core::{DType, Device};
 use either::Either;
 use mistralrs_core::{
     CustomLogitsProcessor, DefaultSchedulerMethod, DetokenizationRequest, DeviceMapSetting,
-    MistralRs, MistralRsBuilder, ModelDType, NormalLoaderBuilder, NormalRequest,
+    IsqType, MistralRs, MistralRsBuilder, ModelDType, NormalLoaderBuilder, NormalRequest,
     NormalSpecificConfig, Request, RequestMessage, Response, SamplingParams, SchedulerConfig,
     StopTokens, TokenSource, TokenizationRequest, Usage,
 };
@@ -21,6 +21,7 @@ use crate::watch::{Chosen, Watch};
 /// A loaded model and the engine that runs it.
 pub struct Model {
     engine: Arc<MistralRs>,
+    dtype: DType,
 }
 
 /// From a request to the end of its answer, and what the engine says of it.
@@ -40,7 +41,11 @@ pub struct Answer {
 
 impl Model {
     /// Load a folder of safetensors onto the CPU.
-    pub fn load(folder: &str, dtype: ModelDType) -> Result<Self> {
+    ///
+    /// With `isq` the matrices are quantised, the output head among them: while it loads,
+    /// mistralrs-core 0.8.1 leaves out a head that shares its weights with the embedding, so it
+    /// is told to quantise all it knows once more. What is quantised already stays as it is.
+    pub fn load(folder: &str, dtype: ModelDType, isq: Option<IsqType>) -> Result<Self> {
         let loader = NormalLoaderBuilder::new(
             NormalSpecificConfig::default(),
             None,
@@ -57,9 +62,18 @@ impl Model {
             &Device::Cpu,
             true,
             DeviceMapSetting::dummy(),
-            None,
+            isq,
             None,
         )?;
+        let dtype = {
+            let mut weights = pipeline
+                .try_lock()
+                .context("the model is in use before it is loaded")?;
+            if let Some(isq) = isq {
+                weights.re_isq_model(isq)?;
+            }
+            weights.get_metadata().activation_dtype
+        };
         let scheduler = SchedulerConfig::DefaultScheduler {
             method: DefaultSchedulerMethod::Fixed(NonZeroUsize::MIN),
         };
@@ -72,7 +86,13 @@ impl Model {
         let runtime = Runtime::new()?;
         Ok(Self {
             engine: runtime.block_on(builder.build()),
+            dtype,
         })
+    }
+
+    /// What all that is not quantised is held in: `f32`.
+    pub fn dtype(&self) -> String {
+        self.dtype.as_str().to_owned()
     }
 
     /// The ids of a text, with what the tokenizer puts around it.

@@ -1,36 +1,30 @@
-//! Sends one request and records its streamed answer.
+//! Sends one request and records its streamed answer, event by event.
+//!
+//! It blocks in the socket's own read: nothing lies between the bytes and their stamp.
 
-use std::error::Error;
-use std::rc::Rc;
-use std::time::Duration;
-
-use bytes::Bytes;
-use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
-use hyper::client::conn::http1;
-use hyper::header::{ACCEPT, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue};
-use hyper::{Request, Response, Uri};
-use hyper_util::rt::TokioIo;
-use tokio::sync::oneshot;
-use tokio::task::LocalSet;
-use tokio::time::{Instant, timeout, timeout_at};
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use crate::clock::now_ns;
 use crate::error::StreamError;
-use crate::framing::{EventTooLarge, Framing};
-use crate::record::{Event, StreamRecord};
-use crate::transport::{StampedStream, Stamps};
+use crate::framing::Framing;
+use crate::http::{HttpError, RequestTemplate, Response, Target, resolve};
+use crate::record::{Arrival, Event, StreamRecord};
 
-const DEFAULT_PORT: u16 = 80;
 const ERROR_BODY_BYTES: usize = 4096;
+const BUFFER_BYTES: usize = 64 << 10;
+/// How long a read may last before the wish to end is looked at.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 /// One POST whose answer is a stream of events.
 #[derive(Clone, Debug)]
 pub struct StreamRequest {
-    uri: Uri,
-    headers: HeaderMap,
+    target: Target,
+    headers: Vec<(String, String)>,
     /// The request's body.
-    pub body: Bytes,
+    pub body: Vec<u8>,
     /// How the answer's events are cut.
     pub framing: Framing,
     /// Time for the answer, from the open connection to its end.
@@ -46,21 +40,16 @@ impl StreamRequest {
     ///
     /// # Errors
     /// `url` is not an absolute `http://` URL.
-    pub fn new(url: &str, body: Bytes, framing: Framing) -> Result<Self, StreamError> {
-        let uri: Uri = url
-            .parse()
-            .map_err(|_| invalid(format!("{url:?} is no URL")))?;
-        if uri.scheme_str() != Some("http") || uri.host().is_none_or(str::is_empty) {
-            return Err(invalid(format!("{url:?} is no http:// URL with a host")));
+    pub fn new(url: &str, body: Vec<u8>, framing: Framing) -> Result<Self, StreamError> {
+        let target = Target::parse(url)?;
+        if target.is_tls {
+            return Err(StreamError::InvalidRequest(format!(
+                "{url:?} is no http:// URL"
+            )));
         }
-        let mut headers = HeaderMap::new();
-        let address = format!("{}:{}", uri.host().unwrap_or_default(), port_of(&uri));
-        headers.insert(HOST, header_value(&address)?);
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        headers.insert(ACCEPT, HeaderValue::from_static(framing.media_type()));
         Ok(Self {
-            uri,
-            headers,
+            target,
+            headers: Vec::new(),
             body,
             framing,
             timeout: Duration::from_secs(600),
@@ -70,191 +59,204 @@ impl StreamRequest {
     }
 
     /// Add a header, in place of one of the same name.
-    ///
-    /// # Errors
-    /// `name` or `value` has bytes that a header must not have.
-    pub fn set_header(&mut self, name: &str, value: &str) -> Result<(), StreamError> {
-        let name: HeaderName = name
-            .parse()
-            .map_err(|_| invalid(format!("{name:?} is no header name")))?;
-        self.headers.insert(name, header_value(value)?);
-        Ok(())
+    pub fn set_header(&mut self, name: &str, value: &str) {
+        self.headers.push((name.to_owned(), value.to_owned()));
     }
 
-    fn to_http(&self) -> Result<Request<Full<Bytes>>, StreamError> {
-        let target = self
-            .uri
-            .path_and_query()
-            .map_or("/", |target| target.as_str());
-        let mut request = Request::post(target)
-            .body(Full::new(self.body.clone()))
-            .map_err(|error| invalid(error.to_string()))?;
-        request.headers_mut().clone_from(&self.headers);
-        Ok(request)
+    fn bytes(&self) -> Result<Vec<u8>, StreamError> {
+        let accept = self.framing.media_type();
+        let template = RequestTemplate::new(&self.target, accept, &self.headers, None)?;
+        let mut out = Vec::new();
+        template.write(0, &self.body, &mut out);
+        Ok(out)
     }
 }
 
 /// Send `request` and wait for the end of its answer, on this thread.
 ///
-/// Everything runs on one thread so that the stamp of a read is taken by the thread that
-/// reads. `cancel` ends the wait from outside, when something is sent or it is dropped.
+/// `cancel` ends the wait from outside when it becomes true, within a tenth of a second.
 ///
 /// # Errors
 /// See [`StreamError`].
 pub fn post_stream(
     request: &StreamRequest,
-    cancel: oneshot::Receiver<()>,
+    cancel: &AtomicBool,
 ) -> Result<StreamRecord, StreamError> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_io()
-        .enable_time()
-        .build()
-        .map_err(|error| connect_error(request, &error))?;
-    let result = LocalSet::new().block_on(&runtime, async {
-        tokio::select! {
-            result = exchange(request) => result,
-            _ = cancel => Err(StreamError::Cancelled),
-        }
-    });
-    // A name that is still being resolved would otherwise be waited for.
-    runtime.shutdown_background();
-    result
-}
-
-async fn exchange(request: &StreamRequest) -> Result<StreamRecord, StreamError> {
-    let (stream, stamps) = connect(request).await?;
+    let out = request.bytes()?;
+    let mut stream = connect(request)?;
     let connected_ns = now_ns();
     let deadline = Instant::now() + request.timeout;
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
-        .await
-        .map_err(|error| protocol(&error, 0))?;
-    // Its errors come out of the request or of the body as well.
-    tokio::task::spawn_local(connection);
-    let response = timeout_at(deadline, sender.send_request(request.to_http()?))
-        .await
-        .map_err(|_| StreamError::Timeout {
-            limit: request.timeout,
-            events: 0,
-        })?
-        .map_err(|error| protocol(&error, 0))?;
-    let mut record = StreamRecord {
-        status: response.status().as_u16(),
-        connected_ns,
-        requested_ns: stamps.first_write_ns().unwrap_or(connected_ns),
-        headers_ns: stamps.last_read().ns,
-        events: Vec::new(),
-        ended_ns: 0,
-        error_body: Vec::new(),
-    };
-    if response.status().is_success() {
-        read_events(response, request, &stamps, deadline, &mut record.events).await?;
-    } else {
-        record.error_body = read_error(response, request, deadline).await?;
-    }
-    record.ended_ns = now_ns();
-    Ok(record)
-}
-
-async fn connect(request: &StreamRequest) -> Result<(StampedStream, Rc<Stamps>), StreamError> {
-    // In a URL an IPv6 address stands in brackets, elsewhere it does not.
-    let host = request
-        .uri
-        .host()
-        .unwrap_or_default()
-        .trim_matches(['[', ']']);
-    timeout(
-        request.connect_timeout,
-        StampedStream::connect(host, port_of(&request.uri)),
-    )
-    .await
-    .map_err(|_| connect_error(request, &"no answer in time"))?
-    .map_err(|error| connect_error(request, &error))
-}
-
-async fn read_events(
-    response: Response<Incoming>,
-    request: &StreamRequest,
-    stamps: &Stamps,
-    deadline: Instant,
-    events: &mut Vec<Event>,
-) -> Result<(), StreamError> {
-    let mut parser = request.framing.parser(request.max_event_bytes);
-    let mut body = response.into_body();
-    let mut arrival = stamps.last_read();
+    let mut exchange = Exchange::new(request, connected_ns);
+    exchange.record.requested_ns = now_ns();
+    stream
+        .write_all(&out)
+        .map_err(|error| exchange.broken(&error.to_string()))?;
+    let mut buffer = vec![0; BUFFER_BYTES];
     loop {
-        let next = timeout_at(deadline, body.frame())
-            .await
-            .map_err(|_| StreamError::Timeout {
+        if cancel.load(Ordering::Acquire) {
+            return Err(StreamError::Cancelled);
+        }
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            let events = exchange.record.events.len();
+            return Err(StreamError::Timeout {
                 limit: request.timeout,
-                events: events.len(),
-            })?;
-        let Some(frame) = next else { break };
-        let frame = frame.map_err(|error| protocol(&error, events.len()))?;
-        if let Some(bytes) = frame.data_ref() {
-            arrival = stamps.last_read();
-            parser
-                .push(bytes, &mut |payload| {
-                    events.push(Event { payload, arrival });
-                })
-                .map_err(|EventTooLarge(limit)| StreamError::EventTooLarge { limit })?;
+                events,
+            });
+        }
+        let patience = left.min(PATIENCE);
+        stream
+            .set_read_timeout(Some(patience))
+            .map_err(|error| exchange.broken(&error.to_string()))?;
+        match stream.read(&mut buffer) {
+            Ok(0) => {
+                exchange.end()?;
+                break;
+            }
+            Ok(count) => {
+                if exchange.take(&buffer[..count], now_ns())? {
+                    break;
+                }
+            }
+            Err(error) if is_patience(&error) => {}
+            Err(error) => return Err(exchange.broken(&error.to_string())),
         }
     }
-    parser.finish(&mut |payload| events.push(Event { payload, arrival }));
-    Ok(())
+    Ok(exchange.finish())
 }
 
-async fn read_error(
-    response: Response<Incoming>,
-    request: &StreamRequest,
-    deadline: Instant,
-) -> Result<Vec<u8>, StreamError> {
-    let mut body = response.into_body();
-    let mut kept = Vec::new();
-    while kept.len() < ERROR_BODY_BYTES {
-        let next = timeout_at(deadline, body.frame())
-            .await
-            .map_err(|_| StreamError::Timeout {
-                limit: request.timeout,
-                events: 0,
-            })?;
-        // The status is worth more than the rest of a text that breaks off.
-        let Some(Ok(frame)) = next else { break };
-        if let Some(bytes) = frame.data_ref() {
-            kept.extend_from_slice(bytes);
-        }
-    }
-    kept.truncate(ERROR_BODY_BYTES);
-    Ok(kept)
-}
-
-fn port_of(uri: &Uri) -> u16 {
-    uri.port_u16().unwrap_or(DEFAULT_PORT)
-}
-
-fn header_value(value: &str) -> Result<HeaderValue, StreamError> {
-    value
-        .parse()
-        .map_err(|_| invalid(format!("{value:?} cannot stand in a header")))
-}
-
-fn invalid(message: String) -> StreamError {
-    StreamError::InvalidRequest(message)
-}
-
-fn connect_error(request: &StreamRequest, reason: &dyn ToString) -> StreamError {
-    let host = request.uri.host().unwrap_or_default();
-    let address = format!("{host}:{}", port_of(&request.uri));
-    StreamError::Connect {
-        address,
-        reason: reason.to_string(),
-    }
-}
-
-/// hyper keeps the cause apart from its own message.
-fn protocol(error: &hyper::Error, events: usize) -> StreamError {
-    let reason = match error.source() {
-        Some(cause) => format!("{error}: {cause}"),
-        None => error.to_string(),
+fn connect(request: &StreamRequest) -> Result<TcpStream, StreamError> {
+    let failed = |reason: String| StreamError::Connect {
+        address: request.target.authority.clone(),
+        reason,
     };
-    StreamError::Protocol { reason, events }
+    let limit = request.connect_timeout;
+    let mut reason = "no address".to_owned();
+    for address in resolve(&request.target, limit)? {
+        match TcpStream::connect_timeout(&address, limit) {
+            Ok(stream) => {
+                stream
+                    .set_nodelay(true)
+                    .map_err(|error| failed(error.to_string()))?;
+                return Ok(stream);
+            }
+            Err(error) => reason = error.to_string(),
+        }
+    }
+    Err(failed(reason))
+}
+
+fn is_patience(error: &io::Error) -> bool {
+    use io::ErrorKind::{Interrupted, TimedOut, WouldBlock};
+    matches!(error.kind(), WouldBlock | TimedOut | Interrupted)
+}
+
+/// The answer of one request as it comes.
+struct Exchange {
+    response: Response,
+    parser: Box<dyn crate::framing::EventParser + Send>,
+    record: StreamRecord,
+    last: Arrival,
+}
+
+impl Exchange {
+    fn new(request: &StreamRequest, connected_ns: i64) -> Self {
+        Self {
+            response: Response::default(),
+            parser: request.framing.parser(request.max_event_bytes),
+            record: StreamRecord {
+                status: 0,
+                connected_ns,
+                requested_ns: connected_ns,
+                headers_ns: 0,
+                events: Vec::new(),
+                ended_ns: 0,
+                error_body: Vec::new(),
+            },
+            last: Arrival {
+                read_index: 0,
+                ns: connected_ns,
+            },
+        }
+    }
+
+    /// Take what one read has brought. True: nothing more is wanted.
+    fn take(&mut self, bytes: &[u8], ns: i64) -> Result<bool, StreamError> {
+        let arrival = Arrival {
+            read_index: self.last.read_index + 1,
+            ns,
+        };
+        self.last = arrival;
+        let Self {
+            response,
+            parser,
+            record,
+            ..
+        } = self;
+        let mut too_large = None;
+        let had_head = response.has_head();
+        let pushed = response.push(bytes, &mut |response, piece| {
+            if !(200..300).contains(&response.status) {
+                let room = ERROR_BODY_BYTES - record.error_body.len();
+                record
+                    .error_body
+                    .extend_from_slice(&piece[..piece.len().min(room)]);
+                return;
+            }
+            let events = &mut record.events;
+            let parsed = parser.push(piece, &mut |payload| {
+                events.push(Event {
+                    payload: payload.to_vec(),
+                    arrival,
+                });
+            });
+            too_large = too_large.or(parsed.err());
+        });
+        if !had_head && response.has_head() {
+            record.status = response.status;
+            record.headers_ns = ns;
+        }
+        if let Some(limit) = too_large {
+            return Err(StreamError::EventTooLarge { limit: limit.0 });
+        }
+        pushed.map_err(|error| self.broken(&error.to_string()))?;
+        Ok(self.response.is_done() || self.record.error_body.len() == ERROR_BODY_BYTES)
+    }
+
+    /// The connection was closed.
+    fn end(&mut self) -> Result<(), StreamError> {
+        match self.response.end() {
+            Ok(()) => Ok(()),
+            // The status is worth more than the rest of a text that breaks off.
+            Err(HttpError::Closed(_)) if self.record.status >= 300 => Ok(()),
+            Err(error) => Err(self.broken(&error.to_string())),
+        }
+    }
+
+    fn finish(mut self) -> StreamRecord {
+        let Self {
+            parser,
+            record,
+            last,
+            ..
+        } = &mut self;
+        if record.error_body.is_empty() {
+            parser.finish(&mut |payload| {
+                record.events.push(Event {
+                    payload: payload.to_vec(),
+                    arrival: *last,
+                });
+            });
+        }
+        self.record.ended_ns = now_ns();
+        self.record
+    }
+
+    fn broken(&self, reason: &str) -> StreamError {
+        let events = self.record.events.len();
+        StreamError::Protocol {
+            reason: reason.to_owned(),
+            events,
+        }
+    }
 }

@@ -38,6 +38,19 @@ pub enum StreamError {
         /// Bytes an event may have.
         limit: usize,
     },
+    /// More connections than this process may have.
+    #[error(
+        "{connections} connections need {needed} open files, and this process may have {allowed}: \
+         raise the limit with `ulimit -n {needed}`, or ask for fewer"
+    )]
+    Limit {
+        /// How many were asked for.
+        connections: usize,
+        /// Files that the system allows.
+        allowed: u64,
+        /// Files that are needed.
+        needed: u64,
+    },
     /// Whoever waited for the answer gave up.
     #[error("cancelled")]
     Cancelled,

@@ -4,15 +4,14 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::AtomicBool;
 use std::thread;
 use std::time::Duration;
 
-use bytes::Bytes;
 use polystack_stream::client::{StreamRequest, post_stream};
 use polystack_stream::error::StreamError;
 use polystack_stream::framing::Framing;
 use polystack_stream::record::StreamRecord;
-use tokio::sync::oneshot;
 
 const HEAD: &str = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
 const PAUSE: Duration = Duration::from_millis(30);
@@ -21,11 +20,10 @@ const PAUSE: Duration = Duration::from_millis(30);
 fn answer(writes: &[&[u8]]) -> Result<StreamRecord, StreamError> {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/x", listener.local_addr().unwrap());
-    let request = StreamRequest::new(&url, Bytes::from_static(b"{}"), Framing::Ndjson).unwrap();
+    let request = StreamRequest::new(&url, b"{}".to_vec(), Framing::Ndjson).unwrap();
     let writes: Vec<Vec<u8>> = writes.iter().map(|write| write.to_vec()).collect();
     let server = thread::spawn(move || serve(&mut listener.accept().unwrap().0, &writes));
-    let (_keep, cancel) = oneshot::channel();
-    let record = post_stream(&request, cancel);
+    let record = post_stream(&request, &AtomicBool::new(false));
     server.join().unwrap();
     record
 }

@@ -18,7 +18,7 @@ pub enum Framing {
 impl Framing {
     /// The parser for this framing; events beyond `max_event_bytes` are refused.
     #[must_use]
-    pub fn parser(self, max_event_bytes: usize) -> Box<dyn EventParser> {
+    pub fn parser(self, max_event_bytes: usize) -> Box<dyn EventParser + Send> {
         match self {
             Self::Ndjson => Box::new(Ndjson::new(max_event_bytes)),
             Self::Sse => Box::new(ServerSentEvents::new(max_event_bytes)),
@@ -46,14 +46,18 @@ pub trait EventParser {
     ///
     /// # Errors
     /// An event is larger than allowed; the parser must not be used any more.
-    fn push(&mut self, bytes: &[u8], emit: &mut dyn FnMut(Vec<u8>)) -> Result<(), EventTooLarge>;
+    fn push(&mut self, bytes: &[u8], emit: &mut dyn FnMut(&[u8])) -> Result<(), EventTooLarge>;
 
     /// The stream ended as it should; `emit` gets what the end itself completes.
-    fn finish(&mut self, emit: &mut dyn FnMut(Vec<u8>));
+    fn finish(&mut self, emit: &mut dyn FnMut(&[u8]));
+
+    /// Forget everything: the next bytes begin another stream.
+    fn reset(&mut self);
 }
 
 /// Append `bytes` to `buffer` unless the event they belong to (`held` bytes of it are kept
 /// elsewhere) grows too large.
+#[inline]
 fn append(
     buffer: &mut Vec<u8>,
     bytes: &[u8],
@@ -69,7 +73,7 @@ fn append(
 
 #[cfg(test)]
 mod testing {
-    use super::{EventParser, Framing};
+    use super::Framing;
 
     const LIMIT: usize = 1 << 20;
 
@@ -78,9 +82,11 @@ mod testing {
         let mut found = Vec::new();
         let mut parser = framing.parser(LIMIT);
         for part in parts {
-            parser.push(part, &mut |event| found.push(event)).unwrap();
+            parser
+                .push(part, &mut |event| found.push(event.to_vec()))
+                .unwrap();
         }
-        parser.finish(&mut |event| found.push(event));
+        parser.finish(&mut |event| found.push(event.to_vec()));
         found
     }
 
@@ -101,7 +107,7 @@ mod testing {
 
     /// Push `bytes` in one piece into a parser that allows `limit` bytes.
     pub fn is_refused(framing: Framing, bytes: &[u8], limit: usize) -> bool {
-        let mut parser: Box<dyn EventParser> = framing.parser(limit);
+        let mut parser = framing.parser(limit);
         parser.push(bytes, &mut |_| {}).is_err()
     }
 }

@@ -19,11 +19,8 @@ impl Ndjson {
         }
     }
 
-    fn end_line(&mut self, emit: &mut dyn FnMut(Vec<u8>)) {
-        let mut line = std::mem::take(&mut self.line);
-        if line.last() == Some(&b'\r') {
-            line.pop();
-        }
+    fn end_line(line: &[u8], emit: &mut dyn FnMut(&[u8])) {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
         if !line.trim_ascii().is_empty() {
             emit(line);
         }
@@ -31,18 +28,29 @@ impl Ndjson {
 }
 
 impl EventParser for Ndjson {
-    fn push(&mut self, bytes: &[u8], emit: &mut dyn FnMut(Vec<u8>)) -> Result<(), EventTooLarge> {
+    fn push(&mut self, bytes: &[u8], emit: &mut dyn FnMut(&[u8])) -> Result<(), EventTooLarge> {
         let mut rest = bytes;
-        while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
-            append(&mut self.line, &rest[..end], 0, self.limit)?;
-            self.end_line(emit);
-            rest = &rest[end + 1..];
+        while let Some(end) = memchr::memchr(b'\n', rest) {
+            let (line, after) = (&rest[..end], &rest[end + 1..]);
+            if self.line.is_empty() && line.len() <= self.limit {
+                Self::end_line(line, emit); // the usual case: nothing is copied
+            } else {
+                append(&mut self.line, line, 0, self.limit)?;
+                Self::end_line(&self.line, emit);
+                self.line.clear();
+            }
+            rest = after;
         }
         append(&mut self.line, rest, 0, self.limit)
     }
 
-    fn finish(&mut self, emit: &mut dyn FnMut(Vec<u8>)) {
-        self.end_line(emit);
+    fn finish(&mut self, emit: &mut dyn FnMut(&[u8])) {
+        Self::end_line(&self.line, emit);
+        self.line.clear();
+    }
+
+    fn reset(&mut self) {
+        self.line.clear();
     }
 }
 

@@ -31,15 +31,15 @@ impl ServerSentEvents {
         }
     }
 
-    fn end_line(&mut self, emit: &mut dyn FnMut(Vec<u8>)) -> Result<(), EventTooLarge> {
-        let whole = std::mem::take(&mut self.line);
-        let mut line = whole.as_slice();
+    fn end_line(&mut self, line: &[u8], emit: &mut dyn FnMut(&[u8])) -> Result<(), EventTooLarge> {
+        let mut line = line;
         if std::mem::take(&mut self.is_first_line) {
             line = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line);
         }
         if line.is_empty() {
             if std::mem::take(&mut self.has_data) {
-                emit(std::mem::take(&mut self.data));
+                emit(&self.data);
+                self.data.clear();
             }
             return Ok(());
         }
@@ -47,6 +47,15 @@ impl ServerSentEvents {
             Some(value) => self.add_data(value),
             None => Ok(()),
         }
+    }
+
+    /// The end of a line that began in an earlier piece.
+    fn end_held_line(&mut self, emit: &mut dyn FnMut(&[u8])) -> Result<(), EventTooLarge> {
+        let mut whole = std::mem::take(&mut self.line);
+        let result = self.end_line(&whole, emit);
+        whole.clear();
+        self.line = whole;
+        result
     }
 
     fn add_data(&mut self, value: &[u8]) -> Result<(), EventTooLarge> {
@@ -68,15 +77,20 @@ fn data_of(line: &[u8]) -> Option<&[u8]> {
 }
 
 impl EventParser for ServerSentEvents {
-    fn push(&mut self, bytes: &[u8], emit: &mut dyn FnMut(Vec<u8>)) -> Result<(), EventTooLarge> {
+    fn push(&mut self, bytes: &[u8], emit: &mut dyn FnMut(&[u8])) -> Result<(), EventTooLarge> {
         let mut rest = bytes;
         if self.after_cr && !rest.is_empty() {
             self.after_cr = false;
             rest = rest.strip_prefix(b"\n").unwrap_or(rest);
         }
-        while let Some(end) = rest.iter().position(|byte| matches!(byte, b'\n' | b'\r')) {
-            append(&mut self.line, &rest[..end], self.data.len(), self.limit)?;
-            self.end_line(emit)?;
+        while let Some(end) = memchr::memchr2(b'\n', b'\r', rest) {
+            let line = &rest[..end];
+            if self.line.is_empty() && self.data.len() + line.len() <= self.limit {
+                self.end_line(line, emit)?; // the usual case: the line is not copied
+            } else {
+                append(&mut self.line, line, self.data.len(), self.limit)?;
+                self.end_held_line(emit)?;
+            }
             let is_cr = rest[end] == b'\r';
             rest = &rest[end + 1..];
             if is_cr {
@@ -87,7 +101,15 @@ impl EventParser for ServerSentEvents {
         append(&mut self.line, rest, self.data.len(), self.limit)
     }
 
-    fn finish(&mut self, _emit: &mut dyn FnMut(Vec<u8>)) {}
+    fn finish(&mut self, _emit: &mut dyn FnMut(&[u8])) {}
+
+    fn reset(&mut self) {
+        self.line.clear();
+        self.data.clear();
+        self.has_data = false;
+        self.is_first_line = true;
+        self.after_cr = false;
+    }
 }
 
 #[cfg(test)]

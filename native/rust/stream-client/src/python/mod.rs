@@ -1,16 +1,18 @@
 //! The Python module `polystack_stream`.
 
+mod load;
+
 use std::collections::HashMap;
-use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 
-use bytes::Bytes;
 use pyo3::create_exception;
 use pyo3::exceptions::{PyException, PyKeyboardInterrupt, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
-use tokio::sync::oneshot;
 
 use crate::client::{self, StreamRequest};
 use crate::error::StreamError as Failure;
@@ -37,6 +39,12 @@ create_exception!(
     RequestTimeoutError,
     StreamError,
     "The answer did not end in time."
+);
+create_exception!(
+    polystack_stream,
+    LimitError,
+    StreamError,
+    "More connections than this process may have."
 );
 create_exception!(
     polystack_stream,
@@ -105,13 +113,12 @@ fn post_stream(
             return Err(PyValueError::new_err(message));
         }
     };
-    let body = Bytes::copy_from_slice(body);
-    let mut request = StreamRequest::new(url, body, framing).map_err(to_python)?;
+    let mut request = StreamRequest::new(url, body.to_vec(), framing).map_err(to_python)?;
     request.timeout = duration("timeout_s", timeout_s)?;
     request.connect_timeout = duration("connect_timeout_s", connect_timeout_s)?;
     request.max_event_bytes = max_event_bytes;
     for (name, value) in headers.unwrap_or_default() {
-        request.set_header(&name, &value).map_err(to_python)?;
+        request.set_header(&name, &value);
     }
     let record = wait(py, request)?;
     StreamRecord::new(py, &record)
@@ -123,34 +130,42 @@ fn post_stream(
 /// be part of the stamps. So the looking for signals, which needs the GIL, is done by
 /// another thread than the reading.
 fn wait(py: Python<'_>, request: StreamRequest) -> PyResult<record::StreamRecord> {
-    let (cancel, cancelled) = oneshot::channel();
-    let (done, mut ended) = channel();
-    let reader = thread::spawn(move || {
-        // The receiver is gone if a signal came in between: then nobody wants the result.
-        let _ = done.send(client::post_stream(&request, cancelled));
-    });
-    let result = loop {
-        let outcome = py.detach(|| {
-            let outcome = ended.recv_timeout(SIGNAL_PERIOD);
-            (ended, outcome)
-        });
-        ended = outcome.0;
-        match outcome.1 {
-            Ok(result) => break result,
-            Err(RecvTimeoutError::Disconnected) => break Err(Failure::Cancelled),
-            Err(RecvTimeoutError::Timeout) => {
-                if let Err(signal) = py.check_signals() {
-                    drop(cancel);
-                    py.detach(|| reader.join()).ok();
-                    return Err(signal);
-                }
-            }
-        }
+    let cancel = Arc::new(AtomicBool::new(false));
+    let (done, ended) = channel();
+    let reader = {
+        let cancel = Arc::clone(&cancel);
+        thread::spawn(move || {
+            // The receiver is gone if a signal came in between: then nobody wants the result.
+            let _ = done.send(client::post_stream(&request, &cancel));
+        })
     };
+    let outcome = receive(py, ended);
+    if outcome.is_err() {
+        cancel.store(true, Ordering::Release);
+    }
     if let Err(panic) = py.detach(|| reader.join()) {
         std::panic::resume_unwind(panic);
     }
-    result.map_err(to_python)
+    outcome?.map_err(to_python)
+}
+
+/// Wait for a message without the GIL; signals are looked for in between.
+fn receive<T: Send>(
+    py: Python<'_>,
+    mut messages: Receiver<Result<T, Failure>>,
+) -> PyResult<Result<T, Failure>> {
+    loop {
+        let (back, outcome) = py.detach(|| {
+            let outcome = messages.recv_timeout(SIGNAL_PERIOD);
+            (messages, outcome)
+        });
+        messages = back;
+        match outcome {
+            Ok(result) => return Ok(result),
+            Err(RecvTimeoutError::Disconnected) => return Ok(Err(Failure::Cancelled)),
+            Err(RecvTimeoutError::Timeout) => py.check_signals()?,
+        }
+    }
 }
 
 fn duration(name: &str, seconds: f64) -> PyResult<Duration> {
@@ -167,6 +182,7 @@ fn to_python(failure: Failure) -> PyErr {
     let message = failure.to_string();
     match failure {
         Failure::InvalidRequest(_) => PyValueError::new_err(message),
+        Failure::Limit { .. } => LimitError::new_err(message),
         Failure::Connect { .. } => ConnectError::new_err(message),
         Failure::Timeout { .. } => RequestTimeoutError::new_err(message),
         Failure::Protocol { .. } | Failure::EventTooLarge { .. } => ProtocolError::new_err(message),
@@ -174,11 +190,14 @@ fn to_python(failure: Failure) -> PyErr {
     }
 }
 
-/// Sends one HTTP request and stamps every event of the answer's stream.
+/// Sends HTTP requests and stamps every event of the answers' streams.
 #[pymodule]
 mod polystack_stream {
     #[pymodule_export]
+    use super::load::{LoadRecord, LoadRun, LoadSnapshot};
+    #[pymodule_export]
     use super::{
-        ConnectError, ProtocolError, RequestTimeoutError, StreamError, StreamRecord, post_stream,
+        ConnectError, LimitError, ProtocolError, RequestTimeoutError, StreamError, StreamRecord,
+        post_stream,
     };
 }

@@ -1,0 +1,233 @@
+//! `OpenAI`'s protocol and what servers have added to it.
+//!
+//! Seen besides the plain chunks: a first chunk with a role and no content; usage in an event
+//! of its own, without choices, or running in every chunk (`continuous_usage_stats`); the ids
+//! of a chunk's tokens (`token_ids`); reasoning under two names; an error object in an answer
+//! that began well.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{Counts, Meaning, NotUnderstood, Stop, error_text};
+
+#[derive(Deserialize)]
+struct Chunk {
+    #[serde(default)]
+    choices: Option<Vec<Choice>>,
+    usage: Option<Usage>,
+    error: Option<Value>,
+    timings: Option<serde::de::IgnoredAny>,
+    object: Option<serde::de::IgnoredAny>,
+    id: Option<serde::de::IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+struct Choice {
+    text: Option<String>,
+    delta: Option<Delta>,
+    finish_reason: Option<String>,
+    token_ids: Option<Vec<serde::de::IgnoredAny>>,
+    logprobs: Option<Logprobs>,
+}
+
+#[derive(Deserialize)]
+struct Delta {
+    content: Option<String>,
+    reasoning_content: Option<String>,
+    reasoning: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Logprobs {
+    tokens: Option<Vec<serde::de::IgnoredAny>>,
+    content: Option<Vec<serde::de::IgnoredAny>>,
+}
+
+#[derive(Deserialize)]
+struct Usage {
+    prompt_tokens: Option<u32>,
+    completion_tokens: Option<u32>,
+}
+
+pub fn read(payload: &[u8], counts: &mut Counts) -> Result<Meaning, NotUnderstood> {
+    if payload.trim_ascii() == b"[DONE]" {
+        return Ok(Meaning {
+            is_end: true,
+            ..Meaning::default()
+        });
+    }
+    let chunk: Chunk = serde_json::from_slice(payload)?;
+    if let Some(error) = chunk.error.filter(|error| !error.is_null()) {
+        return Ok(Meaning {
+            error: Some(error_text(&error)),
+            ..Meaning::default()
+        });
+    }
+    let is_message = chunk.choices.is_some() || chunk.usage.is_some();
+    if !is_message && chunk.object.is_none() && chunk.id.is_none() {
+        return Err(NotUnderstood);
+    }
+    let choices = chunk.choices.unwrap_or_default();
+    let mut meaning = choices
+        .into_iter()
+        .next()
+        .map(meaning_of)
+        .unwrap_or_default();
+    if let Some(usage) = chunk.usage {
+        meaning.has_figures = true;
+        counts.prompt = usage.prompt_tokens.or(counts.prompt);
+        if let Some(total) = usage.completion_tokens {
+            let new = counts.advance(total);
+            // Running usage tells of this chunk; the total at the end of no chunk at all.
+            if meaning.tokens == 0 && !meaning.text.is_empty() {
+                meaning.tokens = new;
+            }
+        }
+    }
+    meaning.has_figures |= chunk.timings.is_some();
+    Ok(meaning)
+}
+
+fn meaning_of(choice: Choice) -> Meaning {
+    let known = [
+        choice.token_ids.map(|ids| ids.len()),
+        choice
+            .logprobs
+            .and_then(|given| given.tokens.or(given.content))
+            .map(|all| all.len()),
+    ];
+    let delta = choice.delta.map(|delta| {
+        let reasoning = delta.reasoning_content.or(delta.reasoning);
+        (
+            delta.content.unwrap_or_default(),
+            reasoning.unwrap_or_default(),
+        )
+    });
+    let (content, reasoning) = delta.unwrap_or_default();
+    let text = choice.text.unwrap_or(content);
+    let is_reasoning = text.is_empty() && !reasoning.is_empty();
+    Meaning {
+        text: if is_reasoning { reasoning } else { text },
+        is_reasoning,
+        tokens: known.into_iter().flatten().next().map_or(0, super::count),
+        stop: match choice.finish_reason.as_deref() {
+            Some("length") => Stop::Length,
+            Some("stop" | "eos_token") => Stop::EndOfSequence,
+            _ => Stop::Unknown,
+        },
+        is_end: choice.finish_reason.is_some(),
+        ..Meaning::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::read;
+    use crate::dialect::{Counts, Meaning, Stop};
+
+    fn one(payload: &str) -> Meaning {
+        read(payload.as_bytes(), &mut Counts::default()).unwrap()
+    }
+
+    #[test]
+    fn a_completion_chunk() {
+        let meaning = one(r#"{"id":"c","choices":[{"text":" a\n","finish_reason":null}]}"#);
+        assert_eq!(meaning.text, " a\n");
+        assert_eq!(meaning.tokens, 0);
+        assert!(meaning.has_content() && !meaning.is_end);
+    }
+
+    #[test]
+    fn a_role_alone_is_no_content() {
+        for delta in [
+            r#"{"role":"assistant"}"#,
+            r#"{"role":"assistant","content":""}"#,
+            "{}",
+        ] {
+            let meaning = one(&format!(r#"{{"choices":[{{"delta":{delta}}}]}}"#));
+            assert!(!meaning.has_content(), "{delta}");
+        }
+    }
+
+    #[test]
+    fn reasoning_counts_and_is_marked() {
+        for name in ["reasoning_content", "reasoning"] {
+            let meaning = one(&format!(r#"{{"choices":[{{"delta":{{"{name}":"hm"}}}}]}}"#));
+            assert!(meaning.is_reasoning && meaning.has_content());
+        }
+        assert!(!one(r#"{"choices":[{"delta":{"content":"x"}}]}"#).is_reasoning);
+    }
+
+    #[test]
+    fn tokens_of_a_chunk_where_they_are_told() {
+        assert_eq!(
+            one(r#"{"choices":[{"text":"ab","token_ids":[1,2,3,4]}]}"#).tokens,
+            4
+        );
+        assert_eq!(
+            one(r#"{"choices":[{"text":"ab","logprobs":{"tokens":["a","b"]}}]}"#).tokens,
+            2
+        );
+        let chat = r#"{"choices":[{"delta":{"content":"ab"},"logprobs":{"content":[{},{}]}}]}"#;
+        assert_eq!(one(chat).tokens, 2);
+    }
+
+    #[test]
+    fn running_usage_tells_of_each_chunk() {
+        let mut counts = Counts::default();
+        let mut tokens = Vec::new();
+        for total in [1, 4, 5] {
+            let chunk = format!(
+                r#"{{"choices":[{{"text":"x"}}],"usage":{{"prompt_tokens":7,"completion_tokens":{total}}}}}"#
+            );
+            tokens.push(read(chunk.as_bytes(), &mut counts).unwrap().tokens);
+        }
+        assert_eq!(tokens, [1, 3, 1]);
+        assert_eq!(
+            counts,
+            Counts {
+                prompt: Some(7),
+                output: Some(5)
+            }
+        );
+    }
+
+    #[test]
+    fn usage_at_the_end_belongs_to_no_chunk() {
+        let mut counts = Counts::default();
+        let last = br#"{"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":9}}"#;
+        let meaning = read(last, &mut counts).unwrap();
+        assert!(meaning.has_figures && !meaning.has_content());
+        assert_eq!(counts.output, Some(9));
+    }
+
+    #[test]
+    fn ends() {
+        assert!(one("[DONE]").is_end);
+        let length = one(r#"{"choices":[{"text":"","finish_reason":"length"}]}"#);
+        assert!(length.is_end && length.stop == Stop::Length);
+        let stop = one(r#"{"choices":[{"delta":{},"finish_reason":"stop"}]}"#);
+        assert_eq!(stop.stop, Stop::EndOfSequence);
+    }
+
+    #[test]
+    fn an_error_in_the_stream() {
+        assert_eq!(
+            one(r#"{"error":{"message":"out of memory"}}"#)
+                .error
+                .unwrap(),
+            "out of memory"
+        );
+        assert_eq!(one(r#"{"error":"busy"}"#).error.unwrap(), "busy");
+    }
+
+    #[test]
+    fn what_is_no_message() {
+        for payload in ["", "<html>", "[]", "3", r#"{"detail":"Not Found"}"#] {
+            assert!(
+                read(payload.as_bytes(), &mut Counts::default()).is_err(),
+                "{payload}"
+            );
+        }
+    }
+}

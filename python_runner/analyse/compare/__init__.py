@@ -1,0 +1,33 @@
+"""Stacks beside each other: ratios, tests, and what may be said.
+
+`compare_pairs` makes the table; `decide` is the rule. Below: `blocks` and `permutation` (the
+test), `family` (Holm), `effect` (Cliff's delta), `noise` (the floor), `outliers`, and `looks`
+(going on until an interval is narrow).
+"""
+
+from python_runner.analyse.compare.effect import EffectSize, cliffs_delta, size_of
+from python_runner.analyse.compare.family import Pair, holm
+from python_runner.analyse.compare.looks import Look, Next, look, look_alpha
+from python_runner.analyse.compare.outliers import is_outlier, mark_outliers
+from python_runner.analyse.compare.pairs import all_pairs, compare_pairs, matching_pairs
+from python_runner.analyse.compare.verdict import Reason, Verdict, decide
+
+__all__ = [
+    "EffectSize",
+    "Look",
+    "Next",
+    "Pair",
+    "Reason",
+    "Verdict",
+    "all_pairs",
+    "cliffs_delta",
+    "compare_pairs",
+    "decide",
+    "holm",
+    "is_outlier",
+    "look",
+    "look_alpha",
+    "mark_outliers",
+    "matching_pairs",
+    "size_of",
+]
