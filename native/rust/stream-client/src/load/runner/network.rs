@@ -151,6 +151,8 @@ impl Runner {
     }
 
     pub(super) fn begin_opening(&mut self, index: usize) -> io::Result<()> {
+        // On one machine TCP may stand before `connect` returns.
+        let began_ns = now_ns();
         let mut socket = Socket::connect(self.address, self.tls.as_ref())?;
         let interest = Interest::READABLE | Interest::WRITABLE;
         self.poll
@@ -160,7 +162,7 @@ impl Runner {
         connection.socket = Some(socket);
         connection.phase = Phase::Connecting;
         connection.opening = Opening {
-            began_ns: now_ns(),
+            began_ns,
             tcp_ns: 0,
         };
         connection.reads = 0;
