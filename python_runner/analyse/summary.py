@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +11,7 @@ import pandas as pd
 from scipy import stats
 
 from python_runner.analyse.latency import NAN, Outcome, request_metrics
+from python_runner.analyse.own_error import own_error_ms
 
 CONFIDENCE = 0.95
 RESAMPLES = 9_999
@@ -51,16 +53,20 @@ def summarise(samples: pd.DataFrame, conditions: pd.DataFrame) -> pd.DataFrame:
         - e2e_low_ms, e2e_high_ms: 95 % interval of the median (see `median_interval`).
         - ttft_ms, tpot_ms, decode_tokens_per_s, output_tokens_per_s: medians.
         - ratio_to_fastest: e2e_ms over the smallest of the same run.
+        - ttft_own_error_ms, itl_own_error_ms: what our own clock adds to a served stack's median
+          TTFT and ITL (see `own_error_ms`). callback_cost_ns: what stamping takes from an
+          embedded engine, for each token. NaN where they were not measured.
     """
     measured = request_metrics(samples)
     rows = [
         {
             **{str(name): condition[name] for name in _IDENTITY},
+            **_own_errors(condition),
             **_stack_figures(measured[measured["condition_id"] == condition["condition_id"]]),
         }
         for condition in conditions.to_dict(orient="records")
     ]
-    columns = [*_IDENTITY, *_stack_figures(measured.iloc[:0])]
+    columns = [*_IDENTITY, *_own_errors({}), *_stack_figures(measured.iloc[:0])]
     summary = pd.DataFrame(rows, columns=columns)
     fastest = summary.groupby("run_id")["e2e_ms"].transform("min")
     summary["ratio_to_fastest"] = summary["e2e_ms"] / fastest
@@ -87,6 +93,15 @@ def median_interval(values: Sequence[float] | npt.NDArray[np.float64]) -> tuple[
         rng=np.random.default_rng(_SEED),
     ).confidence_interval
     return float(interval.low), float(interval.high)
+
+
+def _own_errors(condition: Mapping[Any, Any]) -> dict[str, float]:
+    error, cost = condition.get("client_error"), condition.get("callback_cost_ns")
+    return {
+        "ttft_own_error_ms": own_error_ms(error, "ttft", 50),
+        "itl_own_error_ms": own_error_ms(error, "itl", 50),
+        "callback_cost_ns": NAN if cost is None else float(cost),
+    }
 
 
 def _stack_figures(measured: pd.DataFrame) -> dict[str, float]:

@@ -30,10 +30,13 @@ _STACK = [
     "device",
     "threads",
     "context",
+    "slots",
     "template",
     "sampling",
     "prompt_cache",
     "build",
+    "client_error",
+    "callback_cost_ns",
     "load_seconds",
     "peak_memory_bytes",
     "stack_error",
@@ -77,7 +80,8 @@ def tidy_samples(
 
     Returns:
         Also a row for each stack without any request: outcome `NO_SAMPLE`, `failure` says
-        why. `build` and `engine_timings` hold dictionaries, `token_ids` lists or None.
+        why. `build`, `client_error` (or None) and `engine_timings` hold dictionaries, `token_ids`
+        lists or None.
         `random_weights` is true where the model was never trained.
     """
     hosts = pd.DataFrame(

@@ -107,7 +107,10 @@ class EmbeddedEngine:
 
 
 class _Worker:
-    """The workbench's side of a worker process. Implements `contract.RunningEngine`."""
+    """The workbench's side of a worker process.
+
+    Implements `contract.RunningEngine` and `contract.StampsInProcess`.
+    """
 
     def __init__(
         self, title: str, program: WorkerProgram, environment: Mapping[str, str], log: Path
@@ -187,6 +190,12 @@ class _Worker:
         if not isinstance(reply, wire.Generated):
             raise self._out_of_step(reply)
         return reply.generation
+
+    def stamp_cost_ns(self) -> float | None:
+        reply = self._ask_briefly(wire.MeasureStamps(), "measuring its stamps")
+        if not isinstance(reply, wire.StampCost):
+            raise self._out_of_step(reply)
+        return reply.ns
 
     def process_ids(self) -> tuple[int, ...]:
         return (self._child.pid,)

@@ -31,6 +31,7 @@ from python_runner.engines.contract import (
 )
 from python_runner.engines.embedded import EmbeddedEngine
 from python_runner.engines.hf_int8 import INT8, held_as, to_int8
+from python_runner.engines.stamp_cost import median_cost_ns
 
 if TYPE_CHECKING:
     import torch
@@ -161,6 +162,14 @@ class TransformersModel:
             ),
             token_ids=tuple(ids),
         )
+
+    def stamp_cost_ns(self) -> float:
+        import torch
+
+        token = torch.tensor([1])
+        stamps = _Stamps()
+        stamps.put(token)  # the prompt comes first, and is not a token
+        return median_cost_ns(lambda: stamps.put(token))
 
     def close(self) -> None:
         del self._model

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from python_runner.engines.contract import EngineDescription, GenerateRequest, Generation
 
@@ -26,3 +26,11 @@ class InProcessModel(Protocol):
 
     def close(self) -> None:
         """Free the model."""
+
+
+@runtime_checkable
+class MeasuresStamps(Protocol):
+    """What a model has besides if it can tell what stamping takes from it."""
+
+    def stamp_cost_ns(self) -> float:
+        """Nanoseconds a token, by many rounds of the very code that stamps tokens in `generate`."""

@@ -153,6 +153,11 @@ class LlamaModel:
             engine_timings={"prefill_ns": float(answer.prefill_end_ns - answer.requested_ns)},
         )
 
+    def stamp_cost_ns(self) -> float:
+        import polystack_llama
+
+        return polystack_llama.stamp_cost_ns()
+
     def close(self) -> None:
         del self._model
 

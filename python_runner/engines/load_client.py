@@ -42,7 +42,7 @@ class LoadShape:
 class Sending:
     """What all requests of a load share."""
 
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Further headers; may hold a key, so they are written nowhere."""
     timeout_s: float = 600.0
     """For one answer."""

@@ -94,7 +94,12 @@ def load(settings: LaunchSettings) -> MistralRsModel:
         model = polystack_mistralrs.Model(str(folder), dtype=how.dtype, isq=how.isq)
     except polystack_mistralrs.MistralRsError as error:
         raise EngineStartError(f"mistral.rs: {error}") from error
-    return MistralRsModel(model, end_ids(folder), _description(build, model.dtype, how))
+    return MistralRsModel(
+        model,
+        _description(build, model.dtype, how),
+        end_ids=end_ids(folder),
+        vocabulary=vocabulary_size(folder),
+    )
 
 
 class MistralRsModel:
@@ -103,12 +108,15 @@ class MistralRsModel:
     def __init__(
         self,
         model: polystack_mistralrs.Model,
-        end_ids: tuple[int, ...],
         description: EngineDescription,
+        *,
+        end_ids: tuple[int, ...],
+        vocabulary: int,
     ) -> None:
         self._model = model
-        self._end_ids = end_ids
         self._description = description
+        self._end_ids = end_ids
+        self._vocabulary = vocabulary
 
     @property
     def description(self) -> EngineDescription:
@@ -145,6 +153,11 @@ class MistralRsModel:
             },
         )
 
+    def stamp_cost_ns(self) -> float:
+        import polystack_mistralrs
+
+        return float(polystack_mistralrs.watch_cost_ns(vocabulary=self._vocabulary))
+
     def close(self) -> None:
         del self._model
 
@@ -158,6 +171,12 @@ def end_ids(folder: Path) -> tuple[int, ...]:
             if found is not None:
                 return tuple(found) if isinstance(found, list) else (int(found),)
     return ()
+
+
+def vocabulary_size(folder: Path) -> int:
+    """Pieces of the model's vocabulary, of which each step has a row of logits."""
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    return int(config.get("vocab_size") or config["text_config"]["vocab_size"])
 
 
 def _description(build: MistralRsBuild, dtype: str, how: Loading) -> EngineDescription:

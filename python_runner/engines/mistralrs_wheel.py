@@ -27,6 +27,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, distribution, version
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from python_runner.common.clock import now_ns
@@ -45,6 +46,7 @@ from python_runner.engines.contract import (
     WeightFormat,
 )
 from python_runner.engines.embedded import EmbeddedEngine
+from python_runner.engines.stamp_cost import median_cost_ns
 
 _PACKAGE = "mistralrs"
 _TEMPLATE = Path(__file__).with_name("raw_prompt.jinja")
@@ -144,6 +146,16 @@ class WheelModel:
             token_ids=ids,
             engine_timings={name: getattr(record.usage, name) for name in _TIMINGS},
         )
+
+    def stamp_cost_ns(self) -> float:
+        best = SimpleNamespace(token=1)
+        choice = SimpleNamespace(
+            finish_reason=None,
+            delta=SimpleNamespace(content="a"),
+            logprobs=SimpleNamespace(top_logprobs=[best]),
+        )
+        chunk, record = SimpleNamespace(choices=[choice]), _Record()
+        return median_cost_ns(lambda: record.add(chunk, now_ns()))
 
     def close(self) -> None:
         del self._runner

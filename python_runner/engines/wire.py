@@ -86,6 +86,18 @@ class TokenIds:
 
 
 @dataclass(frozen=True, kw_only=True)
+class MeasureStamps:
+    """To the worker: what does stamping a token cost?"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StampCost:
+    """From the worker: nanoseconds a token; None if the engine cannot measure it."""
+
+    ns: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Failure:
     """From the worker: the last message could not be obeyed; the worker lives on."""
 
@@ -109,6 +121,8 @@ Message = (
     | Generated
     | Tokenize
     | TokenIds
+    | MeasureStamps
+    | StampCost
     | Failure
     | Quit
 )

@@ -17,7 +17,7 @@ from typing import BinaryIO
 from python_runner.common.errors import EngineStartError, GenerationError, PolystackError
 from python_runner.engines import wire
 from python_runner.engines.contract import GenerateRequest, LaunchSettings
-from python_runner.engines.in_process import InProcessModel
+from python_runner.engines.in_process import InProcessModel, MeasuresStamps
 
 
 def serve(incoming: BinaryIO, outgoing: BinaryIO) -> None:
@@ -74,6 +74,9 @@ class _Session:
             return wire.Generated(generation=self._model.generate(message.request))
         if isinstance(message, wire.Tokenize):
             return wire.TokenIds(ids=self._model.token_ids(message.text))
+        if isinstance(message, wire.MeasureStamps):
+            can_tell = isinstance(self._model, MeasuresStamps)
+            return wire.StampCost(ns=self._model.stamp_cost_ns() if can_tell else None)
         raise wire.WireError(f"{type(message).__name__} is not for the worker")
 
 

@@ -80,7 +80,7 @@ WRITERS: dict[str, Writer] = {
 def _flat(table: pd.DataFrame, nested: tuple[type, ...]) -> pd.DataFrame:
     """`table` with values of the types `nested` as JSON text."""
     flat = table.copy()
-    for name in ("build", "engine_timings", "token_ids"):
+    for name in ("build", "client_error", "engine_timings", "token_ids"):
         if name in flat:
             flat[name] = [
                 json.dumps(value) if isinstance(value, nested) else value for value in flat[name]

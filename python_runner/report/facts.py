@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,8 +11,9 @@ from typing import Any
 import pandas as pd
 
 from python_runner.analyse.latency import Outcome, request_metrics
+from python_runner.common.clock import NS_PER_MS
 from python_runner.common.errors import UsageError
-from python_runner.report.units import TO
+from python_runner.report.units import PLUS_MINUS, TO, spell_error
 
 RANDOM_WEIGHTS = "random weights"
 TINY_WARNING = "Tiny model: dominated by per-token overhead, says nothing about languages."
@@ -36,6 +38,8 @@ class RunFacts:
     """What changes how the figures may be read."""
     notes: tuple[str, ...]
     """Samples that were left out, and stacks without a result."""
+    clock: str = ""
+    """How far our own stamps are off, or what they cost; empty where that was not measured."""
 
 
 def run_facts(
@@ -66,8 +70,9 @@ def run_facts(
         is_synthetic=is_synthetic,
         work=_work(samples, conditions, study),
         course=_course(run, study, summary),
-        warnings=tuple(_warnings(conditions, run, is_synthetic=is_synthetic)),
+        warnings=tuple(condition_warnings(conditions, run, is_synthetic=is_synthetic)),
         notes=tuple(_notes(samples, summary, study)),
+        clock=_clock(summary),
     )
 
 
@@ -94,8 +99,8 @@ def shorten(text: str, longest: int = _LONGEST_REASON) -> str:
 def _work(samples: pd.DataFrame, conditions: pd.DataFrame, study: Mapping[str, Any]) -> str:
     workload = study.get("workload", {})
     answered = samples[samples["error"] == ""]
-    prompt = _span(answered["prompt_tokens"], workload.get("prompt_tokens"))
-    new = _span(samples["requested_tokens"], workload.get("new_tokens"))
+    prompt = span(answered["prompt_tokens"], workload.get("prompt_tokens"))
+    new = span(samples["requested_tokens"], workload.get("new_tokens"))
     tokens = [f"{prompt} prompt tokens", f"{new} new tokens"]
     if conditions.empty:
         return _SEPARATOR.join(["no stack was started", *tokens])
@@ -103,7 +108,7 @@ def _work(samples: pd.DataFrame, conditions: pd.DataFrame, study: Mapping[str, A
         [
             each_once(conditions["precision"]),
             each_once(conditions["device"]).replace("cpu", "CPU"),
-            _count(each_once(conditions["threads"]), "thread"),
+            count_of(each_once(conditions["threads"]), "thread"),
             *tokens,
             f"{each_once(conditions['sampling'])}, {each_once(conditions['template'])} prompt",
         ]
@@ -117,28 +122,47 @@ def _course(run: Mapping[Any, Any], study: Mapping[str, Any], summary: pd.DataFr
     date = str(run["created"])[:10]
     return _SEPARATOR.join(
         [
-            f"{_count(timed, 'timed iteration')} after {warmup} of warm-up",
-            _processor(host),
+            f"{count_of(timed, 'timed iteration')} after {warmup} of warm-up",
+            processor(host),
             date,
             f"study {run['study']}, run {run['run_id']}",
         ]
     )
 
 
-def _processor(host: Mapping[str, Any]) -> str:
+def processor(host: Mapping[str, Any]) -> str:
+    """The processor's name without its trade marks."""
     name = str(host.get("cpu") or "unknown processor")
     return " ".join(name.replace("(R)", "").replace("(TM)", "").split())
 
 
-def _warnings(
+def _clock(summary: pd.DataFrame) -> str:
+    errors, costs = [], []
+    for row in summary.to_dict(orient="records"):
+        if math.isfinite(row["ttft_own_error_ms"]):
+            ttft, itl = (spell_error(row[f"{name}_own_error_ms"]) for name in ("ttft", "itl"))
+            errors.append(f"{row['title']} TTFT {PLUS_MINUS} {ttft}, ITL {PLUS_MINUS} {itl}")
+        if math.isfinite(row["callback_cost_ns"]):
+            cost = spell_error(row["callback_cost_ns"] / NS_PER_MS)
+            costs.append(f"{row['title']} {cost} a token")
+    parts = []
+    if errors:
+        parts.append(f"The client's own error (median): {'; '.join(errors)}.")
+    if costs:
+        parts.append(f"What stamping costs: {'; '.join(costs)}.")
+    return " ".join(parts)
+
+
+def condition_warnings(
     conditions: pd.DataFrame, run: Mapping[Any, Any], *, is_synthetic: bool
 ) -> Iterator[str]:
+    """What changes how the figures of a run may be read, by what its stacks ran under."""
     if is_synthetic:
         yield RANDOM_WARNING
     if any("tiny" in str(name).lower() for name in conditions["model"]):
         yield TINY_WARNING
     if run["status"] != "complete":
-        yield f"This run is marked as {run['status']}: stacks or iterations are missing."
+        yield f"This run is marked as {run['status']}: parts of it are missing."
     for column, what in (
         ("model", "model"),
         ("precision", "precision"),
@@ -147,6 +171,15 @@ def _warnings(
     ):
         if conditions[column].nunique() > 1:
             yield f"Not the same {what} for every stack: their figures do not compare."
+    for row in conditions.to_dict(orient="records"):
+        if warning := own_warning(row):
+            yield f"{row['title']}: {warning}"
+
+
+def own_warning(row: Mapping[Any, Any]) -> str:
+    """What the calibration before a measurement warned of; empty: nothing, or it was not made."""
+    error = row.get("client_error")
+    return str(error["warning"]) if isinstance(error, Mapping) else ""
 
 
 def _notes(samples: pd.DataFrame, summary: pd.DataFrame, study: Mapping[str, Any]) -> Iterator[str]:
@@ -183,7 +216,8 @@ def each_once(values: Iterable[object]) -> str:
     return " / ".join(dict.fromkeys(str(value) for value in values))
 
 
-def _count(number: object, thing: str) -> str:
+def count_of(number: object, thing: str) -> str:
+    """`1 thread`, `2 threads`."""
     return f"{number} {thing}" if str(number) == "1" else f"{number} {thing}s"
 
 
@@ -191,7 +225,7 @@ def _largest(counts: pd.Series[int]) -> int:
     return int(counts.max()) if len(counts) else 0
 
 
-def _span(counts: pd.Series[int], planned: object) -> str:
+def span(counts: pd.Series[int], planned: object) -> str:
     """The counts that were seen: `48`, or `46-48` with an en dash; what was planned if none."""
     if counts.empty:
         return "?" if planned is None else str(planned)

@@ -7,8 +7,12 @@ from dataclasses import dataclass
 
 TO = "\N{EN DASH}"
 TIMES = "\N{MULTIPLICATION SIGN}"
+PLUS_MINUS = "\N{PLUS-MINUS SIGN}"
+MICRO = "\N{MICRO SIGN}"
 MISSING = TO
 _MS_PER_S = 1000.0
+_LEAST_ERROR_MS = 0.01
+"""Nobody knows an error more finely than that."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,3 +73,46 @@ def spell_bytes(value: float) -> str:
 def spell_ratio(value: float) -> str:
     """`1.12` with a multiplication sign, or a dash for NaN."""
     return f"{spell_number(value)}{TIMES}" if math.isfinite(value) else MISSING
+
+
+def spell_error(error_ms: float) -> str:
+    """A small time as an error is written: `0.2 ms`, `0.15 ms`, `40 µs`; a dash for NaN."""
+    if not math.isfinite(error_ms):
+        return MISSING
+    if abs(error_ms) < 0.1:
+        return f"{_error_digits(error_ms * 1000)} {MICRO}s"
+    return f"{_error_digits(error_ms)} ms"
+
+
+def _error_digits(value: float) -> str:
+    """One digit that counts, or two where the first is a 1; a larger number whole."""
+    if abs(value) >= 9.5:
+        return f"{value:,.0f}"
+    leading = f"{abs(value):e}"[0]
+    return f"{float(f'{value:.2g}' if leading == '1' else f'{value:.1g}'):g}"
+
+
+def spell_sure_time(value_ms: float, error_ms: float) -> str:
+    """`51.2 ms ± 0.2`: a time and how far our own clock may be off.
+
+    The error is in the time's unit if that is milliseconds, else it names its own. Without an
+    error, only the time.
+    """
+    if not (math.isfinite(value_ms) and math.isfinite(error_ms)):
+        return spell_time(value_ms)
+    error = spell_error(abs(error_ms))
+    if unit_for(float(f"{value_ms:.3g}")) is MILLISECONDS:
+        error = _error_digits(max(abs(error_ms), _LEAST_ERROR_MS))
+    return f"{spell_time(value_ms)} {PLUS_MINUS} {error}"
+
+
+def spell_share(value: float) -> str:
+    """`93.4%`, `100%`, or a dash for NaN. Never rounded up to all, or down to nothing."""
+    if not math.isfinite(value):
+        return MISSING
+    percent = value * 100
+    if 0 < percent < 0.1:
+        return "<0.1%"
+    if 99.9 < percent < 100:
+        return ">99.9%"
+    return f"{float(f'{percent:.3g}'):g}%"

@@ -14,6 +14,18 @@ import pandas as pd
 NS_PER_S = 1_000_000_000
 NEW_TOKENS = 8
 PROMPT_TOKENS = 48
+CLIENT_ERROR = {
+    "streams": 1,
+    "events": 200,
+    "ttft_p50_ms": 0.21,
+    "ttft_p99_ms": 0.9,
+    "itl_p50_ms": 0.04,
+    "itl_p99_ms": 0.6,
+    "rate_share": 0.998,
+    "cpu_s_per_1000_events": 0.006,
+    "server_late_p99_ms": 0.1,
+    "warning": "",
+}
 CPU = "Intel(R) Xeon(R) Platinum 8481C CPU @ 2.70GHz"
 
 
@@ -127,6 +139,7 @@ def build_frames(
                     "python": "3.11.2",
                 },
                 "program_version": "0.1.0",
+                "kind": "comparison",
             }
         ]
     )
@@ -151,6 +164,7 @@ def rename(stack: FakeStack, **changes: Any) -> FakeStack:
 
 
 def _condition(run_id: int, condition_id: int, stack: FakeStack) -> dict[str, Any]:
+    is_calibrated, is_served = stack.samples_kept != 0, stack.reach == "served"
     return {
         "run_id": run_id,
         "condition_id": condition_id,
@@ -168,9 +182,12 @@ def _condition(run_id: int, condition_id: int, stack: FakeStack) -> dict[str, An
         "device": "cpu",
         "threads": 2,
         "context": 512,
+        "slots": 1,
         "template": "raw",
         "sampling": "greedy",
         "prompt_cache": "unique prompts: every prompt differs from its first token on",
+        "client_error": dict(CLIENT_ERROR) if is_calibrated and is_served else None,
+        "callback_cost_ns": 810.0 if is_calibrated and not is_served else math.nan,
         "load_seconds": stack.load_seconds,
         "peak_memory_bytes": stack.peak_memory_bytes,
         "error": stack.error,

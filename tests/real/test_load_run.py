@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import socket
+import threading
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -320,3 +321,46 @@ def test_arguments_that_make_no_sense(
     bodies = given.pop("bodies", [body()])
     with pytest.raises(ValueError, match=words):
         stream.LoadRun(server.url + "/v1/completions", bodies, **given)
+
+
+def test_a_server_that_closes_with_its_last_bytes_gets_new_connections(stream: ModuleType) -> None:
+    """As llama-server does: a request sent on the closed connection would wait for ever."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    event = b'data: {"choices": [{"text": "a", "finish_reason": "length"}]}\n\ndata: [DONE]\n\n'
+    answer = (
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+        b"%x\r\n%s\r\n0\r\n\r\n" % (len(event), event)
+    )
+    requests, held = 20, []
+
+    def serve() -> None:
+        for _ in range(requests + 1):  # one more to see whether it can be reached
+            connection, _ = listener.accept()
+            held.append(connection)  # not closed whole: no reset tells the client
+            if connection.recv(1 << 16):
+                connection.sendall(answer)
+                connection.shutdown(socket.SHUT_RDWR)
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    record = run(stream, url, users=1, requests=requests)
+    assert set(record.error_kind) == {""}
+    for connection in (*held, listener):
+        connection.close()
+    thread.join()
+
+
+def test_live_figures_are_nanoseconds(stream: ModuleType, server_class: Any) -> None:
+    server = server_class(ttft="30ms", itl="10ms")
+    load = stream.LoadRun(
+        server.url + PATHS["openai-completions"],
+        [body()],
+        dialect="openai-completions",
+        users=1,
+        requests=2,
+    )
+    assert load.wait(LIMIT_S)
+    snapshot = load.snapshot()
+    assert snapshot.ttft_ns[0] > 25_000_000
+    assert snapshot.itl_ns[0] > 5_000_000

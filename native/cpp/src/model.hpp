@@ -36,6 +36,15 @@ struct Answer {
   std::int64_t ended_ns = 0;
 };
 
+// Keeps a token that was chosen at that time.
+inline void keep(Answer& answer, std::int64_t token, std::int64_t chosen_ns) {
+  answer.ids.push_back(token);
+  answer.token_ns.push_back(chosen_ns);
+}
+
+// What stamping and keeping a token costs, in nanoseconds: the median of several rounds.
+double stamp_cost_ns();
+
 struct Free {
   void operator()(llama_model* model) const noexcept { llama_model_free(model); }
   void operator()(llama_context* context) const noexcept { llama_free(context); }

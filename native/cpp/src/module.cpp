@@ -81,5 +81,7 @@ PYBIND11_MODULE(polystack_llama, module) {
   polystack::bind_vocabulary(module);
   polystack::bind_model(module);
   module.def("system_info", &polystack::system_info);
+  module.def("stamp_cost_ns", &polystack::stamp_cost_ns,
+             py::call_guard<py::gil_scoped_release>());
   module.def("build_info", &polystack::build_info);
 }

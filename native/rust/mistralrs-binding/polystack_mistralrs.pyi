@@ -7,7 +7,7 @@ No function holds Python's global lock while mistral.rs works.
 from collections.abc import Sequence
 from typing import Literal, final
 
-__all__ = ["Answer", "MistralRsError", "Model"]
+__all__ = ["Answer", "MistralRsError", "Model", "watch_cost_ns"]
 
 class MistralRsError(RuntimeError):
     """mistral.rs could not do what was asked."""
@@ -93,3 +93,9 @@ class Model:
         Raises:
             MistralRsError: the engine failed.
         """
+
+def watch_cost_ns(*, vocabulary: int) -> int:
+    """What watching for a token takes from the engine, in nanoseconds: the median of 101.
+
+    It runs the very code of `Model.generate`, which looks for the best of `vocabulary` logits.
+    """

@@ -27,9 +27,9 @@ class LoadPlan:
     prompt_cache: str
     """How a prompt cache is kept from helping, for the record."""
     timeout_s: float
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     """May hold a key, so they are written nowhere."""
-    secrets: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = field(default=(), repr=False)
     """What must not be kept even if a server repeats it."""
     ca_file: str | None = None
 

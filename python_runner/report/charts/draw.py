@@ -57,7 +57,8 @@ def chart_style() -> AbstractContextManager[None]:
 
 
 def _save(figure: Figure, stem: Path, facts: RunFacts) -> list[Path]:
-    words = "\n".join([facts.model, *facts.warnings, facts.work, facts.course, *facts.notes])
+    lines = [facts.model, *facts.warnings, facts.work, facts.course, facts.clock, *facts.notes]
+    words = "\n".join(line for line in lines if line)
     png, svg = stem.with_suffix(".png"), stem.with_suffix(".svg")
     figure.savefig(png, dpi=_DPI, metadata={"Software": "polystack", "Description": words})
     figure.savefig(svg, metadata={"Creator": "polystack", "Description": words, "Date": None})

@@ -109,6 +109,7 @@ def _foot(facts: RunFacts) -> list[Line]:
         *(Line(text=text, size=9, color=WARNING, weight="bold") for text in facts.warnings),
         Line(text=f"{facts.model} · {facts.work}", size=9, color=QUIET),
         Line(text=facts.course, size=9, color=QUIET),
+        *([Line(text=facts.clock, size=9, color=QUIET)] if facts.clock else []),
         *(Line(text=text, size=9, color=INK) for text in facts.notes),
     ]
 

@@ -21,6 +21,7 @@ _HASH_DIGITS = 16
 _WIDE = 96
 _MS_PER_S = 1000.0
 _MIDDLE = 76
+_COMMON = ("precision", "device", "threads", "context", "slots", "template", "sampling")
 
 
 def run_detail(
@@ -33,29 +34,31 @@ def run_detail(
     """
     return Group(
         summary_report(samples, conditions, runs),
-        _title("Conditions"),
-        _pairs(_conditions(conditions, runs)),
+        title("Conditions"),
+        pairs(condition_pairs(conditions, runs.to_dict(orient="records")[0])),
         *_stacks(request_metrics(samples), conditions),
     )
 
 
-def _title(text: str) -> Text:
+def title(text: str) -> Text:
+    """A heading, with a line of room above it."""
     return Text(f"\n{text}", style="bold")
 
 
-def _pairs(pairs: Mapping[str, str]) -> Padding:
+def pairs(named: Mapping[str, str]) -> Padding:
+    """Names and values side by side; what is empty is left out."""
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(style=QUIET, no_wrap=True)
     grid.add_column(overflow="fold")
-    for name, value in pairs.items():
+    for name, value in named.items():
         if not value:
             continue
         grid.add_row(Text(name), Text(value))
     return Padding(grid, (0, 0, 0, 2))
 
 
-def _conditions(conditions: pd.DataFrame, runs: pd.DataFrame) -> dict[str, str]:
-    run = runs.to_dict(orient="records")[0]
+def condition_pairs(conditions: pd.DataFrame, run: Mapping[Any, Any]) -> dict[str, str]:
+    """What all stacks of a run have in common, and the machine."""
     host = run["host"]
     hashes = (str(value)[:_HASH_DIGITS] for value in conditions["source_sha256"])
     return {
@@ -65,10 +68,7 @@ def _conditions(conditions: pd.DataFrame, runs: pd.DataFrame) -> dict[str, str]:
         "program": f"polystack {run['program_version']}",
         "model": each_once(conditions["model"]),
         "weights, sha256": each_once(hashes),
-        **{
-            name: each_once(conditions[name])
-            for name in ("precision", "device", "threads", "context", "template", "sampling")
-        },
+        **{name: each_once(conditions[name]) for name in _COMMON},
         "prompt cache": each_once(conditions["prompt_cache"]),
         "processor": str(host.get("cpu") or "unknown"),
         "cores": str(host.get("cores", "unknown")),
@@ -80,18 +80,21 @@ def _conditions(conditions: pd.DataFrame, runs: pd.DataFrame) -> dict[str, str]:
 def _stacks(measured: pd.DataFrame, conditions: pd.DataFrame) -> Iterator[RenderableType]:
     for row in conditions.to_dict(orient="records"):
         version = row["version"] or "(never started)"
-        yield _title(f"{row['title']} {version}, {row['language']}, {row['reach']}")
-        yield _pairs(
-            {
-                "error": str(row["error"]),
-                "load": spell_time(row["load_seconds"] * _MS_PER_S),
-                "peak memory": spell_bytes(row["peak_memory_bytes"]),
-                **{str(name): str(value) for name, value in row["build"].items()},
-            }
-        )
+        yield title(f"{row['title']} {version}, {row['language']}, {row['reach']}")
+        yield pairs(stack_pairs(row))
         mine = measured[measured["condition_id"] == row["condition_id"]]
         if len(mine):
             yield Padding(FittingTable(columns=_COLUMNS, rows=mine), (0, 0, 0, 1))
+
+
+def stack_pairs(row: Mapping[Any, Any]) -> dict[str, str]:
+    """What is known of one stack: a row of the conditions."""
+    return {
+        "error": str(row["error"]),
+        "load": spell_time(row["load_seconds"] * _MS_PER_S),
+        "peak memory": spell_bytes(row["peak_memory_bytes"]),
+        **{str(name): str(value) for name, value in row["build"].items()},
+    }
 
 
 def _iteration(row: Mapping[Any, Any]) -> tuple[str, str]:

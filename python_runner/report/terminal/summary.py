@@ -21,8 +21,10 @@ from python_runner.report.terminal.layout import (
     language_style,
 )
 from python_runner.report.units import (
+    PLUS_MINUS,
     TO,
     spell_bytes,
+    spell_error,
     spell_number,
     spell_range,
     spell_ratio,
@@ -51,29 +53,41 @@ def summary_report(
     """
     summary = summarise(samples, conditions)
     facts = run_facts(samples, conditions, runs, summary)
-    return Group(_heading(facts), FittingTable(columns=_COLUMNS, rows=summary), *_below(facts))
+    table = FittingTable(columns=_COLUMNS, rows=summary)
+    return Group(heading(facts), table, *below(facts, _LEGEND))
 
 
-def _heading(facts: RunFacts) -> Text:
-    heading = Text(f"Run {facts.run_id}: {facts.model}", style="bold")
-    heading.highlight_regex(f"(?i){RANDOM_WEIGHTS}", WARNING)
-    return heading
+def heading(facts: RunFacts) -> Text:
+    """The run and its model; random weights stand out."""
+    title = Text(f"Run {facts.run_id}: {facts.model}", style="bold")
+    title.highlight_regex(f"(?i){RANDOM_WEIGHTS}", WARNING)
+    return title
 
 
-def _below(facts: RunFacts) -> Iterator[Text]:
+def below(facts: RunFacts, legend: str) -> Iterator[Text]:
+    """What stands under a table: warnings, conditions, what was left out, and how to read it."""
     for warning in facts.warnings:
         yield Text(warning, style=WARNING)
     yield Text(facts.work)
     yield Text(facts.course)
+    if facts.clock:
+        yield Text(facts.clock)
     for note in facts.notes:
         yield Text(note, style=NOTE)
-    yield Text(_LEGEND, style=QUIET)
+    if legend:
+        yield Text(legend, style=QUIET)
 
 
 def _e2e(row: Mapping[Any, Any]) -> tuple[str, str]:
     if not row["n"]:
         return "no result", ""
     return spell_time(row["e2e_ms"]), spell_range(row["e2e_p25_ms"], row["e2e_p75_ms"])
+
+
+def _ttft(row: Mapping[Any, Any]) -> tuple[str, str]:
+    error = row["ttft_own_error_ms"]
+    is_known = math.isfinite(error) and math.isfinite(row["ttft_ms"])
+    return spell_time(row["ttft_ms"]), f"{PLUS_MINUS} {spell_error(error)}" if is_known else ""
 
 
 def _load(row: Mapping[Any, Any]) -> tuple[str, str]:
@@ -110,7 +124,7 @@ _COLUMNS = (
         style=lambda row: "bold" if math.isfinite(row["e2e_ms"]) else "red",
     ),
     Column(header="ratio", cell=_ratio, from_width=_WIDE),
-    Column(header="TTFT", cell=lambda row: (spell_time(row["ttft_ms"]), "")),
+    Column(header="TTFT", cell=_ttft),
     Column(header="TPOT", cell=lambda row: (spell_time(row["tpot_ms"]), "")),
     Column(
         header="tok/s",

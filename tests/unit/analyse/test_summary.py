@@ -5,7 +5,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from python_runner.analyse.summary import FEWEST_FOR_INTERVAL, median_interval, summarise
-from tests.golden.frames import FOUR, LLAMA_CPP, OLLAMA, TRANSFORMERS, build_frames, rename
+from tests.golden.frames import (
+    CLIENT_ERROR,
+    FOUR,
+    LLAMA_CPP,
+    OLLAMA,
+    TRANSFORMERS,
+    build_frames,
+    rename,
+)
 
 
 def test_fastest_first_and_ratios_to_it() -> None:
@@ -100,3 +108,12 @@ def test_the_interval_holds_the_median(values: list[float]) -> None:
     rounding = 1e-9 * max(values)
     ends = [min(values), low, float(np.median(values)), high, max(values)]
     assert (np.diff(ends) >= -rounding).all()
+
+
+def test_what_our_own_clock_adds_stands_with_the_stack_it_was_measured_for() -> None:
+    frames = build_frames([LLAMA_CPP, OLLAMA])
+    embedded, served = summarise(frames.samples, frames.conditions).to_dict(orient="records")
+    assert served["ttft_own_error_ms"] == CLIENT_ERROR["ttft_p50_ms"]
+    assert np.isnan(served["callback_cost_ns"])
+    assert embedded["callback_cost_ns"] == 810
+    assert np.isnan(embedded["ttft_own_error_ms"])

@@ -94,3 +94,17 @@ def test_one_run_and_no_other_number(runs: int) -> None:
 def test_shorten_keeps_one_line() -> None:
     assert shorten("a\n  b") == "a b"
     assert shorten("word " * 100, 20) == "word word word word…"
+
+
+def test_how_far_the_clock_may_be_off_is_told_for_each_path() -> None:
+    clock = facts_of(build_frames([LLAMA_CPP, OLLAMA])).clock
+    assert "Ollama TTFT \N{PLUS-MINUS SIGN} 0.2 ms" in clock
+    assert "llama.cpp 0.8 \N{MICRO SIGN}s a token" in clock
+    assert facts_of(CASES["only failures"]()).clock == ""
+
+
+def test_a_client_that_would_be_the_bottleneck_is_warned_of() -> None:
+    frames = build_frames([LLAMA_CPP, OLLAMA])
+    frames.conditions.at[1, "client_error"]["warning"] = "the client gives only 80 % of the rate"
+    warnings = facts_of(frames).warnings
+    assert "Ollama: the client gives only 80 % of the rate" in warnings

@@ -5,9 +5,12 @@ import pytest
 from python_runner.report.units import (
     MISSING,
     spell_bytes,
+    spell_error,
     spell_number,
     spell_range,
     spell_ratio,
+    spell_share,
+    spell_sure_time,
     spell_time,
     unit_for,
 )
@@ -60,3 +63,49 @@ def test_bytes_and_ratios() -> None:
 
 def test_an_axis_changes_to_seconds_at_one_second() -> None:
     assert [unit_for(value).name for value in (0.0, 999.0, 1000.0)] == ["ms", "ms", "s"]
+
+
+@pytest.mark.parametrize(
+    ("error_ms", "text"),
+    [
+        (0.0008, "0.8 \N{MICRO SIGN}s"),
+        (0.041, "41 \N{MICRO SIGN}s"),
+        (0.15, "0.15 ms"),
+        (0.23, "0.2 ms"),
+        (0.96, "1 ms"),
+        (12.3, "12 ms"),
+        (0.0, "0 \N{MICRO SIGN}s"),
+        (math.nan, MISSING),
+    ],
+)
+def test_errors_have_as_many_digits_as_anyone_knows(error_ms: float, text: str) -> None:
+    assert spell_error(error_ms) == text
+
+
+@pytest.mark.parametrize(
+    ("value_ms", "error_ms", "text"),
+    [
+        (51.21, 0.21, "51.2 ms \N{PLUS-MINUS SIGN} 0.2"),
+        (51.21, 0.001, "51.2 ms \N{PLUS-MINUS SIGN} 0.01"),
+        (7_930.0, 0.21, "7.93 s \N{PLUS-MINUS SIGN} 0.2 ms"),
+        (51.21, math.nan, "51.2 ms"),
+        (math.nan, 0.2, MISSING),
+    ],
+)
+def test_a_time_and_the_clocks_own_error(value_ms: float, error_ms: float, text: str) -> None:
+    assert spell_sure_time(value_ms, error_ms) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.934, "93.4%"),
+        (1.0, "100%"),
+        (0.0, "0%"),
+        (0.99996, ">99.9%"),
+        (0.0001, "<0.1%"),
+        (math.nan, MISSING),
+    ],
+)
+def test_shares_are_not_rounded_to_all_or_nothing(value: float, text: str) -> None:
+    assert spell_share(value) == text

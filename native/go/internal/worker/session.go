@@ -103,6 +103,8 @@ func (worker *Worker) obey(message envelope) (kind string, body any, err error) 
 		}
 		ids, err := worker.model.Tokenize(asked.Text)
 		return "TokenIds", tokenIDs{ids}, err
+	case "MeasureStamps":
+		return "StampCost", measuredStamps{stampCost()}, nil
 	case "Generate":
 		var asked generate
 		if err := json.Unmarshal(message.Body, &asked); err != nil {

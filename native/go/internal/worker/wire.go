@@ -79,6 +79,10 @@ type tokenIDs struct {
 	IDs []int32 `json:"ids"`
 }
 
+type measuredStamps struct {
+	Ns float64 `json:"ns"`
+}
+
 type described struct {
 	Description Description `json:"description"`
 }

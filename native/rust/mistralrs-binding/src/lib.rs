@@ -112,6 +112,14 @@ impl Model {
     }
 }
 
+/// See the `.pyi` file.
+#[pyfunction]
+#[pyo3(signature = (*, vocabulary))]
+fn watch_cost_ns(py: Python<'_>, vocabulary: usize) -> PyResult<i64> {
+    py.detach(|| watch::watch_cost_ns(vocabulary))
+        .map_err(|error| MistralRsError::new_err(error.to_string()))
+}
+
 fn check(prompt_ids: &[u32], new_tokens: usize) -> PyResult<()> {
     if prompt_ids.is_empty() || new_tokens == 0 {
         return Err(MistralRsError::new_err(
@@ -131,5 +139,5 @@ fn to_python(error: &anyhow::Error) -> PyErr {
 #[pymodule]
 mod polystack_mistralrs {
     #[pymodule_export]
-    use super::{Answer, MistralRsError, Model};
+    use super::{Answer, MistralRsError, Model, watch_cost_ns};
 }

@@ -42,6 +42,9 @@ pub struct Connection {
     pub written: usize,
     /// Reads on this connection so far.
     pub reads: u32,
+    /// The other side has closed it, which was told along with the last bytes: nothing will tell
+    /// it again, and a request sent after that might wait for ever.
+    pub is_closing: bool,
     /// Requests that this socket has carried.
     pub carried: u32,
     /// The request that is under way or waits for the connection.
@@ -61,6 +64,7 @@ impl Connection {
             out: Vec::new(),
             written: 0,
             reads: 0,
+            is_closing: false,
             carried: 0,
             sent: None,
             exchange,
@@ -70,6 +74,7 @@ impl Connection {
     /// Close it, if it is open.
     pub fn close(&mut self) {
         self.socket = None;
+        self.is_closing = false;
         self.phase = Phase::Closed;
     }
 }

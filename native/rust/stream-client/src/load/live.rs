@@ -5,6 +5,8 @@ use hdrhistogram::Histogram;
 use crate::load::answer::Answer;
 
 const SIGNIFICANT_DIGITS: u8 = 2;
+/// An hour: what takes longer is shown as that.
+const LONGEST_NS: u64 = 3_600_000_000_000;
 
 /// How a load stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,7 +44,8 @@ impl Live {
     #[must_use]
     #[allow(clippy::expect_used, reason = "a constant that hdrhistogram accepts")]
     pub fn new() -> Self {
-        let empty = || Histogram::new(SIGNIFICANT_DIGITS).expect("1 to 5 digits");
+        let empty =
+            || Histogram::new_with_max(LONGEST_NS, SIGNIFICANT_DIGITS).expect("1 to 5 digits");
         Self {
             ttft: empty(),
             itl: empty(),

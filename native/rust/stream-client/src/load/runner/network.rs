@@ -9,6 +9,7 @@ use crate::clock::now_ns;
 use crate::error::StreamError;
 use crate::load::connection::{Connection, Opening, Phase};
 use crate::load::failure::{ErrorKind, Failure};
+use crate::load::plan::Shape;
 use crate::load::runner::{OPENING_AT_ONCE, ROUND, Runner, connect_error};
 use crate::load::socket::{Got, Socket};
 use crate::record::Arrival;
@@ -51,6 +52,7 @@ impl Runner {
                     let is_short = count < self.buffer.len() && socket.short_read_is_all();
                     let is_all = is_short && !is_closed;
                     if self.take(index, count, arrival) {
+                        self.connections[index].is_closing = is_closed;
                         self.end(index);
                         return;
                     }
@@ -97,7 +99,12 @@ impl Runner {
     }
 
     pub(super) fn dispatch_again(&mut self, index: usize) {
-        self.connections[index].close();
+        let is_closed_loop = matches!(self.plan.shape, Shape::Closed { .. });
+        let connection = &mut self.connections[index];
+        connection.close();
+        if let Some(sent) = connection.sent.as_mut().filter(|_| is_closed_loop) {
+            sent.scheduled_ns = 0;
+        }
         self.dispatch(index);
     }
 
@@ -144,6 +151,8 @@ impl Runner {
     }
 
     pub(super) fn begin_opening(&mut self, index: usize) -> io::Result<()> {
+        // On one machine TCP may stand before `connect` returns.
+        let began_ns = now_ns();
         let mut socket = Socket::connect(self.address, self.tls.as_ref())?;
         let interest = Interest::READABLE | Interest::WRITABLE;
         self.poll
@@ -153,7 +162,7 @@ impl Runner {
         connection.socket = Some(socket);
         connection.phase = Phase::Connecting;
         connection.opening = Opening {
-            began_ns: now_ns(),
+            began_ns,
             tcp_ns: 0,
         };
         connection.reads = 0;

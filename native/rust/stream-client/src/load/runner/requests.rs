@@ -69,7 +69,8 @@ impl Runner {
             return;
         }
         let connection = &mut self.connections[index];
-        if connection.phase == Phase::Busy && connection.exchange.is_kept_alive() {
+        let is_reusable = connection.exchange.is_kept_alive() && !connection.is_closing;
+        if connection.phase == Phase::Busy && is_reusable {
             connection.phase = Phase::Idle;
         } else {
             connection.close();
