@@ -75,8 +75,10 @@ class _Session:
         if isinstance(message, wire.Tokenize):
             return wire.TokenIds(ids=self._model.token_ids(message.text))
         if isinstance(message, wire.MeasureStamps):
-            can_tell = isinstance(self._model, MeasuresStamps)
-            return wire.StampCost(ns=self._model.stamp_cost_ns() if can_tell else None)
+            model = self._model
+            return wire.StampCost(
+                ns=model.stamp_cost_ns() if isinstance(model, MeasuresStamps) else None
+            )
         raise wire.WireError(f"{type(message).__name__} is not for the worker")
 
 
