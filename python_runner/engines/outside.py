@@ -80,7 +80,7 @@ class OutsideEngine:
             title=self._outside.host,
             language=Language.NONE,
             reach=Reach.SERVED,
-            precisions=(UNKNOWN,),
+            formats={},
             model_format=UNKNOWN,
             can_ignore_end_of_sequence=self._options.ignore_eos,
             reports_token_ids=False,

@@ -75,8 +75,8 @@ class _Session:
         if isinstance(message, wire.Tokenize):
             return wire.TokenIds(ids=self._model.token_ids(message.text))
         if isinstance(message, wire.MeasureStamps):
-            can_tell = isinstance(self._model, MeasuresStamps)
-            return wire.StampCost(ns=self._model.stamp_cost_ns() if can_tell else None)
+            measured = self._model if isinstance(self._model, MeasuresStamps) else None
+            return wire.StampCost(ns=measured.stamp_cost_ns() if measured else None)
         raise wire.WireError(f"{type(message).__name__} is not for the worker")
 
 
