@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 
 from python_runner.cli import load_options as options
 from python_runner.cli import output
-from python_runner.cli.load_words import key_headers, prompt_keys, shape_keys, timed_keys
+from python_runner.cli.load_words import (
+    key_headers,
+    length_keys,
+    prompt_keys,
+    shape_keys,
+    table_of,
+    timed_keys,
+)
 from python_runner.cli.options import ResultsOption
 from python_runner.common.errors import (
     INTERRUPTED_EXIT_CODE,
@@ -57,23 +64,15 @@ def load(
     results: ResultsOption = None,
 ) -> int:
     """Put a load on served engines, one after the other, or on a server that runs already."""
-    from python_runner.study import Overrides, parse_slo
+    from python_runner.study import Overrides
 
-    table = {
-        **shape_keys(
-            users=users,
-            rate=rate,
-            arrivals=arrivals,
-            requests=requests,
-            duration=duration,
-            warmup=warmup,
-        ),
-        **timed_keys(ramp=ramp, timeout=timeout),
-        **prompt_keys(prompts, shared_prefix),
-        **({} if slo is None else {"slo": parse_slo(slo)}),
-        **({"ignore_eos": True} if ignore_eos else {}),
-        **({} if slots is None else {"slots": slots}),
-    }
+    table = table_of(
+        shape_keys(users=users, rate=rate, arrivals=arrivals),
+        length_keys(users=users, requests=requests, duration=duration, warmup=warmup),
+        timed_keys(ramp=ramp, timeout=timeout),
+        prompt_keys(prompts, shared_prefix),
+        {"slo": slo, "slots": slots, "ignore_eos": ignore_eos or None},
+    )
     overrides = Overrides(
         model=model,
         stacks=None if engine is None else tuple(output.split_names(engine)),
@@ -82,7 +81,7 @@ def load(
         threads=threads,
         context=context,
         seed=seed,
-        load=table,
+        load=table or None,
     )
     place = output.Results.at(results)
     if url is None:

@@ -26,39 +26,49 @@ def numbers(text: str, kind: Callable[[str], _Number], option: str) -> tuple[_Nu
         ) from error
 
 
-def shape_keys(
-    *,
-    users: str | None,
-    rate: str | None,
-    arrivals: str | None,
-    requests: int | None,
-    duration: str | None,
-    warmup: int | None,
-) -> dict[str, object]:
-    """The keys that say how many requests there are; None takes a key of the study away.
+def table_of(*parts: Mapping[str, object]) -> dict[str, object]:
+    """All parts as one table. Raises UsageError if its targets are none."""
+    from python_runner.study import parse_slo
+
+    table = {name: value for part in parts for name, value in part.items()}
+    slo = table.pop("slo", None)
+    for name in ("slots", "ignore_eos"):
+        if table.get(name) is None:
+            table.pop(name, None)
+    return table if slo is None else {**table, "slo": parse_slo(str(slo))}
+
+
+def shape_keys(*, users: str | None, rate: str | None, arrivals: str | None) -> dict[str, object]:
+    """The keys that say which loop it is; None takes a key of the study away.
 
     Raises UsageError if both loops are asked for.
     """
-    from python_runner.study import parse_duration
-
-    keys: dict[str, object] = {}
     if users is not None and rate is not None:
         raise UsageError(
             "--users is a closed loop and --rate an open one", hint="Give one of the two."
         )
+    if users is not None and arrivals is not None:
+        raise UsageError(
+            "--arrivals is of an open loop", hint="Give --rate with it, or leave it out."
+        )
+    keys: dict[str, object] = {} if arrivals is None else {"arrivals": arrivals}
     if users is not None:
-        if arrivals is not None:
-            raise UsageError(
-                "--arrivals is of an open loop", hint="Give --rate with it, or leave it out."
-            )
-        levels = numbers(users, int, "--users")
-        keys |= {"users": levels, "rate": None}
-        if requests is None and duration is None:
-            requests = max(_LEAST_REQUESTS, _REQUESTS_PER_USER * max(levels))
+        keys |= {"users": numbers(users, int, "--users"), "rate": None}
     if rate is not None:
         keys |= {"rate": numbers(rate, float, "--rate"), "users": None}
-    if arrivals is not None:
-        keys["arrivals"] = arrivals
+    return keys
+
+
+def length_keys(
+    *, users: str | None, requests: int | None, duration: str | None, warmup: int | None
+) -> dict[str, object]:
+    """The keys that say when a level ends; None takes a key of the study away."""
+    from python_runner.study import parse_duration
+
+    keys: dict[str, object] = {}
+    if users is not None and requests is None and duration is None:
+        most = max(numbers(users, int, "--users"))
+        requests = max(_LEAST_REQUESTS, _REQUESTS_PER_USER * most)
     if requests is not None or duration is not None:
         seconds = None if duration is None else parse_duration(duration)
         keys |= {"requests": requests, "duration_s": seconds}

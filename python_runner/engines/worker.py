@@ -75,10 +75,8 @@ class _Session:
         if isinstance(message, wire.Tokenize):
             return wire.TokenIds(ids=self._model.token_ids(message.text))
         if isinstance(message, wire.MeasureStamps):
-            model = self._model
-            return wire.StampCost(
-                ns=model.stamp_cost_ns() if isinstance(model, MeasuresStamps) else None
-            )
+            measured = self._model if isinstance(self._model, MeasuresStamps) else None
+            return wire.StampCost(ns=measured.stamp_cost_ns() if measured else None)
         raise wire.WireError(f"{type(message).__name__} is not for the worker")
 
 

@@ -5,10 +5,20 @@ No engine is skipped: one that cannot be built or started fails here.
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from python_runner.engines.contract import Generation, StopReason
-from python_runner.engines.table import engine_names
+from python_runner.common.clock import NS_PER_S
+from python_runner.engines.contract import (
+    GenerateRequest,
+    Generation,
+    Reach,
+    Served,
+    StampsInProcess,
+    StopReason,
+)
+from python_runner.engines.table import engine, engine_names
 from tests.contract.data import END_PROMPT, HELD_OUT, TOKENIZER_CASES, TokenizerCase
 from tests.contract.fleet import ANSWER_TOKENS, Fleet
 
@@ -25,6 +35,22 @@ def test_it_says_what_it_is(fleet: Fleet, name: str) -> None:
     assert running.description.build
     assert all(running.description.build.values())
     assert running.load_seconds > 0
+
+
+@REAL
+def test_the_error_of_its_stamps_can_be_measured(fleet: Fleet, name: str) -> None:
+    """Served: by asking another server as this one is asked. Embedded: by its own worker."""
+    running = fleet.running(name)
+    assert isinstance(running, Served) == (engine(name).spec.reach is Reach.SERVED)
+    if isinstance(running, Served):
+        assert running.endpoint.url.startswith("http://127.0.0.1:")
+        request = GenerateRequest(prompt_text="a", prompt_ids=(2, 5), new_tokens=3)
+        assert json.loads(running.request_body(request))["stream"] is True
+    else:
+        assert isinstance(running, StampsInProcess)
+        cost = running.stamp_cost_ns()
+        assert cost is not None
+        assert 0 < cost < NS_PER_S
 
 
 @EVERY

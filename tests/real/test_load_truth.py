@@ -7,20 +7,27 @@ server's, and against what the server was told to do.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pytest
 
+from python_runner.common.errors import EngineError
 from python_runner.common.progress import SilentProgress
 from python_runner.engines.contract import Dialect
 from python_runner.engines.truth import prepare_truth_server, served_requests, truth_server
+from python_runner.measure.load.calibration import Pace
+from python_runner.run.calibration import CalibratorOnDemand
 from tests.real.loads import gaps_ms, put_load, study_of
 
 
 @pytest.fixture(scope="module")
 def server_class() -> Any:
     return truth_server(prepare_truth_server(SilentProgress()))
+
+
+def not_now(_calibrator: CalibratorOnDemand, _pace: Pace) -> NoReturn:
+    raise EngineError("not now")
 
 
 @pytest.mark.parametrize("dialect", Dialect)
@@ -77,9 +84,13 @@ def test_four_tokens_a_chunk_are_four_tokens(server_class: Any, tmp_path: Path) 
         assert row["tpot_ms"] == pytest.approx(true_tpot, rel=0.2)
 
 
-def test_a_stall_shows_where_arrivals_do_not_wait_for_it(server_class: Any, tmp_path: Path) -> None:
+def test_a_stall_shows_where_arrivals_do_not_wait_for_it(
+    server_class: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A server writes nothing for two seconds. Users who wait for it meet it once each."""
-    how = {"ttft": "5ms", "itl": "2ms", "stall_after": "500ms", "stall_for": "2s"}
+    # The stall is counted from the first request, so nothing may lie between that and the load.
+    monkeypatch.setattr(CalibratorOnDemand, "measure", not_now)
+    how = {"ttft": "5ms", "itl": "2ms", "stall_after": "1s", "stall_for": "2s"}
     stalled = server_class(**how)
     opened = put_load(
         stalled.url,

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from python_runner.cli.load_words import key_headers, prompt_keys, shape_keys
+from python_runner.cli.load_words import key_headers, length_keys, prompt_keys, shape_keys
 from python_runner.common.errors import UsageError
 from tests.unit.cli.conftest import Polystack
 
 
-def keys(**given: object) -> dict[str, object]:
-    nothing = dict.fromkeys(("users", "rate", "arrivals", "requests", "duration", "warmup"))
-    return shape_keys(**{**nothing, **given})  # type: ignore[arg-type]
+def keys(**given: Any) -> dict[str, object]:
+    whole = {
+        **dict.fromkeys(("users", "rate", "arrivals", "requests", "duration", "warmup")),
+        **given,
+    }
+    shape = {name: whole[name] for name in ("users", "rate", "arrivals")}
+    length = {name: whole[name] for name in ("users", "requests", "duration", "warmup")}
+    return {**shape_keys(**shape), **length_keys(**length)}
 
 
 def test_users_take_the_rate_of_the_study_away() -> None:

@@ -148,3 +148,20 @@ def test_a_request_before_the_model_is_refused() -> None:
     (failure,) = converse(wire.Generate(request=request_for(2)))
     assert isinstance(failure, wire.Failure)
     assert failure.kind == "EngineStartError"
+
+
+class StampingModel(PaperModel):
+    def stamp_cost_ns(self) -> float:
+        return 41.5
+
+
+def load_stamping(settings: LaunchSettings) -> PaperModel:
+    return StampingModel()
+
+
+@pytest.mark.parametrize(("loader", "cost"), [("load", None), ("load_stamping", 41.5)])
+def test_the_cost_of_a_stamp_where_the_model_can_tell(
+    tmp_path: Path, loader: str, cost: float | None
+) -> None:
+    message = wire.Load(loader=f"{HERE}:{loader}", settings=settings_for(tmp_path))
+    assert converse(message, wire.MeasureStamps())[1:] == [wire.StampCost(ns=cost)]

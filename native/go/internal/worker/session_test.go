@@ -117,3 +117,10 @@ func TestWhatIsNoMessageEndsTheWorker(t *testing.T) {
 		t.Error("no error")
 	}
 }
+
+func TestTheCostOfAStamp(t *testing.T) {
+	replies := talk(t, workerWith(&closing{}), loadPaper, `{"kind":"MeasureStamps","body":{}}`)
+	if cost := body(replies[1])["ns"].(float64); replies[1]["kind"] != "StampCost" || cost <= 0 {
+		t.Errorf("%v", replies[1])
+	}
+}
