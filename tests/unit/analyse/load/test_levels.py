@@ -96,6 +96,17 @@ def test_a_level_without_requests_keeps_its_row() -> None:
     assert np.isnan([row["ttft_p50_ms"], row["tokens_per_s"], row["inside_share"]]).all()
 
 
+def test_a_level_that_never_ended_has_the_figures_of_what_was_kept() -> None:
+    requests = steady(2, 5)
+    whole = level_rows(closed(2), requests)
+    frames = load_frames((closed(2), requests), is_over=False)
+    figures = request_figures(frames.load_requests, frames.load_levels)
+    row = summarise_levels(figures, frames.load_levels).iloc[0]
+    for name in ("n", "ttft_p50_ms", "tokens_per_s", "window_start_s", "window_end_s"):
+        assert row[name] == whole[name]
+    assert np.isnan(row["client_cpu_share"])
+
+
 def test_no_levels_at_all() -> None:
     frames = load_frames()
     figures = request_figures(frames.load_requests, frames.load_levels)
