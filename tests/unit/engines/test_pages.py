@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -16,9 +17,11 @@ OURS = [name for name, row in table._ROWS.items() if not row.hidden]
 
 
 def rows() -> dict[str, list[str]]:
-    """The cells of each row, by the engine's name."""
+    """The cells of each row of the first table, by the engine's name."""
     lines = (PAGES / "README.md").read_text(encoding="utf-8").splitlines()
-    found = ([cell.strip() for cell in line.strip("| ").split("|")] for line in lines)
+    begin = next(index for index, line in enumerate(lines) if line.startswith("| name |"))
+    table_lines = takewhile(lambda line: line.startswith("|"), lines[begin:])
+    found = ([cell.strip() for cell in line.strip("| ").split("|")] for line in table_lines)
     return {cells[0].strip("`"): cells[1:] for cells in found if cells[0].startswith("`")}
 
 
