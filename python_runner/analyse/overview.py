@@ -1,4 +1,4 @@
-"""One row for each run: for the list of runs."""
+"""One row for each comparison: for the list of runs."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from python_runner.analyse.trace import token_trace
 NO_SAMPLE = "no sample"
 """Outcome of a stack that has not one request, so that it does not vanish from the table."""
 
-_RUN = ["run_id", "study", "created", "status", "program_version"]
+_RUN = ["run_id", "study", "created", "run_status", "program_version"]
 _HOST = ("cpu", "cores", "memory_bytes", "os", "python")
 _STACK = [
     "stack",
@@ -84,39 +84,50 @@ def tidy_samples(
         lists or None.
         `random_weights` is true where the model was never trained.
     """
+    requests = request_metrics(samples)[["condition_id", *_REQUEST]]
+    stacks = stack_rows(conditions, runs)
+    rows = mark_absent(stacks.merge(requests, on="condition_id", how="left"))
+    rows = rows.astype({**dict.fromkeys(_COUNTS, "Int64"), "is_warmup": "boolean"})
+    rows["token_ids"] = as_objects(rows["token_ids"], _list_or_none)
+    rows["engine_timings"] = as_objects(rows["engine_timings"], dict_or_empty)
+    return rows[[*stacks.columns.drop("condition_id"), *_REQUEST]]
+
+
+def stack_rows(conditions: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
+    """One row for each stack of each run: its run, its host, and all that it ran under.
+
+    Besides `condition_id`, the columns are those with which every exported table begins.
+    """
     hosts = pd.DataFrame(
         [{f"host_{name}": host.get(name) for name in _HOST} for host in runs["host"]],
         index=runs.index,
         columns=[f"host_{name}" for name in _HOST],
     )
+    described = pd.concat([runs.rename(columns={"status": "run_status"})[_RUN], hosts], axis=1)
     stacks = conditions.rename(columns={"is_synthetic": "random_weights", "error": "stack_error"})
-    requests = request_metrics(samples)[["condition_id", *_REQUEST]]
-    rows = (
-        pd.concat([runs[_RUN], hosts], axis="columns")
-        .merge(stacks[["run_id", "condition_id", *_STACK]], on="run_id")
-        .merge(requests, on="condition_id", how="left")
-    )
-    has_none = rows["outcome"].isna()
-    rows["failure"] = rows["failure"].where(~has_none, rows["stack_error"])
-    rows["outcome"] = rows["outcome"].where(~has_none, NO_SAMPLE)
-    rows = rows.astype({**dict.fromkeys(_COUNTS, "Int64"), "is_warmup": "boolean"})
-    rows["token_ids"] = _as_objects(rows["token_ids"], _list_or_none)
-    rows["engine_timings"] = _as_objects(rows["engine_timings"], _dict_or_empty)
-    return rows[[*_RUN, *hosts.columns, *_STACK, *_REQUEST]].rename(
-        columns={"status": "run_status"}
+    return described.merge(stacks[["run_id", "condition_id", *_STACK]], on="run_id")
+
+
+def mark_absent(rows: pd.DataFrame) -> pd.DataFrame:
+    """Give the row of a stack without any request its outcome and its reason."""
+    is_absent = rows["outcome"].isna()
+    return rows.assign(
+        failure=rows["failure"].where(~is_absent, rows["stack_error"]),
+        outcome=rows["outcome"].where(~is_absent, NO_SAMPLE),
     )
 
 
-def _as_objects(values: pd.Series[Any], convert: Callable[[object], object]) -> pd.Series[Any]:
+def as_objects(values: pd.Series[Any], convert: Callable[[object], object]) -> pd.Series[Any]:
+    """Each value converted; a join leaves NaN where there was none."""
     return pd.Series([convert(value) for value in values], index=values.index, dtype="object")
 
 
 def _list_or_none(value: object) -> list[int] | None:
-    # What a join leaves empty is NaN, not None.
     return value.tolist() if isinstance(value, np.ndarray) else None
 
 
-def _dict_or_empty(value: object) -> object:
+def dict_or_empty(value: object) -> object:
+    """A dictionary, also where a join left none."""
     return value if isinstance(value, dict) else {}
 
 

@@ -11,6 +11,7 @@ from python_runner.common.locations import results_dir
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from python_runner.report.of_run import RunReport
     from python_runner.store import Store
 
 
@@ -60,19 +61,18 @@ def split_names(text: str) -> list[str]:
 
 def show_summary(store: Store, run_id: int) -> None:
     """Print the table of a run."""
-    from python_runner.report.terminal import summary_report
-    from python_runner.store import read_frames
-
-    frames = read_frames(store, [run_id])
-    console().print(summary_report(frames.samples, frames.conditions, frames.runs))
+    console().print(report(store, run_id).summary())
 
 
 def draw(store: Store, run_id: int, results: Results) -> None:
     """Draw the pictures of a run and print their paths."""
-    from python_runner.report.charts import draw_all
+    for path in report(store, run_id).draw(results.pictures(run_id)):
+        say(str(path))
+
+
+def report(store: Store, run_id: int) -> RunReport:
+    """The reports of a stored run, whatever it measured."""
+    from python_runner.report.of_run import report_of
     from python_runner.store import read_frames
 
-    frames = read_frames(store, [run_id])
-    folder = results.pictures(run_id)
-    for path in draw_all(frames.samples, frames.conditions, frames.runs, folder):
-        say(str(path))
+    return report_of(read_frames(store, [run_id]))

@@ -17,18 +17,15 @@ def runs(*, results: ResultsOption = None) -> None:
     from python_runner.store import read_frames
 
     with output.Results.at(results).open_store() as store:
-        frames = read_frames(store)
-    output.console().print(runs_table(frames.samples, frames.conditions, frames.runs))
+        frames = read_frames(store, only_outcomes=True)
+    output.console().print(runs_table(frames))
 
 
 def show(run: RunArgument = "latest", *, results: ResultsOption = None) -> None:
-    """Show one run: table, conditions, build flags, every sample."""
-    from python_runner.report.terminal import run_detail
-    from python_runner.store import read_frames
-
+    """Show one run: table, conditions, build flags, every sample or every level."""
     with output.Results.at(results).open_store() as store:
-        frames = read_frames(store, [store.find_run(run)])
-    output.console().print(run_detail(frames.samples, frames.conditions, frames.runs))
+        found = output.report(store, store.find_run(run))
+    output.console().print(found.detail())
 
 
 def plot(run: RunArgument = "latest", *, results: ResultsOption = None) -> None:
@@ -48,13 +45,10 @@ def export(
     results: ResultsOption = None,
 ) -> None:
     """Write a run as a tidy table: a row for each request, and a row for each token."""
-    from python_runner.report.export import export as write
-    from python_runner.store import read_frames
-
     place = output.Results.at(results)
     with place.open_store() as store:
         run_id = store.find_run(run)
-        frames = read_frames(store, [run_id])
-    target = output_path or place.pictures(run_id) / f"samples.{format_name}"
-    for path in write(frames.samples, frames.conditions, frames.runs, format_name, target):
+        found = output.report(store, run_id)
+    target = output_path or place.pictures(run_id) / f"{found.table_name}.{format_name}"
+    for path in found.export(format_name, target):
         output.say(str(path))

@@ -1,15 +1,17 @@
-"""Runs as files for other programs: a row for each request, and a row for each token."""
+"""Runs as files for other programs: a row for each request, and one for each token or chunk."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pandas as pd
 
+from python_runner.analyse.load.tidy import tidy_chunks, tidy_requests
 from python_runner.analyse.tidy import tidy_samples, tidy_tokens
 from python_runner.common.errors import UnknownNameError, UsageError
+from python_runner.store import Frames
 
 Writer = Callable[[pd.DataFrame, Path], None]
 
@@ -40,20 +42,48 @@ def export(
     Raises:
         UsageError: there is no such format, or the files cannot be written.
     """
+    return _write(
+        {
+            path: lambda: tidy_samples(samples, conditions, runs),
+            _beside(path, "tokens"): lambda: tidy_tokens(samples, conditions),
+        },
+        format_name,
+    )
+
+
+def export_load(frames: Frames, format_name: str, path: Path) -> list[Path]:
+    """Write a load to `path`, and its chunks to a file beside it (`NAME-chunks.SUFFIX`).
+
+    Both tables are tidy (see `analyse.load.tidy`). Formats, units and errors as in `export`.
+    """
+    requests, levels = frames.load_requests, frames.load_levels
+    return _write(
+        {
+            path: lambda: tidy_requests(requests, levels, frames.conditions, frames.runs),
+            _beside(path, "chunks"): lambda: tidy_chunks(requests, levels),
+        },
+        format_name,
+    )
+
+
+def _beside(path: Path, what: str) -> Path:
+    return path.with_name(f"{path.stem}-{what}{path.suffix}")
+
+
+def _write(tables: Mapping[Path, Callable[[], pd.DataFrame]], format_name: str) -> list[Path]:
     if format_name not in WRITERS:
         raise UnknownNameError("export format", format_name, WRITERS)
     write = WRITERS[format_name]
-    tokens_path = path.with_name(f"{path.stem}-tokens{path.suffix}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write(tidy_samples(samples, conditions, runs), path)
-        write(tidy_tokens(samples, conditions), tokens_path)
-    except OSError as error:
-        raise UsageError(
-            f"{path} cannot be written: {error.strerror or error}",
-            hint="Name another file with --output.",
-        ) from error
-    return [path, tokens_path]
+    for path, make in tables.items():
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write(make(), path)
+        except OSError as error:
+            raise UsageError(
+                f"{path} cannot be written: {error.strerror or error}",
+                hint="Name another file with --output.",
+            ) from error
+    return list(tables)
 
 
 def _write_csv(table: pd.DataFrame, path: Path) -> None:
@@ -77,10 +107,13 @@ WRITERS: dict[str, Writer] = {
 """The table of formats. A new one is a function and a row."""
 
 
+_NESTED = ("build", "client_error", "level_client_error", "engine_timings", "token_ids")
+
+
 def _flat(table: pd.DataFrame, nested: tuple[type, ...]) -> pd.DataFrame:
     """`table` with values of the types `nested` as JSON text."""
     flat = table.copy()
-    for name in ("build", "client_error", "engine_timings", "token_ids"):
+    for name in _NESTED:
         if name in flat:
             flat[name] = [
                 json.dumps(value) if isinstance(value, nested) else value for value in flat[name]

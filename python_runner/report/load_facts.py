@@ -209,19 +209,24 @@ def _too_few(levels: pd.DataFrame) -> Iterator[str]:
         unsure = measured[~measured[f"ttft_p{percentile}_sure"].astype(bool)]
         if unsure.empty:
             continue
-        where = "everywhere" if len(unsure) == len(measured) else _places(unsure)
+        where = "everywhere" if len(unsure) == len(measured) else f"at {_places(unsure)}"
         yield (
-            f"p{percentile} takes {fewest_for(percentile)} requests to be sure of, and is marked "
-            f"by ~ where there are fewer: {where}."
+            f"p{percentile} takes {fewest_for(percentile)} requests to be sure of. There are fewer "
+            f"(~ in the table, pale in pictures) {where}."
         )
 
 
 def _places(levels: pd.DataFrame) -> str:
-    """`llama-server at 1 user, 4 users; Ollama at 1 user`."""
+    """`1, 4 users (llama-server); 1 user (Ollama)`."""
     return "; ".join(
-        f"{title} at {', '.join(load_words(row) for row in mine.to_dict(orient='records'))}"
-        for title, mine in levels.groupby("title", sort=False)
+        f"{_loads(mine)} ({title})" for title, mine in levels.groupby("title", sort=False)
     )
+
+
+def _loads(levels: pd.DataFrame) -> str:
+    """`1, 4 users`: loads of one kind, their unit once."""
+    words = [load_words(row).split(" ") for row in levels.to_dict(orient="records")]
+    return f"{', '.join(number for number, _ in words)} {words[-1][1]}"
 
 
 def _chunk_notes(levels: pd.DataFrame) -> Iterator[str]:

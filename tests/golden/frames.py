@@ -6,10 +6,13 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+
+from python_runner import store
 
 NS_PER_S = 1_000_000_000
 NEW_TOKENS = 8
@@ -33,6 +36,11 @@ class Frames(NamedTuple):
     samples: pd.DataFrame
     conditions: pd.DataFrame
     runs: pd.DataFrame
+
+    def stored(self) -> store.Frames:
+        """As `read_frames` gives them: with tables for loads, which are empty."""
+        with store.Store(Path(":memory:")) as empty:
+            return replace(store.read_frames(empty), **self._asdict())
 
 
 @dataclass(frozen=True, kw_only=True)

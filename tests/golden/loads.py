@@ -10,13 +10,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from python_runner.engines.contract import EngineSpec, Language, LaunchSettings, Reach
+from python_runner.engines.contract import Language, Reach
 from python_runner.measure import Condition
 from python_runner.measure.load.level import ClientError, Level
-from python_runner.models import Model
 from python_runner.store import Frames, LoadRunRecorder, Store, read_frames
 from tests.golden.frames import CPU
-from tests.unit.builders import study
+from tests.unit.builders import condition, model, settings, spec, study
 from tests.unit.load_builders import (
     FakeRequest,
     client_error,
@@ -86,17 +85,8 @@ def build_load(
     status: str = "complete",
 ) -> Frames:
     """One run: each server under each level."""
-    load = {
-        **({"users": [level.users for level in levels]} if levels and levels[0].users else {}),
-        **({"rate": [level.rate for level in levels]} if levels and levels[0].rate else {}),
-        "requests": 80,
-        "slo": dict(slo or {}),
-    }
-    plan = study(name="load-demo", title="a load", load=load if levels else None)
     with Store(Path(":memory:")) as store:
-        with LoadRunRecorder(store, plan, _HOST) as recorder:
-            for server in servers:
-                _measure(recorder, server, levels)
+        record_load(store, servers, levels, slo=slo)
         frames = read_frames(store)
     runs = frames.runs.assign(
         run_id=8, created="2026-11-20T10:15:00+00:00", status=status, program_version="0.1.0"
@@ -106,6 +96,27 @@ def build_load(
     return replace(
         frames, runs=runs, conditions=conditions, load_levels=found, load_requests=requests
     )
+
+
+def record_load(
+    store: Store,
+    servers: Sequence[FakeServer],
+    levels: Sequence[Level],
+    *,
+    slo: Mapping[str, str] | None = None,
+) -> int:
+    """Keep such a run in `store`; its number."""
+    load = {
+        **({"users": [level.users for level in levels]} if levels and levels[0].users else {}),
+        **({"rate": [level.rate for level in levels]} if levels and levels[0].rate else {}),
+        "requests": 80,
+        "slo": dict(slo or {}),
+    }
+    plan = study(name="load-demo", title="a load", load=load if levels else None)
+    with LoadRunRecorder(store, plan, _HOST) as recorder:
+        for server in servers:
+            _measure(recorder, server, levels)
+    return recorder.run_id
 
 
 def _measure(recorder: LoadRunRecorder, server: FakeServer, levels: Sequence[Level]) -> None:
@@ -132,35 +143,27 @@ def _error_of(server: FakeServer, level: Level) -> ClientError | None:
 
 
 def _condition(server: FakeServer) -> Condition:
-    return Condition(
-        engine=EngineSpec(
+    return replace(
+        condition(),
+        engine=replace(
+            spec(),
             name=server.name,
             title=server.title,
             language=server.language,
             reach=Reach.SERVED,
-            precisions=("bf16",),
-            model_format="gguf",
-            can_ignore_end_of_sequence=True,
-            reports_token_ids=False,
-            takes_token_ids=False,
         ),
-        settings=LaunchSettings(
-            model=Model(
+        settings=replace(
+            settings(),
+            model=replace(
+                model(),
                 name="gemma-2-tiny",
                 label="Gemma-2 tiny, trained",
                 is_synthetic=False,
-                folder=Path("nowhere"),
                 source_sha256="ab" * 32,
-                gguf={},
             ),
-            precision="bf16",
-            device="cpu",
-            threads=2,
             context=256,
             slots=server.slots,
         ),
-        template="raw",
-        sampling="greedy",
         prompt_cache="unique prompts: every prompt differs from its first token on",
         version="" if server.error else server.version,
         build={} if server.error else {"compiler": "gcc 12.2", "flags": "-O3 -mavx512f"},

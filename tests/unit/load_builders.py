@@ -148,16 +148,22 @@ def client_error(**changes: Any) -> ClientError:
 
 
 def load_frames(
-    *levels: tuple[Level, Sequence[FakeRequest]], error: ClientError | None = None
+    *levels: tuple[Level, Sequence[FakeRequest]],
+    error: ClientError | None = None,
+    is_over: bool = True,
 ) -> Frames:
-    """One stored run of one stack, as it is read back; each level starts at 0 ms."""
+    """One stored run of one stack, as it is read back; each level starts at 0 ms.
+
+    Without `is_over` it is the run of a program that died: no level has an end.
+    """
     with Store(Path(":memory:")) as store:
         with LoadRunRecorder(store, study(), {}) as recorder:
             recorder.begin(condition())
             for level, requests in levels:
                 recorder.begin_level(level, error)
                 recorder.record(finished(requests))
-                recorder.end_level(level_end())
+                if is_over:
+                    recorder.end_level(level_end())
             recorder.finish(peak_memory_bytes=None, error="")
         return read_frames(store)
 

@@ -47,7 +47,7 @@ def draw_all(
     paths: list[Path] = []
     with chart_style():
         for chart in CHARTS:
-            paths += _save(chart.draw(data), folder / chart.name, data.facts)
+            paths += save(chart.draw(data), folder / chart.name, data.facts)
     return paths
 
 
@@ -56,7 +56,8 @@ def chart_style() -> AbstractContextManager[None]:
     return matplotlib.style.context(["default", _STYLE])
 
 
-def _save(figure: Figure, stem: Path, facts: RunFacts) -> list[Path]:
+def save(figure: Figure, stem: Path, facts: RunFacts) -> list[Path]:
+    """Write a picture as PNG and as SVG, with its caption as their description."""
     lines = [facts.model, *facts.warnings, facts.work, facts.course, facts.clock, *facts.notes]
     words = "\n".join(line for line in lines if line)
     png, svg = stem.with_suffix(".png"), stem.with_suffix(".svg")

@@ -41,7 +41,7 @@ _KEY = 0.2
 """Inches for the mark that stands before a label."""
 _LABEL_PADDING = 0.13
 _LOWEST_BODY = 4.3
-_DASHES: tuple[Literal["solid"] | tuple[float, tuple[float, ...]], ...] = (
+DASHES: tuple[Literal["solid"] | tuple[float, tuple[float, ...]], ...] = (
     "solid",
     (0, (5, 2)),
     (0, (1.5, 1.5)),
@@ -125,7 +125,7 @@ def _series(data: ChartData, stacks: pd.DataFrame) -> list[Series]:
                     *((name, _NAME_SIZE, INK) for name in names),
                     (f"{kind} · median {spell_time(stack['e2e_ms'])}", _KIND_SIZE, QUIET),
                 ),
-                dash=seen.get(kind, 0) % len(_DASHES),
+                dash=seen.get(kind, 0) % len(DASHES),
             )
         )
         seen[kind] = seen.get(kind, 0) + 1
@@ -157,7 +157,7 @@ def _plot(axes: Axes, one: Series, unit: TimeUnit) -> None:
     axes.plot(
         one.iterations,
         one.values / unit.ms,
-        linestyle=_DASHES[one.dash],
+        linestyle=DASHES[one.dash],
         linewidth=1.1,
         color=tint(language.color, 0.4),
         marker=language.marker,
@@ -211,7 +211,7 @@ def _leader(page: Page, one: Series, end: float, centre: float) -> None:
             transform=page.axes.transAxes,
             color=tint(language.color, 0.45),
             linewidth=0.9,
-            linestyle=_DASHES[one.dash],
+            linestyle=DASHES[one.dash],
             clip_on=False,
             zorder=1,
         )

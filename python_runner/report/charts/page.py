@@ -54,6 +54,21 @@ class Page:
         """Inches as a fraction of the axes' width."""
         return inches / self.axes_width
 
+    def inset(self, *, left: float, top: float, width: float, height: float) -> Axes:
+        """Axes of their own within the body; inches from its upper left corner."""
+        box = self.axes.get_position()
+        across, up = box.width / self.axes_width, box.height / self.axes_height
+        axes = self.figure.add_axes(
+            (
+                box.x0 + left * across,
+                box.y1 - (top + height) * up,
+                width * across,
+                height * up,
+            )
+        )
+        _plain(axes)
+        return axes
+
 
 def make_page(
     *,
@@ -154,13 +169,13 @@ def _plain(axes: Axes) -> None:
     axes.tick_params(colors=QUIET, labelsize=9.5, length=3)
 
 
-def say_nothing_measured(axes: Axes) -> None:
+def say_nothing_measured(axes: Axes, what: str = "No complete sample (see below)") -> None:
     """Instead of marks, where no stack has a complete sample; hides the empty scales."""
     axes.set_axis_off()
     axes.text(
         0.5,
         0.5,
-        "No complete sample (see below)",
+        what,
         transform=axes.transAxes,
         ha="center",
         va="center",

@@ -21,6 +21,8 @@ _HASH_DIGITS = 16
 _WIDE = 96
 _MS_PER_S = 1000.0
 _MIDDLE = 76
+_UNKNOWN = "not known"
+"""Of a server that somebody else has started; numbers are 0 then."""
 _COMMON = ("precision", "device", "threads", "context", "slots", "template", "sampling")
 
 
@@ -68,7 +70,7 @@ def condition_pairs(conditions: pd.DataFrame, run: Mapping[Any, Any]) -> dict[st
         "program": f"polystack {run['program_version']}",
         "model": each_once(conditions["model"]),
         "weights, sha256": each_once(hashes),
-        **{name: each_once(conditions[name]) for name in _COMMON},
+        **{name: each_once(value or _UNKNOWN for value in conditions[name]) for name in _COMMON},
         "prompt cache": each_once(conditions["prompt_cache"]),
         "processor": str(host.get("cpu") or "unknown"),
         "cores": str(host.get("cores", "unknown")),

@@ -9,21 +9,32 @@ import pandas as pd
 from rich.console import RenderableType
 from rich.text import Text
 
+from python_runner.analyse.load.overview import loads_overview
 from python_runner.analyse.overview import runs_overview
 from python_runner.report.facts import model_label
 from python_runner.report.terminal.layout import NOTE, QUIET, Column, FittingTable
 from python_runner.report.units import spell_time
+from python_runner.store import Frames, RunKind
 
 _WIDE = 96
 
 
-def runs_table(
-    samples: pd.DataFrame, conditions: pd.DataFrame, runs: pd.DataFrame
-) -> RenderableType:
-    """All runs, the newest last, with what came out of each."""
+def runs_table(frames: Frames) -> RenderableType:
+    """All runs, the newest last, with what came out of each.
+
+    Of requests of loads, their outcomes are enough (`read_frames`, `only_outcomes`).
+    """
+    runs, conditions = frames.runs, frames.conditions
     if runs.empty:
         return Text("No runs yet. `polystack compare` makes the first one.", style=QUIET)
-    rows = runs.merge(runs_overview(samples, conditions, runs), on="run_id")
+    is_load = runs["kind"] == RunKind.LOAD
+    overview = pd.concat(
+        [
+            runs_overview(frames.samples, conditions, runs[~is_load]),
+            loads_overview(frames.load_requests, frames.load_levels, conditions, runs[is_load]),
+        ]
+    )
+    rows = runs.merge(overview, on="run_id")
     rows["model_label"] = [
         model_label(conditions[conditions["run_id"] == run_id]) for run_id in rows["run_id"]
     ]
@@ -52,7 +63,22 @@ def _status(row: Mapping[Any, Any]) -> tuple[str, str]:
 def _fastest(row: Mapping[Any, Any]) -> tuple[str, str]:
     if not row["fastest"]:
         return "none", ""
-    return row["fastest"], spell_time(row["fastest_e2e_ms"])
+    return row["fastest"], f"fastest, {spell_time(row['fastest_e2e_ms'])}"
+
+
+def _steps(row: Mapping[Any, Any]) -> tuple[str, str]:
+    if row["users"]:
+        return f"{', '.join(f'{users:,}' for users in row['users'])} users", "closed loop"
+    if row["rates"]:
+        return f"{', '.join(f'{rate:g}' for rate in row['rates'])} req/s", "open loop"
+    return "none", ""
+
+
+_OUTCOMES = {RunKind.COMPARISON: _fastest, RunKind.LOAD: _steps}
+
+
+def _outcome(row: Mapping[Any, Any]) -> tuple[str, str]:
+    return _OUTCOMES[RunKind(row["kind"])](row)
 
 
 _COLUMNS = (
@@ -71,7 +97,7 @@ _COLUMNS = (
         may_wrap=True,
         from_width=_WIDE,
     ),
-    Column(header="fastest, E2E", cell=_fastest, justify="left", may_wrap=True),
+    Column(header="outcome", cell=_outcome, justify="left", may_wrap=True),
     Column(header="samples", cell=_samples),
     Column(header="status", cell=_status, justify="left", style=_status_style),
 )

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import combinations
+from math import isnan
 
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 from python_runner.report.charts.data import ChartData, chart_data
 from python_runner.report.charts.draw import chart_style
+from python_runner.report.charts.load.table import all_pictures
 from python_runner.report.charts.table import CHARTS
+from python_runner.report.load_data import load_data
+from python_runner.store import Frames as StoredFrames
 from tests.golden.frames import Frames
 
 Points = npt.NDArray[np.float64]
@@ -30,6 +36,15 @@ def draw(name: str, frames: Frames) -> Figure:
         figure = chart.draw(data_of(frames))
         figure.draw_without_rendering()
     return figure
+
+
+def draw_load(frames: StoredFrames) -> dict[str, Figure]:
+    """Every picture of a load, by its name."""
+    with chart_style():
+        figures = dict(all_pictures(load_data(frames)))
+        for figure in figures.values():
+            figure.draw_without_rendering()
+    return figures
 
 
 def texts(figure: Figure) -> list[Text]:
@@ -76,3 +91,27 @@ def _hidden_tick_labels(axes: Axes) -> Iterator[Text]:
                 yield tick.label1
         if not axes.axison:
             yield axis.label
+
+
+def assert_everything_has_its_place(figure: Figure, name: str = "") -> None:
+    """Nothing is clipped, and no text lies on another, on the rule or on a mark."""
+    page = figure.bbox
+    found = boxes(figure)
+    for text, box in found:
+        assert page.x0 <= box.x0 <= box.x1 <= page.x1, (name, text)
+        assert page.y0 <= box.y0 <= box.y1 <= page.y1, (name, text)
+    for (text, box), (other, other_box) in combinations(found, 2):
+        assert not _overlap(box, other_box), (name, text, other)
+    (rule,) = (artist for artist in figure.artists if isinstance(artist, Line2D))
+    height = rule.get_window_extent().y0
+    assert not [text for text, box in found if box.y0 <= height <= box.y1]
+    for x, y in marks(figure):
+        if not isnan(x + y):  # a failed iteration has no place
+            assert page.contains(x, y), name
+            assert not [text for text, box in found if box.contains(x, y)], name
+
+
+def _overlap(first: Bbox, second: Bbox) -> bool:
+    shared = Bbox.intersection(first, second)
+    # Boxes hold room for descenders; half a pixel of that is not an overlap.
+    return shared is not None and shared.width > 0.5 and shared.height > 0.5

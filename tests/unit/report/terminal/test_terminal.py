@@ -1,15 +1,21 @@
+from collections.abc import Callable
+
 import pytest
 from rich.cells import cell_len
-from rich.console import Console
+from rich.console import Console, RenderableType
 
 from python_runner.engines.contract import Language
 from python_runner.report.palette import LANGUAGES
 from python_runner.report.terminal import run_detail, runs_table, summary_report
 from tests.golden.cases import CASES
 from tests.golden.compare import assert_golden, rendered
-from tests.golden.frames import LLAMA_CPP, build_frames, rename
+from tests.golden.frames import LLAMA_CPP, Frames, build_frames, rename
 
-REPORTS = {"summary": summary_report, "runs": runs_table, "detail": run_detail}
+REPORTS: dict[str, Callable[..., RenderableType]] = {
+    "summary": summary_report,
+    "runs": lambda *frames: runs_table(Frames(*frames).stored()),
+    "detail": run_detail,
+}
 
 
 @pytest.mark.parametrize("width", [100, 80])
@@ -63,5 +69,5 @@ def test_languages_have_their_colours() -> None:
 
 
 def test_no_runs_yet() -> None:
-    empty = [frame.iloc[:0] for frame in build_frames()]
-    assert "polystack compare" in rendered(runs_table(*empty), 100)
+    empty = Frames(*(frame.iloc[:0] for frame in build_frames())).stored()
+    assert "polystack compare" in rendered(runs_table(empty), 100)
