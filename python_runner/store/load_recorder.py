@@ -82,6 +82,7 @@ class LoadRunRecorder(OpenRun):
 
     def finish(self, *, peak_memory_bytes: int | None, error: str) -> None:
         super().finish(peak_memory_bytes=peak_memory_bytes, error=error)
+        self._level_id = None
         self._levels_begun = 0
 
 

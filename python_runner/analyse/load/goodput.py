@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,7 @@ import pandas as pd
 
 from python_runner.analyse.latency import NAN
 from python_runner.analyse.load.request import LoadOutcome
+from python_runner.common.clock import NS_PER_MS
 
 _GAPS_WITHIN = 0.99
 
@@ -31,14 +33,16 @@ def goodput(requests: pd.DataFrame, targets_ms: Mapping[str, float], seconds: fl
     """Count the requests that meet every target.
 
     Args:
-        requests: those of the window, with their figures (`request_figures`). Those that were
-            cut off at the end count neither way.
+        requests: those of the window, with their figures (`request_figures`). One that was cut
+            off at the end counts neither way, unless it had missed a target by then.
         targets_ms: upper limits in ms, by `ttft`, `tpot`, `e2e` (each request's own figure) and
             `itl` (99 of 100 known gaps of the request: one stutter in a long answer is
             allowed, two in a short one are not).
         seconds: length of the window.
     """
-    judged = requests[requests["outcome"] != LoadOutcome.CUT_OFF.value]
+    is_cut = requests["outcome"] == LoadOutcome.CUT_OFF.value
+    has_missed = [_has_missed(row, targets_ms) for row in requests.to_dict(orient="records")]
+    judged = requests[~is_cut | pd.Series(has_missed, index=requests.index, dtype=bool)]
     if not targets_ms or judged.empty:
         return Goodput(share=NAN, per_s=NAN)
     good = int(meets(judged, targets_ms).sum())
@@ -64,6 +68,15 @@ def meets(requests: pd.DataFrame, targets_ms: Mapping[str, float]) -> pd.Series[
         else:
             is_good &= requests[f"{name}_ms"] <= limit
     return is_good
+
+
+def _has_missed(request: Mapping[Any, Any], targets_ms: Mapping[str, float]) -> bool:
+    """Whether a request that was cut off had been too slow before, whatever was still to come."""
+    due, stamps = int(request["scheduled_ns"]), request["chunk_ns"]
+    ended = (int(request["ended_ns"]) - due) / NS_PER_MS
+    first = (int(stamps[0]) - due) / NS_PER_MS if len(stamps) else ended
+    waited = {"ttft": first, "e2e": ended}
+    return any(waited.get(name, 0.0) > limit for name, limit in targets_ms.items())
 
 
 def _gaps_within(gaps: npt.NDArray[np.float64], limit: float) -> bool:

@@ -9,6 +9,9 @@ so that it cannot pick the figures it likes:
     open loop     from the latest of: the first answer, the end of the ramp, the first request
                   that is no warm-up; until the last request was due
 
+An answer is what brought content: a server that refuses its first request at once has not
+begun to serve. A user that never has an answer does not hold the others up.
+
 A request belongs to the window if it was due within it. Not: if it ended within it, which
 would leave out the slow ones. Those that end after it are few (one a user at most, in a
 closed loop) and meet a slightly smaller load.
@@ -54,7 +57,7 @@ def steady_window(requests: pd.DataFrame, level: Mapping[Any, Any]) -> Window:
     """The window of one level.
 
     Args:
-        requests: the requests of this level, with `is_warmup` (see `request_figures`).
+        requests: the requests of this level, with `is_warmup` and `n_chunks` (`request_figures`).
         level: its row.
     """
     if requests.empty:
@@ -80,27 +83,41 @@ _TOO_SHORT = {
 }
 
 
+_NO_ANSWER = Window(start_ns=0, end_ns=0, lack="no request was answered")
+
+
 def _closed(requests: pd.DataFrame, level: Mapping[Any, Any]) -> Window:
-    ends = requests.sort_values("number").groupby("user")["ended_ns"]
+    last_ends = requests.groupby("user")["ended_ns"].max()
     wanted = int(level["users"])
-    if len(ends) < wanted:
-        lack = f"only {len(ends)} of {wanted} users had an answer"
+    if len(last_ends) < wanted:
+        lack = f"only {len(last_ends)} of {wanted} users have sent a request that is over"
         return Window(start_ns=0, end_ns=0, lack=lack)
+    answered = _answered(requests)
+    if answered.empty:
+        return _NO_ANSWER
+    first_ends = answered.sort_values("number").groupby("user")["ended_ns"].first()
     warm = requests.loc[requests["is_warmup"], "ended_ns"]
-    start = max(int(ends.first().max()), int(warm.max()) if len(warm) else 0)
-    return Window(start_ns=start, end_ns=int(ends.max().min()))
+    start = max(int(first_ends.max()), int(warm.max()) if len(warm) else 0)
+    return Window(start_ns=start, end_ns=int(last_ends.min()))
 
 
 def _open(requests: pd.DataFrame, level: Mapping[Any, Any]) -> Window:
     counted = requests[~requests["is_warmup"]]
     if counted.empty:
         return Window(start_ns=0, end_ns=0, lack="all requests are warm-up")
+    answered = _answered(requests)
+    if answered.empty:
+        return _NO_ANSWER
     due = counted["scheduled_ns"]
     began = level["started_ns"]
     began = int(requests["scheduled_ns"].min()) if pd.isna(began) else int(began)
     ramp_end = began + round(level["ramp_s"] * NS_PER_S)
-    start = max(int(requests["ended_ns"].min()), ramp_end, int(due.min()))
+    start = max(int(answered["ended_ns"].min()), ramp_end, int(due.min()))
     return Window(start_ns=start, end_ns=int(due.max()))
+
+
+def _answered(requests: pd.DataFrame) -> pd.DataFrame:
+    return requests[requests["n_chunks"] > 0]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -194,7 +194,7 @@ def error_of(
 
 
 def warning_of(error: ClientError, *, unanswered: int = 0) -> str:
-    """What would hold a measurement back, in a sentence; empty if nothing would."""
+    """What would hold a measurement back, in words; empty if nothing would."""
     signs = []
     if unanswered:
         signs.append(f"{unanswered} requests were not answered")
@@ -204,15 +204,20 @@ def warning_of(error: ClientError, *, unanswered: int = 0) -> str:
         signs.append(f"TTFT is off by {error.ttft_p99_ms:.3g} ms (p99)")
     if error.itl_p99_ms > _MOST_ITL_MS:
         signs.append(f"ITL is off by {error.itl_p99_ms:.3g} ms (p99)")
-    if error.server_late_p99_ms > _MOST_LATE_MS:
-        signs.append(f"the calibrating server was late by {error.server_late_p99_ms:.3g} ms (p99)")
-    if not signs:
-        return ""
     streams = "1 stream" if error.streams == 1 else f"{error.streams} streams"
-    return (
-        f"this machine or the client would be the bottleneck at {streams}: {', '.join(signs)}. "
-        "Close other programs, use fewer streams, or run the client on another machine."
-    )
+    if signs:
+        return (
+            f"this machine or the client would be the bottleneck at {streams}: "
+            f"{', '.join(signs)}. Close other programs, use fewer streams, or run the client on "
+            "another machine."
+        )
+    if error.server_late_p99_ms > _MOST_LATE_MS:
+        return (
+            "something else keeps this machine busy: at times it stood still for about "
+            f"{error.server_late_p99_ms:.3g} ms. Close other programs; what follows has tails "
+            "that are not the engine's."
+        )
+    return ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -125,6 +125,15 @@ def test_a_batch_is_on_disk_when_record_returns_or_not_at_all(tmp_path: Path) ->
         assert np.isnan(read_frames(reader).load_levels["ended_ns"].iloc[0])
 
 
+def test_requests_belong_to_a_level_that_has_begun(store: Store) -> None:
+    with LoadRunRecorder(store, study(), {}) as recorder:
+        recorder.begin(condition())
+        recorder.begin_level(closed(), None)
+        recorder.finish(peak_memory_bytes=None, error="it died")
+        with pytest.raises(AssertionError, match="before begin_level"):
+            recorder.record(finished([FakeRequest()]))
+
+
 def test_a_list_of_runs_needs_no_stamps(store: Store) -> None:
     with LoadRunRecorder(store, study(), {}) as recorder:
         keep(recorder, [FakeRequest(), FakeRequest(error_kind="timeout")])

@@ -179,10 +179,24 @@ def test_more_or_harder_targets_are_never_met_more_often(
 def test_goodput_is_a_share_of_what_was_asked_and_not_cut_off(
     targets: dict[str, float], seconds: float
 ) -> None:
-    found = goodput(a_few(), targets, seconds)
-    assert found.share * 5 == pytest.approx(round(found.share * 5))
-    assert found.share <= 4 / 5
-    assert found.per_s * seconds == pytest.approx(found.share * 5)
+    rows = a_few()
+    found = goodput(rows, targets, seconds)
+    asked = len(rows) - (targets.get("ttft", 100) >= 50 and targets.get("e2e", 100) >= 50)
+    assert found.per_s * seconds == pytest.approx(found.share * asked)
+    assert found.per_s * seconds == pytest.approx(meets(rows, targets).sum())
+
+
+def test_a_request_that_was_cut_off_is_a_miss_only_if_it_had_missed_by_then() -> None:
+    rows = figures_of(
+        FakeRequest(),
+        FakeRequest(chunks=(90,), error_kind="cancelled", ended=95),
+        FakeRequest(chunks=(), error_kind="cancelled", ended=40),
+        FakeRequest(chunks=(), error_kind="cancelled", ended=70),
+        FakeRequest(chunks=(50,), error_kind="cancelled", ended=95),
+    )
+    assert goodput(rows, {"ttft": 60.0}, 1.0).share == pytest.approx(1 / 3)
+    assert goodput(rows, {"e2e": 90.0}, 1.0).share == pytest.approx(1 / 3)
+    assert goodput(rows, {"ttft": 95.0, "itl": 50.0}, 1.0).share == 1
 
 
 def test_goodput_needs_a_target() -> None:

@@ -51,7 +51,10 @@ def test_users_that_have_one_request_each_have_no_steady_state() -> None:
 
 
 def test_users_that_never_came() -> None:
-    assert window_of(closed(3), steady(2, 5))[2] == "only 2 of 3 users had an answer"
+    assert (
+        window_of(closed(3), steady(2, 5))[2]
+        == "only 2 of 3 users have sent a request that is over"
+    )
 
 
 def test_open_from_the_first_answer_to_the_last_arrival() -> None:
@@ -70,6 +73,32 @@ def test_open_after_warm_up_and_ramp() -> None:
 def test_open_without_a_steady_state() -> None:
     requests = [FakeRequest(sent=due, chunks=[5000]) for due in range(0, 1000, 100)]
     assert "before the first answer" in window_of(opened(), requests)[2]
+
+
+def test_a_request_that_is_refused_at_once_opens_no_window() -> None:
+    refused = FakeRequest(sent=0, chunks=(), error_kind="status", ended=0.001)
+    slow = [FakeRequest(sent=due, chunks=[due + 5000]) for due in range(100, 10_000, 100)]
+    assert window_of(opened(), [refused, *slow])[:3] == (5100, 9900, "")
+    requests = [
+        FakeRequest(user=0, sent=0, chunks=(), error_kind="status", ended=1),
+        FakeRequest(user=0, sent=1, chunks=[500]),
+        FakeRequest(user=0, sent=500, chunks=[900]),
+        FakeRequest(user=0, sent=900, chunks=[1300]),
+    ]
+    assert window_of(closed(1), requests)[:3] == (500, 1300, "")
+
+
+def test_a_user_that_is_never_answered_does_not_hold_the_others_up() -> None:
+    refused = [
+        FakeRequest(user=1, sent=20.0 * turn, chunks=(), error_kind="status", ended=20.0 * turn + 1)
+        for turn in range(20)
+    ]
+    served = [FakeRequest(sent=one.sent, chunks=one.chunks) for one in steady(1, 5)]
+    both = sorted([*refused, *served], key=lambda one: one.sent)
+    assert window_of(closed(2), both)[:3] == (90, 381, "")
+    alone = [FakeRequest(sent=one.sent, chunks=(), error_kind="status") for one in refused]
+    assert window_of(closed(1), alone)[2] == "no request was answered"
+    assert window_of(opened(), alone)[2] == "no request was answered"
 
 
 def test_nothing_has_ended() -> None:

@@ -124,7 +124,6 @@ def test_without_any_answer_there_is_no_error_to_tell() -> None:
         ({"rate_share": 0.9}, "90% of the rate"),
         ({"ttft_p99_ms": 40.0}, "TTFT is off by 40 ms"),
         ({"itl_p99_ms": 9.0}, "ITL is off by 9 ms"),
-        ({"server_late_p99_ms": 9.0}, "late by 9 ms"),
     ],
 )
 def test_what_would_be_the_bottleneck_is_said(changes: dict[str, float], said: str) -> None:
@@ -132,6 +131,12 @@ def test_what_would_be_the_bottleneck_is_said(changes: dict[str, float], said: s
     warning = warning_of(client_error(**changes))
     assert said in warning
     assert "2 streams" in warning
+
+
+def test_a_busy_machine_is_another_thing_than_a_slow_client() -> None:
+    warning = warning_of(client_error(server_late_p99_ms=9.0))
+    assert "stood still for about 9 ms" in warning
+    assert "bottleneck" not in warning
 
 
 def pace(**changes: object) -> Pace:
