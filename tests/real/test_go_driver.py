@@ -48,7 +48,7 @@ ENGINES = pytest.mark.parametrize("go_engine", [False, True], ids=["C++ engine",
 @pytest.fixture(scope="module")
 def settings() -> LaunchSettings:
     return LaunchSettings(
-        model=prepare_model("gemma-2-tiny", {"safetensors", "gguf"}, "bf16", SilentProgress()),
+        model=prepare_model("gemma-2-tiny", {"bf16"}, SilentProgress()),
         precision="bf16",
         device="cpu",
         threads=1,

@@ -62,7 +62,11 @@ impl CustomLogitsProcessor for Watch {
 /// of this size: the median over many tokens.
 pub fn watch_cost_ns(vocabulary: usize) -> Result<i64> {
     const TOKENS: usize = 101;
-    let logits = Tensor::zeros(vocabulary, candle_core::DType::F32, &candle_core::Device::Cpu)?;
+    let logits = Tensor::zeros(
+        vocabulary,
+        candle_core::DType::F32,
+        &candle_core::Device::Cpu,
+    )?;
     let best = best_token(&logits)?;
     let watch = Watch::new(0, TOKENS);
     let context = vec![best; TOKENS];
