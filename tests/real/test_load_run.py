@@ -98,6 +98,14 @@ def test_every_dialect_is_counted_and_stamped(
         assert stamps[-1] <= ended[index]
 
 
+def test_who_has_seen_the_end_finds_the_whole_truth(stream: ModuleType, server_class: Any) -> None:
+    server = server_class(ttft="0ms", itl="0ms")
+    for _ in range(100):
+        server.clear()
+        run(stream, server.url)
+        assert len(server.truth().request_id) == 1
+
+
 def test_users_take_turns_and_keep_their_connections(stream: ModuleType, server_class: Any) -> None:
     server = server_class(ttft="2ms", itl="1ms")
     record = run(stream, server.url, users=4, requests=20)

@@ -159,13 +159,14 @@ impl Dialect {
                     add(&last);
                 }
                 if with_usage {
+                    let prefix = if is_chat { "chatcmpl" } else { "cmpl" };
                     let kind = if is_chat {
                         "chat.completion.chunk"
                     } else {
                         "text_completion"
                     };
                     add(
-                        &json!({"id": format!("cmpl-{number}"), "object": kind, "created": 0, "model": "truth", "choices": [], "usage": usage}),
+                        &json!({"id": format!("{prefix}-{number}"), "object": kind, "created": 0, "model": "truth", "choices": [], "usage": usage}),
                     );
                 }
                 if with_mark {

@@ -103,10 +103,6 @@ impl Connection {
             self.send(&batch);
             self.batch = batch;
             self.batch.clear();
-            if matches!(next, Next::Finished) {
-                let ending = job.ending();
-                self.send(&ending);
-            }
         }
         self.job = Some(job);
         next

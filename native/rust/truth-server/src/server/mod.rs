@@ -321,12 +321,16 @@ impl Server {
         };
         if let Some(job) = connection.job.take() {
             self.busy -= usize::from(job.has_begun());
-            let mut served = self
-                .shared
+            let ending = job.ending();
+            self.shared
                 .served
                 .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            served.push(job.into_served());
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(job.into_served());
+            // Last, so that whoever has seen the end finds the truth of the whole answer.
+            if !closes {
+                connection.send(&ending);
+            }
         }
         if closes {
             self.drop_connection(index);
