@@ -28,11 +28,13 @@ from python_runner.engines.contract import (
     Reach,
 )
 from python_runner.engines.dialects import PATHS, Options, body_of
+from python_runner.engines.streaming import NotAnsweredError
 from python_runner.models import Model
 
 UNKNOWN = "not known"
 _TIMEOUT_S = 5.0
 _MOST_NAMES = 20
+_REFUSED = frozenset({401, 403})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,10 +189,28 @@ def describe(outside: Outside) -> EngineDescription:
 
 
 def only_model(outside: Outside) -> str:
-    """The one model that the server has. Raises UsageError if it has several, or does not say."""
+    """The one model that the server has.
+
+    Raises:
+        UsageError: it has several, or does not say.
+        NotAnsweredError: nobody answers there.
+    """
     with _client(outside) as client:
-        openai = _names(_get(client, f"{outside.base}/v1/models"), "data", "id")
-        names = openai or _names(_get(client, f"{outside.base}/api/tags"), "models", "name")
+        try:
+            openai = client.get(f"{outside.base}/v1/models")
+            names = _names(openai, "data", "id")
+            if not names:
+                names = _names(client.get(f"{outside.base}/api/tags"), "models", "name")
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise NotAnsweredError(
+                f"{outside.host} cannot be asked for its models: {error}",
+                hint="Is the server up, and are host and port right?",
+            ) from error
+    if openai.status_code in _REFUSED:
+        raise GenerationError(
+            f"{outside.host} answered {openai.status_code} when it was asked for its models",
+            hint="It wants a key: put it into a variable and name that, --api-key-env NAME.",
+        )
     if len(names) == 1:
         return names[0]
     if not names:
@@ -255,7 +275,7 @@ def _owner(document: Any) -> str:
     return (owner := _field(first, "owned_by")) and f"{owner}, version not said"
 
 
-def _names(answer: httpx.Response | None, key: str, name: str) -> list[str]:
-    document = _json(answer) if answer is not None else None
+def _names(answer: httpx.Response, key: str, name: str) -> list[str]:
+    document = _json(answer)
     rows = document.get(key) if isinstance(document, dict) else None
     return [found for row in rows if (found := _field(row, name))] if isinstance(rows, list) else []

@@ -208,4 +208,5 @@ def note_of(snapshot: Snapshot) -> str:
 
 
 def _ms(ns: int) -> str:
-    return f"{ns / NS_PER_MS:.3g}"
+    value = ns / NS_PER_MS
+    return f"{value:.3g}" if value < 1000 else f"{value:.0f}"

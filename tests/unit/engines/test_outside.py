@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from python_runner.common.errors import UsageError
+from python_runner.common.errors import GenerationError, UsageError
 from python_runner.engines import outside as module
 from python_runner.engines.contract import Dialect, GenerateRequest, Served
 from python_runner.engines.dialects import Options
@@ -114,6 +114,13 @@ def test_a_server_without_a_list(pages: dict[str, httpx.Response]) -> None:
     with pytest.raises(UsageError, match="does not say") as raised:
         only_model(HERE)
     assert "--model" in raised.value.hint
+
+
+def test_a_list_that_wants_a_key(pages: dict[str, httpx.Response]) -> None:
+    pages["/v1/models"] = httpx.Response(401, json={"error": "no key"})
+    with pytest.raises(GenerationError) as raised:
+        only_model(HERE)
+    assert "--api-key-env" in raised.value.hint
 
 
 def test_the_base_of_a_url_with_a_prefix() -> None:

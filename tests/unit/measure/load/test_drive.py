@@ -64,6 +64,11 @@ def test_the_note_fits_and_tells_median_and_p99() -> None:
     assert len(note_of(FakeSnapshot(finished=99_999))) <= 48
 
 
+def test_long_waits_are_written_out() -> None:
+    slow = FakeSnapshot(ttft_ns=(12_345_000_000, 0, 60_000_000_000), finished=9)
+    assert "TTFT 12345/60000" in note_of(slow)
+
+
 def test_the_first_moment_has_no_figures() -> None:
     assert note_of(FakeSnapshot(elapsed_ns=0, finished=0, ttft_ns=(0,) * 3, itl_ns=(0,) * 3))
 
