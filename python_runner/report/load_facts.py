@@ -162,6 +162,7 @@ def _notes(data: LoadData) -> Iterator[str]:
     yield from _too_few(data.levels)
     for _, mine in data.levels.groupby("condition_id", sort=False):
         yield from _chunk_notes(mine)
+        yield from _connection_note(mine)
         yield from _engine_note(mine)
 
 
@@ -184,11 +185,6 @@ def _level_notes(row: Mapping[Any, Any], errors: pd.DataFrame) -> Iterator[str]:
         yield f"{name}: {row['n_cut_off']} requests were cut off at the end, and are left out."
     if row["n_uncounted"]:
         yield f"{name}: nobody counted the tokens of {row['n_uncounted']} answers; TGR lacks them."
-    if row["n_connects"]:
-        yield (
-            f"{name}: {row['n_connects']} requests opened a connection, in the median in "
-            f"{spell_time(row['connect_p50_ms'])}, {spell_time(row['tls_p50_ms'])} of it TLS."
-        )
 
 
 def error_list(errors: pd.DataFrame) -> str:
@@ -248,6 +244,19 @@ def _chunk_notes(levels: pd.DataFrame) -> Iterator[str]:
     if (levels["reasoning_share"] > 0).any():
         share = spell_share(float(levels["reasoning_share"].mean()))
         yield f"{title}: {share} of the chunks are reasoning, and count as content."
+
+
+def _connection_note(levels: pd.DataFrame) -> Iterator[str]:
+    opened = levels[levels["n_connects"] > 0]
+    if opened.empty:
+        return
+    took, tls = (float(opened[f"{name}_p50_ms"].max()) for name in ("connect", "tls"))
+    of_it = f", {spell_error(tls)} of it TLS" if tls else ""
+    part = "part of" if (opened["arrivals"] != Arrivals.CLOSED.value).any() else "not in"
+    yield (
+        f"{opened['title'].iloc[0]}: {opened['n_connects'].sum():,} requests had to open a "
+        f"connection (median up to {spell_error(took)}{of_it}); that is {part} TTFT."
+    )
 
 
 def _engine_note(levels: pd.DataFrame) -> Iterator[str]:

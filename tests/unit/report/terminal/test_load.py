@@ -3,12 +3,14 @@ from rich.cells import cell_len
 from rich.console import RenderableType
 
 from python_runner.common.errors import UsageError
+from python_runner.measure.load.level import Level
 from python_runner.report.of_run import report_of
 from python_runner.report.terminal import runs_table
 from python_runner.store import Frames
 from tests.golden.compare import assert_golden, rendered
 from tests.golden.frames import build_frames
 from tests.golden.loads import LLAMA, LOADS, build_load, closed_levels
+from tests.unit.load_builders import FakeRequest, closed, load_frames, opened
 
 CASES = {"load-troubled": "troubled", "load-open": "open"}
 
@@ -81,3 +83,21 @@ def test_a_report_is_about_one_run() -> None:
     )
     with pytest.raises(UsageError, match="about one run"):
         report_of(none)
+
+
+@pytest.mark.parametrize(("level", "part"), [(closed(1), "not in"), (opened(), "part of")])
+def test_connections_that_had_to_be_opened_are_told(level: Level, part: str) -> None:
+    requests = [
+        FakeRequest(
+            scheduled=100.0 * turn,
+            sent=100.0 * turn + 3,
+            chunks=[100.0 * turn + 50, 100.0 * turn + 60],
+            connect=3.0,
+            tls=2.0,
+        )
+        for turn in range(20)
+    ]
+    frames = load_frames((level, requests))
+    found = rendered(report_of(frames).summary(), 200)
+    assert "requests had to open a connection (median up to 3 ms, 2 ms of it TLS)" in found
+    assert f"that is {part} TTFT" in found
