@@ -150,7 +150,7 @@ def test_nobody_there(tmp_path: Path, model: tuple[str, ...]) -> None:
     url = f"http://127.0.0.1:{port}"
     code, printed = Marked(tmp_path).run("load", "--url", url, *model, *BRIEF)
     assert code == 5
-    assert f"127.0.0.1:{port} " in printed
+    assert f"127.0.0.1:{port}" in printed
     assert "Is the server up" in printed
 
 

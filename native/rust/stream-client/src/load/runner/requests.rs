@@ -75,29 +75,28 @@ impl Runner {
         } else {
             connection.close();
         }
+        let has_failed = connection.exchange.answer.failure.is_some();
         match self.plan.shape {
+            Shape::Closed { .. } if has_failed => self.pause(index),
             Shape::Closed { .. } => self.next_of_user(index),
             Shape::Open { .. } => self.idle.push(index),
         }
     }
 
-    /// The request is over without a whole answer. Its user pauses: a server that refuses
-    /// connections must not be asked a hundred thousand times a second.
+    /// The request is over without a whole answer.
     pub(super) fn end_with(&mut self, index: usize, failure: Failure) {
         let connection = &mut self.connections[index];
         connection.exchange.fail(failure);
         connection.close();
-        if !self.keep(index) {
-            return;
-        }
-        match self.plan.shape {
-            Shape::Closed { .. } => {
-                let start = now_ns() - self.started_ns + PAUSE_AFTER_FAILURE_NS;
-                let place = self.not_begun.partition_point(|(other, _)| *other > start);
-                self.not_begun.insert(place, (start, index));
-            }
-            Shape::Open { .. } => self.idle.push(index),
-        }
+        self.end(index);
+    }
+
+    /// A user whose request failed waits a little: a server that refuses must not be asked a
+    /// hundred thousand times a second.
+    fn pause(&mut self, user: usize) {
+        let start = now_ns() - self.started_ns + PAUSE_AFTER_FAILURE_NS;
+        let place = self.not_begun.partition_point(|(other, _)| *other > start);
+        self.not_begun.insert(place, (start, user));
     }
 
     /// Keep the request that was under way. False: there was none.
