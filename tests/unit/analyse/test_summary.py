@@ -101,7 +101,7 @@ def test_too_few_samples_have_no_interval() -> None:
     assert median_interval([1.0] * FEWEST_FOR_INTERVAL) == (1.0, 1.0)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.floats(0.1, 1e6), min_size=FEWEST_FOR_INTERVAL, max_size=20))
 def test_the_interval_holds_the_median(values: list[float]) -> None:
     low, high = median_interval(values)
