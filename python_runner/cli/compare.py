@@ -31,6 +31,17 @@ def compare(
     blocks: Annotated[
         int | None, typer.Option(help="Turns in which they are made; each loads every stack anew.")
     ] = None,
+    until_ci: Annotated[
+        str | None,
+        typer.Option(help="Go on until the intervals of all ratios are that narrow: 2%."),
+    ] = None,
+    max_iterations: Annotated[
+        int | None,
+        typer.Option(help="With --until-ci: the most.", show_default="4 x --iterations"),
+    ] = None,
+    max_time: Annotated[
+        str | None, typer.Option(help="With --until-ci: begin nothing that would end later: 2h.")
+    ] = None,
     warmup: Annotated[int | None, typer.Option(help="Requests before the timed ones.")] = None,
     prompt_tokens: Annotated[int | None, typer.Option(help="Tokens of each prompt.")] = None,
     new_tokens: Annotated[int | None, typer.Option(help="Tokens of each answer.")] = None,
@@ -51,6 +62,9 @@ def compare(
         device=device,
         iterations=iterations,
         blocks=blocks,
+        until_ci=until_ci,
+        max_iterations=max_iterations,
+        max_time=max_time,
         warmup=warmup,
         prompt_tokens=prompt_tokens,
         new_tokens=new_tokens,

@@ -16,9 +16,9 @@ from python_runner.common.clock import now_ns
 _NUMBERS = 4096
 """32 KiB: stays in the first cache of a core."""
 _PASSES = 500
-_BLOCK_BYTES = 32 * 2**20
+_BLOCK_BYTES = 16 * 2**20
 """More than the caches that belong to one core."""
-_ROUNDS = 3
+_ROUNDS = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,8 +39,9 @@ class NoiseProbe(Protocol):
 class MachineProbe:
     """Implements `NoiseProbe` with numpy, on one core.
 
-    Arithmetic: products and sums of numbers that lie in the first cache. Memory: a copy of 32 MiB.
-    The best of three rounds each, so that a single interruption is not taken for the machine.
+    Arithmetic: products and sums of numbers that lie in the first cache. Memory: a copy of 16 MiB.
+    The best of five rounds of one or two milliseconds each, so that an interruption is not taken
+    for the machine.
     """
 
     def __init__(self) -> None:

@@ -27,6 +27,7 @@ from python_runner.run.preparation import (
 )
 from python_runner.run.sizes import needs_of, refuse_what_cannot_fit, tell
 from python_runner.run.tour import Tools, Tour
+from python_runner.run.until import go_on_until_narrow
 from python_runner.store import RunRecorder, Store
 from python_runner.study import Study
 
@@ -98,6 +99,14 @@ def compare(
             tour,
             progress=progress,
             on_part=partial(on_part, recorder.run_id) if on_part else lambda: None,
+        )
+        go_on_until_narrow(
+            study,
+            tour,
+            without(engines, missing),
+            store=store,
+            recorder=recorder,
+            progress=progress,
         )
     return Comparison(
         run_id=recorder.run_id,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -46,12 +46,21 @@ class _Stack:
 class Tour:
     """Visits stacks; one that has ended before its time is not started again."""
 
-    def __init__(self, tools: Tools) -> None:
+    def __init__(self, tools: Tools, pace: Pace | None = None) -> None:
         self._tools = tools
-        self._pace = Pace()
+        self._pace = pace or Pace()
         self._stacks: dict[str, _Stack] = {}
         self.ended: dict[str, str] = {}
         """Stack to the reason why it ended before its time."""
+        self.last_block = 0
+        """The highest number of a block that was visited."""
+        self.spent_s = 0.0
+        """Seconds of all visits."""
+
+    def expected_s(self, engines: Iterable[str], blocks: int) -> float:
+        """What so many blocks with those of `engines` that have not ended will take."""
+        alive = [name for name in engines if name not in self.ended]
+        return blocks * sum(self._pace.expected_s(name) or 0.0 for name in alive)
 
     def leave_out(self, candidate: Engine, reason: str) -> None:
         """Record a stack that was never started."""
@@ -65,7 +74,8 @@ class Tour:
         if not names or not blocks:
             return
         stops = [(block, names[at]) for block in blocks for at in _order(names, block)]
-        last = blocks[-1].number
+        last = self.last_block = max(self.last_block, blocks[-1].number)
+        started_s = self._pace.clock()
         with self._tools.progress.task(_title(blocks, names), why=_length(blocks)) as task:
             course = Course([name for _, name in stops], self._pace, task)
             for block, name in stops:
@@ -76,6 +86,7 @@ class Tour:
                     where = f"block {block.number} of {last}, {engines[name].spec.title}"
                     progress = WithinCourse(course, self._tools.progress, where)
                     self._visit_one(block, name, engines[name], progress)
+        self.spent_s += self._pace.clock() - started_s
 
     def _visit_one(self, block: Block, name: str, candidate: Engine, progress: Progress) -> None:
         tools = self._tools

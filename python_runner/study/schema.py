@@ -86,7 +86,7 @@ class Study(Frozen):
         None, description=f"with until_ci: the most iterations; left out: {_LOOKS} x `iterations`"
     )
     max_time: Annotated[str, AfterValidator(check_duration)] | None = Field(
-        None, description='with until_ci: no further block is begun that would end later: "2h"'
+        None, description='with until_ci: nothing is begun that would end later: "2h"'
     )
     seed: NonNegativeInt = Field(20240, description="decides which prompts are made")
     workload: Workload = Field(default_factory=Workload)
