@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from python_runner.analyse.compare import METRICS, pairs_of_run
 from python_runner.analyse.latency import RATE_AND_TIME_COLUMNS, request_metrics
 from python_runner.analyse.trace import token_trace
 
@@ -38,11 +39,13 @@ _STACK = [
     "client_error",
     "callback_cost_ns",
     "load_seconds",
+    "loads",
     "peak_memory_bytes",
     "stack_error",
 ]
 _COUNTS = [
     "iteration",
+    "block",
     "prompt_tokens",
     "output_tokens",
     "requested_tokens",
@@ -51,6 +54,7 @@ _COUNTS = [
 ]
 _REQUEST = [
     "iteration",
+    "block",
     "is_warmup",
     "outcome",
     "failure",
@@ -61,6 +65,8 @@ _REQUEST = [
     "stop",
     "requested_ns",
     "ended_ns",
+    "probe_compute_ns",
+    "probe_memory_ns",
     "engine_timings",
     "token_ids",
     "prompt_text",
@@ -80,8 +86,8 @@ def tidy_samples(
 
     Returns:
         Also a row for each stack without any request: outcome `NO_SAMPLE`, `failure` says
-        why. `build`, `client_error` (or None) and `engine_timings` hold dictionaries, `token_ids`
-        lists or None.
+        why. `build`, `client_error` (or None) and `engine_timings` hold dictionaries, `loads`
+        lists, `token_ids` lists or None.
         `random_weights` is true where the model was never trained.
     """
     requests = request_metrics(samples)[["condition_id", *_REQUEST]]
@@ -138,4 +144,18 @@ def tidy_tokens(samples: pd.DataFrame, conditions: pd.DataFrame) -> pd.DataFrame
         token_trace(samples)
         .merge(models.rename(columns={"is_synthetic": "random_weights"}), on="condition_id")
         .drop(columns="condition_id")
+    )
+
+
+def tidy_pairs(samples: pd.DataFrame, conditions: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
+    """`pairs_of_run` of each run and metric, and whether the model's weights are random."""
+    models = conditions.set_index("condition_id")["is_synthetic"]
+    tables = []
+    for run_id in runs["run_id"]:
+        parts = [frame[frame["run_id"] == run_id] for frame in (samples, conditions, runs)]
+        tables += [pairs_of_run(*parts, metric=metric) for metric in METRICS]
+    pairs = pd.concat([table for table in tables if len(table)] or tables[:1])
+    random = pairs["condition_id_left"].map(models)
+    return pairs.assign(random_weights=random).drop(
+        columns=["condition_id_left", "condition_id_right"]
     )

@@ -28,6 +28,20 @@ def compare(
     precision: Annotated[str | None, typer.Option(help="Precision of the weights.")] = None,
     device: Annotated[str | None, typer.Option(help="Where all engines compute.")] = None,
     iterations: Annotated[int | None, typer.Option(help="Timed requests of each stack.")] = None,
+    blocks: Annotated[
+        int | None, typer.Option(help="Turns in which they are made; each loads every stack anew.")
+    ] = None,
+    until_ci: Annotated[
+        str | None,
+        typer.Option(help="Go on until the intervals of all ratios are that narrow: 2%."),
+    ] = None,
+    max_iterations: Annotated[
+        int | None,
+        typer.Option(help="With --until-ci: the most.", show_default="4 x --iterations"),
+    ] = None,
+    max_time: Annotated[
+        str | None, typer.Option(help="With --until-ci: begin nothing that would end later: 2h.")
+    ] = None,
     warmup: Annotated[int | None, typer.Option(help="Requests before the timed ones.")] = None,
     prompt_tokens: Annotated[int | None, typer.Option(help="Tokens of each prompt.")] = None,
     new_tokens: Annotated[int | None, typer.Option(help="Tokens of each answer.")] = None,
@@ -47,6 +61,10 @@ def compare(
         precision=precision,
         device=device,
         iterations=iterations,
+        blocks=blocks,
+        until_ci=until_ci,
+        max_iterations=max_iterations,
+        max_time=max_time,
         warmup=warmup,
         prompt_tokens=prompt_tokens,
         new_tokens=new_tokens,
@@ -65,6 +83,7 @@ def compare(
 
 def _run_and_show(study: Study, results: output.Results) -> int:
     from python_runner.cli.progress import TerminalProgress
+    from python_runner.measure import MachineProbe
     from python_runner.run import compare as run_study
     from python_runner.run import find_engines
 
@@ -78,6 +97,7 @@ def _run_and_show(study: Study, results: output.Results) -> int:
                 logs=results.logs,
                 progress=TerminalProgress(output.console()),
                 on_part=lambda run_id: _show_part(store, run_id, results),
+                probe=MachineProbe(),
             )
         except KeyboardInterrupt:
             after = store.run_ids()
@@ -89,10 +109,11 @@ def _run_and_show(study: Study, results: output.Results) -> int:
             return INTERRUPTED_EXIT_CODE
         output.show_summary(store, outcome.run_id)
         output.draw(store, outcome.run_id, results)
-    if outcome.was_interleaved:
+    if outcome.late:
         output.say(
-            "Stacks were built between the measurements, so these lie minutes apart. For figures "
-            "to compare, run the command again: nothing is left to build."
+            f"{', '.join(sorted(outcome.late))}: built after the first block, which is therefore "
+            "not held against that of the others. Run the command again for all blocks side by "
+            "side: nothing is left to build."
         )
     for stack, reason in outcome.broken.items():
         output.say(f"{stack} gave no full set of samples: {reason}")

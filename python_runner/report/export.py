@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from python_runner.analyse.load.tidy import tidy_chunks, tidy_requests
-from python_runner.analyse.tidy import tidy_samples, tidy_tokens
+from python_runner.analyse.tidy import tidy_pairs, tidy_samples, tidy_tokens
 from python_runner.common.errors import UnknownNameError, UsageError
 from python_runner.store import Frames
 
@@ -23,11 +23,11 @@ def export(
     format_name: str,
     path: Path,
 ) -> list[Path]:
-    """Write runs to `path`, and their tokens to a file beside it (`NAME-tokens.SUFFIX`).
+    """Write runs to `path`, and beside it their tokens and what may be said of their stacks.
 
-    Both tables are tidy (see `analyse.tidy`), and both say in the column
-    `random_weights` where the model was never trained. Times are milliseconds, except the
-    raw stamps of columns that end in `_ns`.
+    The files beside it are `NAME-tokens.SUFFIX` and `NAME-pairs.SUFFIX`. All tables are tidy
+    (see `analyse.tidy`), and say in the column `random_weights` where the model was never
+    trained. Times are milliseconds, except the raw stamps of columns that end in `_ns`.
 
     Args:
         samples: one row for each request.
@@ -37,7 +37,7 @@ def export(
         path: the first file; its folder is made if it is not there.
 
     Returns:
-        The two files.
+        The three files.
 
     Raises:
         UsageError: there is no such format, or the files cannot be written.
@@ -46,6 +46,7 @@ def export(
         {
             path: lambda: tidy_samples(samples, conditions, runs),
             _beside(path, "tokens"): lambda: tidy_tokens(samples, conditions),
+            _beside(path, "pairs"): lambda: tidy_pairs(samples, conditions, runs),
         },
         format_name,
     )
@@ -107,7 +108,7 @@ WRITERS: dict[str, Writer] = {
 """The table of formats. A new one is a function and a row."""
 
 
-_NESTED = ("build", "client_error", "level_client_error", "engine_timings", "token_ids")
+_NESTED = ("build", "client_error", "level_client_error", "engine_timings", "token_ids", "loads")
 
 
 def _flat(table: pd.DataFrame, nested: tuple[type, ...]) -> pd.DataFrame:

@@ -106,6 +106,14 @@ def spell_sure_time(value_ms: float, error_ms: float) -> str:
     return f"{spell_time(value_ms)} {PLUS_MINUS} {error}"
 
 
+def spell_percent(value: float) -> str:
+    """`2.1 %` for 0.021, or a dash for NaN; two digits that count."""
+    if not math.isfinite(value):
+        return MISSING
+    percent = value * 100
+    return f"{float(f'{percent:.3g}' if percent >= 10 else f'{percent:.2g}'):g} %"
+
+
 def spell_share(value: float) -> str:
     """`93.4%`, `100%`, or a dash for NaN. Never rounded up to all, or down to nothing."""
     if not math.isfinite(value):

@@ -129,6 +129,16 @@ CREATE TABLE load_requests (
 ) STRICT;
 """
 
+_BLOCKS = """
+ALTER TABLE samples ADD COLUMN block INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE samples ADD COLUMN probe_compute_ns INTEGER;
+ALTER TABLE samples ADD COLUMN probe_memory_ns INTEGER;
+ALTER TABLE conditions ADD COLUMN loads_json TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE runs ADD COLUMN looks_json TEXT;
+"""
+"""`loads_json`: seconds that each visit's load took, `load_seconds` being the first. `looks_json`:
+what is known of a run that goes on until its intervals are narrow (see `Frames.runs`)."""
+
 
 def _create(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
@@ -139,6 +149,10 @@ def _add_loads(connection: sqlite3.Connection) -> None:
     _run(connection, _LOADS)
 
 
+def _add_blocks(connection: sqlite3.Connection) -> None:
+    _run(connection, _BLOCKS)
+
+
 def _run(connection: sqlite3.Connection, script: str) -> None:
     """Statement by statement: `executescript` would commit the transaction they belong to."""
     for statement in script.split(";\n"):
@@ -146,7 +160,7 @@ def _run(connection: sqlite3.Connection, script: str) -> None:
             connection.execute(statement)
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_create, _add_loads)
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_create, _add_loads, _add_blocks)
 """Append only: what stands here has been applied to files that people have."""
 
 SCHEMA_VERSION = len(MIGRATIONS)

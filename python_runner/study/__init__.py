@@ -3,6 +3,7 @@
 from python_runner.study.load_table import Load, Prompts, parse_duration, parse_slo
 from python_runner.study.read import Overrides, load_study, study_names
 from python_runner.study.schema import Study, Workload
+from python_runner.study.units import parse_percent
 
 __all__ = [
     "Load",
@@ -12,6 +13,7 @@ __all__ = [
     "Workload",
     "load_study",
     "parse_duration",
+    "parse_percent",
     "parse_slo",
     "study_names",
 ]

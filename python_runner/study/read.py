@@ -26,6 +26,10 @@ class Overrides:
     threads: int | None = None
     context: int | None = None
     iterations: int | None = None
+    blocks: int | None = None
+    until_ci: str | None = None
+    max_iterations: int | None = None
+    max_time: str | None = None
     warmup: int | None = None
     seed: int | None = None
     prompt_tokens: int | None = None

@@ -4,16 +4,30 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from python_runner.common.errors import UsageError
 from python_runner.study.base import Frozen, NonNegativeInt, PositiveInt
-from python_runner.study.load_table import Load
+from python_runner.study.load_table import Load, check_duration, parse_duration
+from python_runner.study.units import parse_percent
 
 Name = Annotated[str, Field(min_length=1)]
 
 
 def _as_several(value: object) -> object:
     return (value,) if isinstance(value, str) else value
+
+
+def _check_percent(text: str) -> str:
+    try:
+        parse_percent(text)
+    except UsageError as error:
+        raise ValueError(f"{error.message}. {error.hint}") from error
+    return text
+
+
+_LOOKS = 4
+"""A run that goes on makes at most so many times its `iterations`, unless told otherwise."""
 
 
 class Workload(Frozen):
@@ -59,9 +73,61 @@ class Study(Frozen):
     warmup: NonNegativeInt = Field(
         2, description="requests before those: kept, marked, left out of the figures"
     )
+    blocks: PositiveInt = Field(
+        5,
+        description="visits to each stack, over which the iterations are spread; every visit loads "
+        "it anew, and they take turns",
+    )
+    until_ci: Annotated[str, AfterValidator(_check_percent)] | None = Field(
+        None,
+        description="go on until each ratio's 95 % interval is so narrow to both sides: '2%'",
+    )
+    max_iterations: PositiveInt | None = Field(
+        None, description=f"with until_ci: the most iterations; left out: {_LOOKS} x `iterations`"
+    )
+    max_time: Annotated[str, AfterValidator(check_duration)] | None = Field(
+        None, description='with until_ci: nothing is begun that would end later: "2h"'
+    )
     seed: NonNegativeInt = Field(20240, description="decides which prompts are made")
     workload: Workload = Field(default_factory=Workload)
     load: Load | None = Field(None, description="many requests at once, for `polystack load`")
+
+    @property
+    def visits(self) -> int:
+        """Blocks in which `iterations` iterations are made."""
+        return 1 if self.load else min(self.blocks, self.iterations)
+
+    @property
+    def target(self) -> float | None:
+        """`until_ci` as a share: 0.02 for 2 %."""
+        return None if self.until_ci is None else parse_percent(self.until_ci)
+
+    @property
+    def most_iterations(self) -> int:
+        """Iterations of each stack that there can be."""
+        if self.until_ci is None:
+            return self.iterations
+        return self.max_iterations or _LOOKS * self.iterations
+
+    @property
+    def most_seconds(self) -> float | None:
+        """`max_time` in seconds."""
+        return None if self.max_time is None else parse_duration(self.max_time)
+
+    @model_validator(mode="after")
+    def _limits_something(self) -> Study:
+        if self.until_ci is None:
+            for key in ("max_iterations", "max_time"):
+                if getattr(self, key) is not None:
+                    raise ValueError(f"{key}: is a limit of `until_ci`, which is not there")
+        elif len(self.stacks) < 2:
+            raise ValueError("until_ci: its intervals are those of ratios, which take two stacks")
+        if self.most_iterations < self.iterations:
+            raise ValueError(
+                f"max_iterations: {self.most_iterations} are fewer than `iterations` "
+                f"({self.iterations})"
+            )
+        return self
 
     @model_validator(mode="after")
     def _stacks_differ(self) -> Study:

@@ -11,6 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from python_runner.analyse.compare import mark_outliers
 from python_runner.analyse.latency import NAN, Outcome, request_metrics
 from python_runner.report.facts import each_once, shorten
 from python_runner.report.terminal.layout import NOTE, QUIET, Column, FittingTable
@@ -38,8 +39,13 @@ def run_detail(
         summary_report(samples, conditions, runs),
         title("Conditions"),
         pairs(condition_pairs(conditions, runs.to_dict(orient="records")[0])),
-        *_stacks(request_metrics(samples), conditions),
+        *_stacks(_marked(samples), conditions),
     )
+
+
+def _marked(samples: pd.DataFrame) -> pd.DataFrame:
+    measured = request_metrics(samples)
+    return measured.assign(is_outlier=mark_outliers(measured, "e2e_ms"))
 
 
 def title(text: str) -> Text:
@@ -93,10 +99,17 @@ def stack_pairs(row: Mapping[Any, Any]) -> dict[str, str]:
     """What is known of one stack: a row of the conditions."""
     return {
         "error": str(row["error"]),
-        "load": spell_time(row["load_seconds"] * _MS_PER_S),
+        "load": _load(row),
         "peak memory": spell_bytes(row["peak_memory_bytes"]),
         **{str(name): str(value) for name, value in row["build"].items()},
     }
+
+
+def _load(row: Mapping[Any, Any]) -> str:
+    """The median load, and each of them if there were several."""
+    loads = [spell_time(seconds * _MS_PER_S) for seconds in row.get("loads") or ()]
+    median = spell_time(row["load_seconds"] * _MS_PER_S)
+    return f"{median} (median of {', '.join(loads)})" if len(loads) > 1 else median
 
 
 def _iteration(row: Mapping[Any, Any]) -> tuple[str, str]:
@@ -115,7 +128,7 @@ def _longest_gap(row: Mapping[Any, Any]) -> tuple[str, str]:
 def _outcome(row: Mapping[Any, Any]) -> tuple[str, str]:
     if row["outcome"] == Outcome.FAILED.value:
         return f"failed: {shorten(row['failure'])}", ""
-    return row["outcome"], ""
+    return row["outcome"] + (", outlier" if row["is_outlier"] else ""), ""
 
 
 _COLUMNS = (
@@ -124,6 +137,7 @@ _COLUMNS = (
         cell=_iteration,
         style=lambda row: QUIET if row["is_warmup"] else "",
     ),
+    Column(header="block", cell=lambda row: (str(row["block"]), ""), from_width=_WIDE),
     Column(header="E2E", cell=lambda row: (spell_time(row["e2e_ms"]), "")),
     Column(header="TTFT", cell=lambda row: (spell_time(row["ttft_ms"]), "")),
     Column(header="TPOT", cell=lambda row: (spell_time(row["tpot_ms"]), "")),
@@ -138,7 +152,9 @@ _COLUMNS = (
         header="outcome",
         cell=_outcome,
         justify="left",
-        style=lambda row: "" if row["outcome"] == Outcome.COMPLETE.value else NOTE,
+        style=lambda row: (
+            "" if row["outcome"] == Outcome.COMPLETE.value and not row["is_outlier"] else NOTE
+        ),
         may_wrap=True,
     ),
 )

@@ -20,6 +20,7 @@ from python_runner.report.terminal.layout import (
     FittingTable,
     language_style,
 )
+from python_runner.report.terminal.pairs import pairs_report
 from python_runner.report.units import (
     PLUS_MINUS,
     TO,
@@ -54,7 +55,8 @@ def summary_report(
     summary = summarise(samples, conditions)
     facts = run_facts(samples, conditions, runs, summary)
     table = FittingTable(columns=_COLUMNS, rows=summary)
-    return Group(heading(facts), table, *below(facts, _LEGEND))
+    pairs = pairs_report(samples, conditions, runs)
+    return Group(heading(facts), table, *pairs, *below(facts, _LEGEND))
 
 
 def heading(facts: RunFacts) -> Text:

@@ -8,6 +8,8 @@ import pytest
 from tests.unit.cli.conftest import MOCKS, Outcome, Polystack, read_json
 
 PICTURES = 4
+SAMPLES = 4 * (2 + 2 + 1 + 2)
+"""Two blocks of two iterations, after two requests of warm-up and after one."""
 
 
 def test_compare_ends_with_a_table_and_pictures(compared: Outcome, results: Path) -> None:
@@ -43,13 +45,13 @@ def test_plot_draws_again(compared: Outcome, polystack: Polystack, results: Path
 def test_export_csv(compared: Outcome, polystack: Polystack, tmp_path: Path) -> None:
     target = tmp_path / "x.csv"
     assert polystack("export", "1", "--format", "csv", "-o", str(target)).code == 0
-    assert len(pd.read_csv(target)) == 4 * (2 + 4)
+    assert len(pd.read_csv(target)) == SAMPLES
 
 
 def test_export_parquet(compared: Outcome, polystack: Polystack, tmp_path: Path) -> None:
     target = tmp_path / "x.parquet"
     assert polystack("export", "1", "--format", "parquet", "-o", str(target)).code == 0
-    assert len(pd.read_parquet(target)) == 4 * (2 + 4)
+    assert len(pd.read_parquet(target)) == SAMPLES
 
 
 def test_export_json(compared: Outcome, polystack: Polystack, tmp_path: Path) -> None:
