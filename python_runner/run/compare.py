@@ -13,7 +13,7 @@ from python_runner.engines.contract import Engine, LaunchSettings
 from python_runner.engines.table import engine
 from python_runner.measure import Plan, measure_stack
 from python_runner.measure.load.calibration import Calibrates
-from python_runner.measure.sample import Condition
+from python_runner.measure.stack import condition_of
 from python_runner.models import Source
 from python_runner.run.building import build, build_what_is_quick, in_order, require_one, without
 from python_runner.run.calibration import CalibratorOnDemand
@@ -26,6 +26,7 @@ from python_runner.run.preparation import (
     unreadable,
 )
 from python_runner.run.sizes import needs_of, refuse_what_cannot_fit, tell
+from python_runner.run.variants import check_variants
 from python_runner.store import RunRecorder, Store
 from python_runner.study import Study
 
@@ -169,15 +170,7 @@ class _Run:
 
     def leave_out(self, candidate: Engine, reason: str) -> None:
         """Record a stack that was never started."""
-        self.recorder.begin(
-            Condition(
-                engine=candidate.spec,
-                settings=self.settings,
-                template=self.plan.template,
-                sampling=self.plan.sampling,
-                prompt_cache=self.plan.prompt_cache,
-            )
-        )
+        self.recorder.begin(condition_of(candidate, self.settings, self.plan, None))
         self.recorder.finish(peak_memory_bytes=None, error=reason)
 
 
@@ -188,12 +181,13 @@ def find_engines(study: Study) -> dict[str, Engine]:
 
     Raises:
         UnknownNameError: an engine or model that does not exist.
-        UsageError: an engine that does not run in the study's precision, or a path where
-            no model lies.
+        UsageError: an engine that does not run in the study's precision, a variant that
+            cannot be run, or a path where no model lies.
         ModelError: what lies there is no model that can be run.
     """
     source = choose_source(study)
     engines = {name: engine(name) for name in study.stacks}
+    check_variants(study, source, engines)
     if source.gguf is not None:
         # It has a precision of its own, which those who read GGUF take as it is.
         unreadable(source, engines)
