@@ -13,7 +13,9 @@ from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 
 from python_runner.common.errors import SetupError, UnknownNameError
+from python_runner.common.variants import parse_stack
 from python_runner.engines.contract import Engine
+from python_runner.engines.variants import variant_of
 
 PLUGIN_GROUP = "polystack.engines"
 
@@ -65,17 +67,23 @@ def built_engine_names() -> tuple[str, ...]:
 
 def is_brought(name: str) -> bool:
     """Whether this engine is there only if the user has installed it."""
-    row = _ROWS.get(name)
+    row = _ROWS.get(parse_stack(name).base)
     return row is not None and row.brought
 
 
 def engine(name: str) -> Engine:
-    """The engine of that name. A plug-in cannot replace an engine of this package.
+    """The engine of that name, or the variant: `ollama@gogc=off`.
+
+    A plug-in cannot replace an engine of this package.
 
     Raises:
         UnknownNameError: there is none; the names there are stand in the hint.
+        UsageError: it has no such knob, or none of that value.
         SetupError: it is a plug-in that cannot be imported.
     """
+    wanted = parse_stack(name)
+    if wanted.knobs:
+        return variant_of(engine(wanted.base), wanted.knobs)
     row = _ROWS.get(name)
     if row is not None:
         module = import_module(f"{__package__}.{row.module}")

@@ -16,6 +16,7 @@ from python_runner.engines.contract import (
     GenerateRequest,
     LaunchSettings,
     RunningEngine,
+    settings_of,
 )
 from python_runner.measure.load.calibration import Calibrates
 from python_runner.measure.machine_noise import NoiseProbe
@@ -209,8 +210,8 @@ def condition_of(
     """The condition of a stack; `running` is None if it never ran or has no version."""
     label = running.description.label if running else ""
     return Condition(
-        engine=replace(engine.spec, title=label) if label else engine.spec,
-        settings=settings,
+        engine=engine.spec.labelled(label),
+        settings=settings_of(engine, settings),
         template=plan.template,
         sampling=plan.sampling,
         prompt_cache=plan.prompt_cache,
