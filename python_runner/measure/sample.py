@@ -45,6 +45,8 @@ class Sample:
     requested_tokens: int
     generation: Generation | None
     error: str = ""
+    resources: Mapping[str, float] = field(default_factory=dict)
+    """What the engine's processes used for it (`resources.Meter.used`)."""
 
 
 class Recorder(Protocol):

@@ -22,6 +22,7 @@ from python_runner.measure.load.calibration import Calibrates
 from python_runner.measure.memory import PeakMemory
 from python_runner.measure.plan import Plan, Prompt
 from python_runner.measure.preflight import check_tokens
+from python_runner.measure.resources import Meter, metered
 from python_runner.measure.sample import Condition, Recorder, Sample
 from python_runner.measure.stamps import StampError, stamp_error
 
@@ -171,9 +172,10 @@ def _take(
         new_tokens=plan.new_tokens,
         seed=plan.seed,
     )
-    generation, failure, error = None, None, ""
+    generation, failure, error, meter = None, None, "", Meter()
     try:
-        generation = running.generate(request)
+        with metered(running.process_ids()) as meter:
+            generation = running.generate(request)
     except Exception as raised:  # what no engine should raise is a failed request, too
         failure, error = raised, reason_of(raised)
     if generation and generation.prompt_tokens != len(prompt.ids):
@@ -189,6 +191,7 @@ def _take(
         requested_tokens=plan.new_tokens,
         generation=generation,
         error=error,
+        resources=meter.used,
     )
     return sample, failure
 

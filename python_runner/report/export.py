@@ -1,4 +1,4 @@
-"""Runs as files for other programs: a row for each request, and one for each token or chunk."""
+"""Runs as files for other programs: rows for requests, for tokens or chunks, and for stages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from python_runner.analyse.load.tidy import tidy_chunks, tidy_requests
-from python_runner.analyse.tidy import tidy_samples, tidy_tokens
+from python_runner.analyse.tidy import tidy_samples, tidy_stages, tidy_tokens
 from python_runner.common.errors import UnknownNameError, UsageError
 from python_runner.store import Frames
 
@@ -23,9 +23,9 @@ def export(
     format_name: str,
     path: Path,
 ) -> list[Path]:
-    """Write runs to `path`, and their tokens to a file beside it (`NAME-tokens.SUFFIX`).
+    """Write runs to `path`, and beside it their tokens (`NAME-tokens.SUFFIX`) and stages.
 
-    Both tables are tidy (see `analyse.tidy`), and both say in the column
+    All tables are tidy (see `analyse.tidy`), and all say in the column
     `random_weights` where the model was never trained. Times are milliseconds, except the
     raw stamps of columns that end in `_ns`.
 
@@ -37,7 +37,7 @@ def export(
         path: the first file; its folder is made if it is not there.
 
     Returns:
-        The two files.
+        The three files.
 
     Raises:
         UsageError: there is no such format, or the files cannot be written.
@@ -46,6 +46,7 @@ def export(
         {
             path: lambda: tidy_samples(samples, conditions, runs),
             _beside(path, "tokens"): lambda: tidy_tokens(samples, conditions),
+            _beside(path, "stages"): lambda: tidy_stages(samples, conditions),
         },
         format_name,
     )
@@ -107,7 +108,14 @@ WRITERS: dict[str, Writer] = {
 """The table of formats. A new one is a function and a row."""
 
 
-_NESTED = ("build", "client_error", "level_client_error", "engine_timings", "token_ids")
+_NESTED = (
+    "build",
+    "client_error",
+    "level_client_error",
+    "engine_timings",
+    "resources",
+    "token_ids",
+)
 
 
 def _flat(table: pd.DataFrame, nested: tuple[type, ...]) -> pd.DataFrame:

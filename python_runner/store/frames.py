@@ -41,7 +41,7 @@ class Frames:
 
     Attributes:
         samples: one row for each request of a comparison; `chunk_ns`, `chunk_tokens` and
-            `token_ids` hold arrays, `engine_timings` a dictionary.
+            `token_ids` hold arrays, `engine_timings` and `resources` a dictionary.
         conditions: one row for each stack of a run; `build` holds a dictionary,
             `client_error` the fields of a `ClientError`, or None.
         runs: one row for each run; `kind` is a `RunKind`'s value, `host` holds a dictionary.
@@ -91,7 +91,8 @@ def _decode_samples(raw: pd.DataFrame) -> pd.DataFrame:
         **_arrays(raw, _SAMPLE_ARRAYS),
         is_warmup=raw["is_warmup"].astype(bool),
         engine_timings=_objects(raw["engine_timings_json"]),
-    ).drop(columns="engine_timings_json")
+        resources=_objects(raw["resources_json"]),
+    ).drop(columns=["engine_timings_json", "resources_json"])
 
 
 def _decode_conditions(raw: pd.DataFrame) -> pd.DataFrame:

@@ -30,6 +30,7 @@ class RunRecorder(OpenRun):
             "reference_prompt_tokens": sample.prompt_tokens,
             "requested_tokens": sample.requested_tokens,
             "error": sample.error,
+            "resources_json": json.dumps(dict(sample.resources)),
             **_answer_columns(sample),
         }
         self._insert("samples", values)

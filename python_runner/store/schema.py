@@ -139,6 +139,10 @@ def _add_loads(connection: sqlite3.Connection) -> None:
     _run(connection, _LOADS)
 
 
+def _add_resources(connection: sqlite3.Connection) -> None:
+    _run(connection, "ALTER TABLE samples ADD COLUMN resources_json TEXT NOT NULL DEFAULT '{}'")
+
+
 def _run(connection: sqlite3.Connection, script: str) -> None:
     """Statement by statement: `executescript` would commit the transaction they belong to."""
     for statement in script.split(";\n"):
@@ -146,7 +150,11 @@ def _run(connection: sqlite3.Connection, script: str) -> None:
             connection.execute(statement)
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_create, _add_loads)
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
+    _create,
+    _add_loads,
+    _add_resources,
+)
 """Append only: what stands here has been applied to files that people have."""
 
 SCHEMA_VERSION = len(MIGRATIONS)
