@@ -1,4 +1,4 @@
-"""Stages as frames: a row for each stage of each request, and medians for each stack."""
+"""Stages as frames: a row for each stage of each request, and one for each stack."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _COLUMNS = (
     "unattributed_ms",
 )
 _OF_CONDITION = ("condition_id", "stack", "title", "version", "language", "reach")
-_OF_STACK = (*_OF_CONDITION, "n", "request_ms", "rest_share", "unattributed_share", "within")
+_OF_STACK = (*_OF_CONDITION, "n", "request_ms", "unattributed_share", "within")
 MOST_UNATTRIBUTED = 0.1
 """The part of an embedded engine's request that may be unattributed."""
 
@@ -54,7 +54,11 @@ def stage_frame(samples: pd.DataFrame) -> pd.DataFrame:
 
 
 def stages_per_stack(samples: pd.DataFrame, conditions: pd.DataFrame) -> pd.DataFrame:
-    """Medians over the complete timed requests of each stack.
+    """Where the time of each stack's complete timed requests goes.
+
+    Means over the middle half of the requests (those between the quartiles of the time of a
+    whole request): outliers are left out, and parts add up to the whole, which medians of parts
+    would not.
 
     Args:
         samples: one row for each request.
@@ -63,34 +67,40 @@ def stages_per_stack(samples: pd.DataFrame, conditions: pd.DataFrame) -> pd.Data
     Returns:
         One row for each condition, in their order:
 
-        - condition_id, stack, title, version, language, reach; n: requests.
-        - request_ms: from sending it to the end of its answer.
+        - condition_id, stack, title, version, language, reach; n: requests of the middle half.
+        - request_ms: from sending a request to the end of its answer, text included.
         - one column for each `Stage`, by its value: ms, or NaN if it cannot be told apart.
-          Medians of parts add up to the median of the whole only about.
         - within: stages that cannot be told apart, each with the stage whose time it is part of.
-        - rest_share, unattributed_share: of the whole.
+        - unattributed_share: of the whole.
     """
     timed = _timed(stage_frame(samples))
     rows = [
-        _medians(condition, mine)
+        _of_stack(condition, mine)
         for condition in conditions.to_dict(orient="records")
         if len(mine := timed[timed["condition_id"] == condition["condition_id"]])
     ]
     return pd.DataFrame(rows, columns=[*_OF_STACK, *(stage.value for stage in Stage)])
 
 
-def _medians(condition: Mapping[Any, Any], mine: pd.DataFrame) -> dict[str, object]:
-    whole = mine[mine["stage"] == Stage.REST.value]  # one row for each request
-    hidden = mine.drop_duplicates("stage")
+def _of_stack(condition: Mapping[Any, Any], mine: pd.DataFrame) -> dict[str, object]:
+    low, high = (_requests(mine)["request_ms"].quantile(part) for part in (0.25, 0.75))
+    middle = mine[mine["request_ms"].between(low, high)]
+    whole = _requests(middle)
+    hidden = middle.drop_duplicates("stage")
+    request_ms = whole["request_ms"].mean()
     return {
         **{name: condition[name] for name in _OF_CONDITION},
         "n": len(whole),
-        "request_ms": whole["request_ms"].median(),
-        "rest_share": whole["share"].median(),
-        "unattributed_share": (whole["unattributed_ms"] / whole["request_ms"]).median(),
+        "request_ms": request_ms,
+        "unattributed_share": whole["unattributed_ms"].mean() / request_ms,
         "within": {row["stage"]: row["within"] for _, row in hidden.iterrows() if row["within"]},
-        **mine.groupby("stage")["ms"].median().to_dict(),
+        **middle.groupby("stage")["ms"].mean().to_dict(),
     }
+
+
+def _requests(stages: pd.DataFrame) -> pd.DataFrame:
+    """One row for each request: all of them have a rest."""
+    return stages[stages["stage"] == Stage.REST.value]
 
 
 def _timed(stages: pd.DataFrame) -> pd.DataFrame:

@@ -36,8 +36,8 @@ _SWATCH = 0.13
 _GAP = 0.08
 _DARKEST_FOR_INK = 0.45
 _HOW_TO_READ = (
-    "Medians of the complete timed requests, from sending a request to the end of its answer, "
-    "text included; medians of parts add up only about. Rest: the engine's own loop, and what is "
+    "From sending a request to the end of its answer, text included: means over the middle half "
+    "of the complete timed requests. Rest: the engine's own loop where it is seen, and what is "
     "unattributed."
 )
 
@@ -91,8 +91,7 @@ def _parts(
 ) -> Iterator[tuple[Stage, float, float]]:
     """Stage, where its part of the bar begins, and how long that is, in units of the axis."""
     visible = {stage: stack[stage.value] for stage in Stage if stage.value not in stack["within"]}
-    # Shares of what the parts add up to, so that all bars end at 100 %.
-    factor = 100 / sum(visible.values()) if is_share else per_ms
+    factor = 100 / stack["request_ms"] if is_share else per_ms
     begin = 0.0
     for stage, ms in visible.items():
         yield stage, begin, ms * factor
@@ -187,6 +186,11 @@ def _draw_legend(
     """Above the bars, from the left edge of the page on."""
     axes: Axes = page.axes
     place = axes.get_yaxis_transform()
+    axes.spines["left"].set_bounds(axes.get_ylim()[0], 0)
+    # No grid behind the legend.
+    axes.add_patch(
+        Rectangle((0, -height), 1.01, height, facecolor=PAPER, transform=place, zorder=1)
+    )
     for number, line in enumerate(lines):
         y = -height + (number + 0.5) * line_height(_LEGEND_SIZE) * 1.25
         for stage, left in line:

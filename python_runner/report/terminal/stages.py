@@ -25,6 +25,7 @@ from python_runner.report.terminal.layout import (
 )
 from python_runner.report.terminal.summary import below, heading
 from python_runner.report.units import (
+    MICRO,
     MISSING,
     spell_bytes,
     spell_number,
@@ -34,6 +35,7 @@ from python_runner.report.units import (
 
 _WIDE = 96
 _MS_PER_S = 1000.0
+_US_PER_MS = 1000.0
 _HEADERS = {
     Stage.QUEUE: "queue, HTTP",
     Stage.TOKENISE: "tokeniser",
@@ -44,15 +46,15 @@ _HEADERS = {
     Stage.REST: "rest",
 }
 _LEGEND = (
-    "Request: sent to the end of its answer, text included. Medians of the complete timed "
-    "requests, so parts add up only about; those of each request do exactly (`polystack export`). "
-    "Rest: the engine's own loop where it is seen, and what is unattributed. Where each figure "
-    "comes from stands in docs/methodology.md."
+    "Request: sent to the end of its answer, text included. Means over the middle half of the "
+    "complete timed requests, so that the parts add up. Rest: the engine's own loop where it is "
+    "seen, and what is unattributed. Where each figure comes from stands in docs/methodology.md."
 )
 _RESOURCES_LEGEND = (
-    "Of all processes of an engine, for each output token; the prompt's work is in it. Memory: "
-    "resident at the end of a request, below it the most since the start. Energy: of the whole "
-    "machine's processors, where it may be read."
+    "Medians, of all processes of an engine, for each output token; the prompt's work is in it. "
+    "Page faults: minor, below them major (from disk). Switches: voluntary, below them forced. "
+    "Memory: resident at the end of a request, below it the most since the start. Energy: of the "
+    "whole machine's processors, where it may be read."
 )
 
 
@@ -88,7 +90,15 @@ def stage_lines(
     for stack in stages.to_dict(orient="records"):
         yield from (Text(line, style=NOTE) for line in notes_on(stack))
     if not is_short:
+        yield from _unattributed(stages)
         yield Text(_LEGEND, style=QUIET)
+
+
+def _unattributed(stages: pd.DataFrame) -> Iterator[Text]:
+    embedded = stages[stages["reach"] == Reach.EMBEDDED.value].to_dict(orient="records")
+    if embedded:
+        each = (f"{row['title']} {spell_share(row['unattributed_share'])}" for row in embedded)
+        yield Text(f"Unattributed of the embedded stacks: {', '.join(each)}.")
 
 
 def notes_on(stack: Mapping[Any, Any]) -> Iterator[str]:
@@ -109,10 +119,16 @@ def _stage_column(stage: Stage, *, is_short: bool) -> Column:
         if place:
             return MISSING, "" if is_short else f"in {place}"
         ms = row[stage.value]
-        return spell_share(ms / row["request_ms"]), "" if is_short else spell_time(ms)
+        return spell_share(ms / row["request_ms"]), "" if is_short else _spell_part(ms)
 
     from_width = _WIDE if stage in (Stage.TOKENISE, Stage.QUEUE) else 0
     return Column(header=_HEADERS[stage], cell=cell, from_width=from_width)
+
+
+def _spell_part(ms: float) -> str:
+    if ms == 0:
+        return ""
+    return spell_time(ms) if ms >= 1 else f"{spell_number(ms * _US_PER_MS, 2)} {MICRO}s"
 
 
 def _resource_lines(samples: pd.DataFrame, conditions: pd.DataFrame) -> Iterator[RenderableType]:
@@ -129,8 +145,8 @@ def _resource_lines(samples: pd.DataFrame, conditions: pd.DataFrame) -> Iterator
     yield Text(_RESOURCES_LEGEND, style=QUIET)
 
 
-def _count(name: str) -> Callable[[Mapping[Any, Any]], tuple[str, str]]:
-    return lambda row: (spell_number(row[name]), "")
+def _counts(first: str, second: str) -> Callable[[Mapping[Any, Any]], tuple[str, str]]:
+    return lambda row: (spell_number(row[first]), spell_number(row[second]))
 
 
 def _cpu(row: Mapping[Any, Any]) -> tuple[str, str]:
@@ -167,11 +183,9 @@ _ENERGY = Column(header="energy", cell=_energy)
 _RESOURCES = (
     _STACK,
     Column(header="CPU", cell=_cpu),
-    Column(header="in kernel", cell=_system),
-    Column(header="minor faults", cell=_count("minor_page_faults")),
-    Column(header="major faults", cell=_count("major_page_faults")),
-    Column(header="switches", cell=_count("voluntary_switches")),
-    Column(header="forced switches", cell=_count("involuntary_switches"), from_width=_WIDE),
+    Column(header="in kernel", cell=_system, from_width=_WIDE),
+    Column(header="page faults", cell=_counts("minor_page_faults", "major_page_faults")),
+    Column(header="switches", cell=_counts("voluntary_switches", "involuntary_switches")),
     Column(header="memory", cell=_memory),
     _ENERGY,
 )
