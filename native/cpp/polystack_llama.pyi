@@ -70,6 +70,12 @@ class Answer:
     def prefill_end_ns(self) -> int:
         """When the logits after the prompt's last token were there."""
     @property
+    def decode_ns(self) -> int:
+        """Spent on the logits of all tokens but the first."""
+    @property
+    def sample_ns(self) -> int:
+        """Spent on choosing the tokens that were kept."""
+    @property
     def ended_ns(self) -> int: ...
 
 @final

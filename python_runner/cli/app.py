@@ -47,6 +47,7 @@ def _root(
 app.command()(compare.compare)
 app.command()(results.runs)
 app.command()(results.show)
+app.command()(results.time)
 app.command()(results.plot)
 app.command()(results.export)
 app.command()(catalogue.engines)

@@ -13,9 +13,8 @@ import re
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from python_runner.common.clock import now_ns
 from python_runner.common.errors import SetupError
 from python_runner.common.progress import Progress
 from python_runner.engines.contract import (
@@ -31,12 +30,12 @@ from python_runner.engines.contract import (
 )
 from python_runner.engines.embedded import EmbeddedEngine
 from python_runner.engines.hf_int8 import INT8, held_as, to_int8
+from python_runner.engines.hf_watch import GenerateWatch, PythonCollector
 from python_runner.engines.stamp_cost import median_cost_ns
 
-if TYPE_CHECKING:
-    import torch
-
 _ISA_VARIABLE = "ONEDNN_MAX_CPU_ISA"
+FORCE_GC_VARIABLE = "POLYSTACK_PY_FORCE_GC"
+"""1: collect Python's garbage after every token, to see that the collector's time is seen."""
 _PAGE_BYTES = 4096
 
 _BF16 = WeightFormat(name="bf16", bits=16, memory_per_weight_byte=1.2)
@@ -85,7 +84,7 @@ def environment(settings: LaunchSettings) -> Mapping[str, str]:
 def load(settings: LaunchSettings) -> TransformersModel:
     """Load the model in the current process, every page of its weights in memory."""
     parts = load_parts(settings.model.folder, settings.threads, settings.precision)
-    return TransformersModel(*parts)
+    return TransformersModel(*parts, force_gc=os.environ.get(FORCE_GC_VARIABLE) == "1")
 
 
 def load_parts(folder: Path, threads: int, precision: str = "bf16") -> tuple[Any, Any]:
@@ -114,8 +113,11 @@ def load_parts(folder: Path, threads: int, precision: str = "bf16") -> tuple[Any
 class TransformersModel:
     """Implements `in_process.InProcessModel`."""
 
-    def __init__(self, model: Any, tokenizer: Any) -> None:
+    def __init__(self, model: Any, tokenizer: Any, *, force_gc: bool = False) -> None:
         self._model = model
+        self._force_gc = force_gc
+        self._collector = PythonCollector()
+        self._collector.watch()
         self._tokenizer = tokenizer
         self._end_ids = _as_ids(model.generation_config.eos_token_id)
         model.generation_config = _plain_greedy(model.generation_config, tokenizer.pad_token_id)
@@ -123,6 +125,8 @@ class TransformersModel:
     @property
     def description(self) -> EngineDescription:
         build = {**_build(self._model.config), **held_as(self._model)}
+        if self._force_gc:
+            build["forced collections"] = "after every token"
         return EngineDescription(version=version("transformers"), build=build)
 
     def token_ids(self, text: str) -> tuple[int, ...]:
@@ -131,9 +135,8 @@ class TransformersModel:
     def generate(self, request: GenerateRequest) -> Generation:
         import torch
 
-        stamps = _Stamps()
-        requested_ns = now_ns()
-        with torch.inference_mode():
+        watch = GenerateWatch(self._collector, force_gc=self._force_gc)
+        with torch.inference_mode(), watch.hooked(self._model):
             prompt = torch.tensor([request.prompt_ids])
             self._model.generate(
                 prompt,
@@ -141,57 +144,40 @@ class TransformersModel:
                 max_new_tokens=request.new_tokens,
                 do_sample=False,
                 eos_token_id=None if request.ignore_end_of_sequence else self._end_ids,
-                streamer=stamps,
+                streamer=watch,
             )
-        ended_ns = now_ns()
-        ids, times = stamps.ids, stamps.times_ns
+        watch.generated()
+        ids, times = watch.ids, watch.times_ns
         stopped = not request.ignore_end_of_sequence and ids[-1] in self._end_ids
         if stopped:
             # The mark that ends an answer is not a part of it.
             ids, times = ids[:-1], times[:-1]
+        text = self._tokenizer.decode(
+            ids, skip_special_tokens=False, clean_up_tokenization_spaces=False
+        )
         return Generation(
-            requested_ns=requested_ns,
+            requested_ns=watch.requested_ns,
             chunk_ns=tuple(times),
             chunk_tokens=(1,) * len(times),
-            ended_ns=ended_ns,
+            ended_ns=watch.detokenised(),
             prompt_tokens=len(request.prompt_ids),
             output_tokens=len(ids),
             stop=StopReason.END_OF_SEQUENCE if stopped else StopReason.LENGTH,
-            text=self._tokenizer.decode(
-                ids, skip_special_tokens=False, clean_up_tokenization_spaces=False
-            ),
+            text=text,
             token_ids=tuple(ids),
+            engine_timings=watch.timings(),
         )
 
     def stamp_cost_ns(self) -> float:
         import torch
 
         token = torch.tensor([1])
-        stamps = _Stamps()
-        stamps.put(token)  # the prompt comes first, and is not a token
-        return median_cost_ns(lambda: stamps.put(token))
+        watch = GenerateWatch(self._collector)
+        watch.put(token)  # the prompt comes first, and is not a token
+        return median_cost_ns(lambda: watch.watch_token(token))
 
     def close(self) -> None:
         del self._model
-
-
-class _Stamps:
-    """A streamer, as `generate` knows them: called with the prompt first, then each token."""
-
-    def __init__(self) -> None:
-        self.times_ns: list[int] = []
-        self.ids: list[int] = []
-        self._prompt_seen = False
-
-    def put(self, tokens: torch.Tensor) -> None:
-        if not self._prompt_seen:
-            self._prompt_seen = True
-            return
-        self.times_ns.append(now_ns())
-        self.ids.append(int(tokens.item()))
-
-    def end(self) -> None:
-        """The streamer's protocol has it; there is nothing to do."""
 
 
 def _plain_greedy(given: Any, pad_id: int | None) -> Any:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from python_runner.common.build.cache import recipe_of
 from python_runner.common.build.cpu import recipe_in_words
 from python_runner.common.build.extension import import_extension
+from python_runner.common.clock import now_ns
 from python_runner.common.errors import EngineStartError, GenerationError
 from python_runner.common.progress import Progress, SilentProgress
 from python_runner.engines.build.llamacpp import llama_binding, llama_cpp_prefix
@@ -139,18 +140,26 @@ class LlamaModel:
         except polystack_llama.LlamaError as error:
             raise GenerationError(f"llama.cpp: {error}") from error
         ids = tuple(answer.ids.tolist())
+        # An answer of a set length may end within a character.
+        text = self._model.detokenize(ids).decode(errors="replace")
+        ended_ns = now_ns()
         return Generation(
             requested_ns=answer.requested_ns,
             chunk_ns=tuple(answer.token_ns.tolist()),
             chunk_tokens=(1,) * len(ids),
-            ended_ns=answer.ended_ns,
+            ended_ns=ended_ns,
             prompt_tokens=len(request.prompt_ids),
             output_tokens=len(ids),
             stop=StopReason.END_OF_SEQUENCE if answer.stopped else StopReason.LENGTH,
-            # An answer of a set length may end within a character.
-            text=self._model.detokenize(ids).decode(errors="replace"),
+            text=text,
             token_ids=ids,
-            engine_timings={"prefill_ns": float(answer.prefill_end_ns - answer.requested_ns)},
+            engine_timings={
+                "tokenise_ns": 0.0,  # the prompt comes as ids
+                "prefill_ns": float(answer.prefill_end_ns - answer.requested_ns),
+                "decode_ns": float(answer.decode_ns),
+                "sample_ns": float(answer.sample_ns),
+                "detokenise_ns": float(ended_ns - answer.ended_ns),
+            },
         )
 
     def stamp_cost_ns(self) -> float:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from python_runner.common.build.extension import import_extension
+from python_runner.common.clock import now_ns
 from python_runner.common.errors import EngineStartError, GenerationError
 from python_runner.common.progress import Progress, SilentProgress
 from python_runner.engines.build.mistralrs import MistralRsBuild, mistralrs_build
@@ -135,19 +136,25 @@ class MistralRsModel:
                 stop_ids=() if request.ignore_end_of_sequence else self._end_ids,
             )
             text = self._model.detokenize(answer.ids)
+            ended_ns = now_ns()
         except polystack_mistralrs.MistralRsError as error:
             raise GenerationError(f"mistral.rs: {error}") from error
         return Generation(
             requested_ns=answer.requested_ns,
             chunk_ns=tuple(answer.token_ns),
             chunk_tokens=(1,) * len(answer.ids),
-            ended_ns=answer.ended_ns,
+            ended_ns=ended_ns,
             prompt_tokens=len(request.prompt_ids),
             output_tokens=len(answer.ids),
             stop=StopReason.END_OF_SEQUENCE if answer.stopped else StopReason.LENGTH,
             text=text,
             token_ids=tuple(answer.ids),
             engine_timings={
+                "tokenise_ns": 0.0,  # the prompt comes as ids
+                "prefill_ns": float(answer.prefill_ns),
+                "decode_ns": float(answer.decode_ns),
+                "sample_ns": float(answer.sample_ns),
+                "detokenise_ns": float(ended_ns - answer.ended_ns),
                 "total_prompt_time_sec": answer.total_prompt_time_sec,
                 "total_completion_time_sec": answer.total_completion_time_sec,
             },

@@ -10,6 +10,7 @@ from python_runner.common.errors import EngineStartError
 from python_runner.common.progress import Progress
 from python_runner.engines.build.ollama import OllamaBuild, ollama_build
 from python_runner.engines.contract import EngineDescription, EngineSpec
+from python_runner.engines.go_trace import SETTING
 from python_runner.engines.ollama_server import Logged, OllamaServer, Runner
 
 BATCH = 512
@@ -27,6 +28,15 @@ class Variant:
     """Its folder in the cache; another version of Ollama gets another."""
     go_engine: bool = False
     """Whether the engine in Go is asked for, and nothing else will do."""
+    gogc: str = ""
+    """Go's own GOGC for server and runner; empty: its default, 100."""
+    trace_gc: bool = True
+    """Whether Go's collector is followed in server and runner; no cost could be measured."""
+
+    @property
+    def go_runtime(self) -> dict[str, str]:
+        """Variables for Go's runtime in both processes."""
+        return {"GOGC": self.gogc, "GODEBUG": SETTING if self.trace_gc else ""}
 
 
 def describe(

@@ -23,6 +23,7 @@ from python_runner.measure.machine_noise import NoiseProbe
 from python_runner.measure.memory import PeakMemory
 from python_runner.measure.plan import Plan, PlannedRequest, Visit
 from python_runner.measure.preflight import check_tokens
+from python_runner.measure.resources import Meter, metered
 from python_runner.measure.sample import Condition, Recorder, Sample
 from python_runner.measure.stamps import StampError, stamp_error
 
@@ -169,9 +170,10 @@ class _Visit:
             new_tokens=self.plan.new_tokens,
             seed=self.plan.seed,
         )
-        generation, failure, error = None, None, ""
+        generation, failure, error, meter = None, None, "", Meter()
         try:
-            generation = running.generate(request)
+            with metered(running.process_ids()) as meter:
+                generation = running.generate(request)
         except Exception as raised:  # what no engine should raise is a failed request, too
             failure, error = raised, reason_of(raised)
         if generation and generation.prompt_tokens != len(prompt.ids):
@@ -189,6 +191,7 @@ class _Visit:
             error=error,
             block=self.visit.block,
             noise=noise,
+            resources=meter.used,
         )
         return sample, failure
 

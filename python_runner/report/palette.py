@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from python_runner.analyse.stages.breakdown import Stage
 from python_runner.engines.contract import Language, Reach
 
 INK = "#1B1F24"
@@ -50,6 +51,17 @@ LANGUAGES: dict[Language, LanguageLook] = {
     Language.PYTHON: LanguageLook(color="#D99A00", marker="^", terminal="dark_goldenrod"),
     Language.NONE: LanguageLook(color="#6E6E6E", marker="X", terminal="grey50"),
 }
+
+STAGES: dict[Stage, str] = {
+    Stage.QUEUE: "#56B4E9",
+    Stage.TOKENISE: "#F0E442",
+    Stage.PREFILL: "#004C7F",
+    Stage.DECODE: "#7FCDBB",
+    Stage.SAMPLE: "#E69F00",
+    Stage.COLLECT: "#B2182B",
+    Stage.REST: "#BDBDBD",
+}
+"""Parts of a bar. Neighbours differ by at least 25 in CIELAB for every reader, as above."""
 
 REACHES: dict[Reach, ReachLook] = {
     Reach.EMBEDDED: ReachLook(hatch="", is_filled=True),

@@ -99,9 +99,11 @@ double stamp_cost_ns() {
     answer.ids.reserve(kTokens);
     answer.token_ns.reserve(kTokens);
     const std::int64_t begin_ns = now_ns();
+    std::int64_t ready_ns = begin_ns;
     for (std::int64_t token = 0; token < kTokens; ++token) {
       const std::int64_t chosen_ns = now_ns();
-      keep(answer, token, chosen_ns);
+      keep(answer, token, ready_ns, chosen_ns);
+      ready_ns = decoded(answer, chosen_ns);
     }
     round = static_cast<double>(now_ns() - begin_ns) / static_cast<double>(kTokens);
   }
@@ -168,7 +170,8 @@ Answer Model::generate(std::vector<llama_token> prompt, std::int32_t new_tokens,
   // The bookkeeping only: what is left in the buffers is never read.
   llama_memory_clear(llama_get_memory(context_.get()), /*data=*/false);
   decode(prompt.data(), static_cast<std::int32_t>(prompt.size()));
-  answer.prefill_end_ns = now_ns();
+  std::int64_t ready_ns = now_ns();
+  answer.prefill_end_ns = ready_ns;
   while (true) {
     llama_token token = choose(answer, want_margins);
     const std::int64_t chosen_ns = now_ns();
@@ -176,11 +179,12 @@ Answer Model::generate(std::vector<llama_token> prompt, std::int32_t new_tokens,
       answer.stopped = true;
       break;
     }
-    keep(answer, token, chosen_ns);
+    keep(answer, token, ready_ns, chosen_ns);
     if (answer.ids.size() == length) {
       break;
     }
     decode(&token, 1);
+    ready_ns = decoded(answer, chosen_ns);
   }
   answer.ended_ns = now_ns();
   return answer;

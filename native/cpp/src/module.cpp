@@ -41,6 +41,8 @@ void bind_answer(py::module_& module) {
       .def_readonly("stopped", &Answer::stopped)
       .def_readonly("requested_ns", &Answer::requested_ns)
       .def_readonly("prefill_end_ns", &Answer::prefill_end_ns)
+      .def_readonly("decode_ns", &Answer::decode_ns)
+      .def_readonly("sample_ns", &Answer::sample_ns)
       .def_readonly("ended_ns", &Answer::ended_ns);
 }
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from python_runner.analyse.fast import FastStacks, fast_stacks
 from python_runner.analyse.latency import Outcome, request_metrics
+from python_runner.analyse.stages.frame import stages_per_stack
 from python_runner.analyse.summary import summarise
 from python_runner.engines.contract import Language, Reach
 from python_runner.report.facts import RunFacts, run_facts
@@ -24,6 +25,8 @@ class ChartData:
     facts: RunFacts
     summary: pd.DataFrame
     """One row for each stack, fastest first."""
+    stages: pd.DataFrame
+    """One row for each stack with a complete request: where its time goes."""
     complete: pd.DataFrame
     """Complete timed requests with their figures, in order of iteration."""
 
@@ -51,6 +54,7 @@ def chart_data(samples: pd.DataFrame, conditions: pd.DataFrame, runs: pd.DataFra
     return ChartData(
         facts=run_facts(samples, conditions, runs, summary),
         summary=summary,
+        stages=stages_per_stack(samples, conditions),
         complete=timed.sort_values(["condition_id", "iteration"]),
     )
 

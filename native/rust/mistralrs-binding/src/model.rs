@@ -16,7 +16,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::mpsc::{Receiver, channel};
 
 use crate::clock::now_ns;
-use crate::watch::{Chosen, Watch};
+use crate::watch::{Chosen, Spent, Watch};
 
 /// A loaded model and the engine that runs it.
 pub struct Model {
@@ -35,6 +35,7 @@ pub struct Span {
 pub struct Answer {
     pub span: Span,
     pub tokens: Vec<Chosen>,
+    pub spent: Spent,
     /// Whether one of the stop tokens ended it; that token is not among `tokens`.
     pub stopped: bool,
 }
@@ -128,7 +129,7 @@ impl Model {
         new_tokens: usize,
         stop_ids: &[u32],
     ) -> Result<Answer> {
-        let watch = Arc::new(Watch::new(prompt.len(), new_tokens));
+        let watch = Arc::new(Watch::new(prompt.len(), new_tokens)?);
         let watched = vec![Arc::clone(&watch) as _];
         let span = self.answer(prompt, new_tokens, stop_ids, watched)?;
         let mut tokens = watch.chosen();
@@ -139,6 +140,9 @@ impl Model {
                 tokens.len()
             );
         }
+        let spent = watch
+            .spent(span.requested_ns)
+            .context("the engine keeps logits for later: its parts of a request are not known")?;
         // An answer that ends with its first token is told, and then mistralrs-core 0.8.1
         // computes one token more, which nobody gets.
         tokens.truncate(counted);
@@ -151,6 +155,7 @@ impl Model {
         Ok(Answer {
             span,
             tokens,
+            spent,
             stopped,
         })
     }
