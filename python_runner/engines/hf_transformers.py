@@ -104,7 +104,7 @@ def load_parts(folder: Path, threads: int, precision: str = "bf16") -> tuple[Any
     tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
     dtype = "auto" if precision == "shipped" else torch.bfloat16
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype)
-    _touch(model.parameters())
+    touch(model.parameters())
     if precision == "8bit":
         to_int8(model)
     return model, tokenizer
@@ -124,7 +124,7 @@ class TransformersModel:
 
     @property
     def description(self) -> EngineDescription:
-        build = {**_build(self._model.config), **held_as(self._model)}
+        build = {**build_facts(self._model.config), **held_as(self._model)}
         if self._force_gc:
             build["forced collections"] = "after every token"
         return EngineDescription(version=version("transformers"), build=build)
@@ -191,7 +191,7 @@ def _plain_greedy(given: Any, pad_id: int | None) -> Any:
     return type(given)(**kept, bos_token_id=given.bos_token_id, pad_token_id=pad_id)
 
 
-def _touch(weights: Any) -> None:
+def touch(weights: Any) -> None:
     """Read one byte of every page.
 
     The weights are memory-mapped: else the first request would pay for reading the file,
@@ -209,7 +209,8 @@ def _as_ids(configured: int | list[int] | None) -> list[int]:
     return [configured] if isinstance(configured, int) else list(configured)
 
 
-def _build(config: Any) -> dict[str, str]:
+def build_facts(config: Any) -> dict[str, str]:
+    """Versions and flags of torch and its libraries, in words; `config` is the model's."""
     import torch
 
     shown = torch.__config__.show()
