@@ -95,6 +95,11 @@ class Study(Frozen):
     )
     seed: NonNegativeInt = Field(20240, description="decides which prompts are made")
     workload: Workload = Field(default_factory=Workload)
+    claims: str | None = Field(
+        None,
+        min_length=1,
+        description="claims that its runs are held against: a name, or a file beside the study",
+    )
     load: Load | None = Field(None, description="many requests at once, for `polystack load`")
 
     @property
