@@ -12,6 +12,7 @@ from python_runner.cli import (
     cache,
     catalogue,
     compare,
+    diff,
     doctor,
     load,
     mock,
@@ -47,6 +48,7 @@ def _root(
 app.command()(compare.compare)
 app.command()(results.runs)
 app.command()(results.show)
+app.command()(diff.diff)
 app.command()(results.plot)
 app.command()(results.export)
 app.command()(catalogue.engines)
