@@ -12,6 +12,7 @@ from python_runner.cli import (
     cache,
     catalogue,
     compare,
+    diff,
     doctor,
     load,
     mock,
@@ -48,6 +49,7 @@ app.command()(compare.compare)
 app.command()(results.runs)
 app.command()(results.show)
 app.command()(results.time)
+app.command()(diff.diff)
 app.command()(results.plot)
 app.command()(results.export)
 app.command()(catalogue.engines)

@@ -7,6 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from python_runner.cli import output
+from python_runner.cli.compare_options import (
+    BlocksOption,
+    MostOption,
+    MostTimeOption,
+    UntilOption,
+)
 from python_runner.cli.options import ResultsOption
 from python_runner.common.errors import INTERRUPTED_EXIT_CODE, EngineError, SetupError, UsageError
 
@@ -28,20 +34,10 @@ def compare(
     precision: Annotated[str | None, typer.Option(help="Precision of the weights.")] = None,
     device: Annotated[str | None, typer.Option(help="Where all engines compute.")] = None,
     iterations: Annotated[int | None, typer.Option(help="Timed requests of each stack.")] = None,
-    blocks: Annotated[
-        int | None, typer.Option(help="Turns in which they are made; each loads every stack anew.")
-    ] = None,
-    until_ci: Annotated[
-        str | None,
-        typer.Option(help="Go on until the intervals of all ratios are that narrow: 2%."),
-    ] = None,
-    max_iterations: Annotated[
-        int | None,
-        typer.Option(help="With --until-ci: the most.", show_default="4 x --iterations"),
-    ] = None,
-    max_time: Annotated[
-        str | None, typer.Option(help="With --until-ci: begin nothing that would end later: 2h.")
-    ] = None,
+    blocks: BlocksOption = None,
+    until_ci: UntilOption = None,
+    max_iterations: MostOption = None,
+    max_time: MostTimeOption = None,
     warmup: Annotated[int | None, typer.Option(help="Requests before the timed ones.")] = None,
     prompt_tokens: Annotated[int | None, typer.Option(help="Tokens of each prompt.")] = None,
     new_tokens: Annotated[int | None, typer.Option(help="Tokens of each answer.")] = None,

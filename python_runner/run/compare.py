@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 from python_runner.common.errors import UsageError
@@ -93,22 +92,8 @@ def compare(
                 progress=progress,
             )
         )
-        missing = _visit_all(
-            study,
-            engines,
-            ready,
-            tour,
-            progress=progress,
-            on_part=partial(on_part, recorder.run_id) if on_part else lambda: None,
-        )
-        go_on_until_narrow(
-            study,
-            tour,
-            without(engines, missing),
-            store=store,
-            recorder=recorder,
-            progress=progress,
-        )
+        missing = _visit_all(study, engines, ready, tour, on_part)
+        go_on_until_narrow(study, tour, without(engines, missing))
     return Comparison(
         run_id=recorder.run_id,
         broken=tour.ended | missing,
@@ -122,9 +107,7 @@ def _visit_all(
     engines: Mapping[str, Engine],
     ready: Ready,
     tour: Tour,
-    *,
-    progress: Progress,
-    on_part: Callable[[], object],
+    on_part: Callable[[int], None] | None,
 ) -> dict[str, str]:
     """All blocks, and the long builds after the first; returns what could not be built.
 
@@ -140,8 +123,9 @@ def _visit_all(
         tour.visit((first, *later), without(engines, missing))
         return missing
     tour.visit((first,), without(engines, missing | dict.fromkeys(late, "")))
-    on_part()
-    unbuilt = build(late, progress)
+    if on_part is not None:
+        on_part(tour.tools.recorder.run_id)
+    unbuilt = build(late, tour.tools.progress)
     for name, reason in unbuilt.items():
         tour.leave_out(engines[name], reason)
     missing |= unbuilt

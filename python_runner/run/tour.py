@@ -47,7 +47,7 @@ class Tour:
     """Visits stacks; one that has ended before its time is not started again."""
 
     def __init__(self, tools: Tools, pace: Pace | None = None) -> None:
-        self._tools = tools
+        self.tools = tools
         self._pace = pace or Pace()
         self._stacks: dict[str, _Stack] = {}
         self.ended: dict[str, str] = {}
@@ -64,8 +64,8 @@ class Tour:
 
     def leave_out(self, candidate: Engine, reason: str) -> None:
         """Record a stack that was never started."""
-        recorder = self._tools.recorder
-        recorder.begin(condition_of(candidate, self._tools.settings, self._tools.plan, None))
+        recorder = self.tools.recorder
+        recorder.begin(condition_of(candidate, self.tools.settings, self.tools.plan, None))
         recorder.finish(peak_memory_bytes=None, error=reason)
 
     def visit(self, blocks: Sequence[Block], engines: Mapping[str, Engine]) -> None:
@@ -76,7 +76,7 @@ class Tour:
         stops = [(block, names[at]) for block in blocks for at in _order(names, block)]
         last = self.last_block = max(self.last_block, blocks[-1].number)
         started_s = self._pace.clock()
-        with self._tools.progress.task(_title(blocks, names), why=_length(blocks)) as task:
+        with self.tools.progress.task(_title(blocks, names), why=_length(blocks)) as task:
             course = Course([name for _, name in stops], self._pace, task)
             for block, name in stops:
                 if name in self.ended:
@@ -84,12 +84,12 @@ class Tour:
                     continue
                 with course.visit():
                     where = f"block {block.number} of {last}, {engines[name].spec.title}"
-                    progress = WithinCourse(course, self._tools.progress, where)
+                    progress = WithinCourse(course, self.tools.progress, where)
                     self._visit_one(block, name, engines[name], progress)
         self.spent_s += self._pace.clock() - started_s
 
     def _visit_one(self, block: Block, name: str, candidate: Engine, progress: Progress) -> None:
-        tools = self._tools
+        tools = self.tools
         stack = self._stacks.setdefault(name, _Stack())
         reason = measure_stack(
             candidate,

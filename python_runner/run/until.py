@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from python_runner.analyse.compare import Look, Next, look, pairs_of_run
-from python_runner.common.progress import Progress
 from python_runner.engines.contract import Engine
 from python_runner.measure import Block, make_blocks
 from python_runner.run.preparation import rounds_of
 from python_runner.run.tour import Tour
-from python_runner.store import RunRecorder, Store, read_frames
+from python_runner.store import RunRecorder, read_frames
 from python_runner.study import Study
 
 
@@ -18,10 +17,6 @@ def go_on_until_narrow(
     study: Study,
     tour: Tour,
     engines: Mapping[str, Engine],
-    *,
-    store: Store,
-    recorder: RunRecorder,
-    progress: Progress,
 ) -> None:
     """Look at the intervals after each `study.iterations` iterations, and go on or not.
 
@@ -32,19 +27,17 @@ def go_on_until_narrow(
         study: has target and limits.
         tour: has visited `engines` for the first `study.iterations` iterations.
         engines: those that were visited.
-        store: where the samples are read from.
-        recorder: keeps how often it was looked.
-        progress: is told what each look found.
     """
     if study.target is None:
         return
+    recorder, progress = tour.tools.recorder, tour.tools.progress
     looks: list[int] = []
     for number, blocks in enumerate(rounds_of(study)):
         if number:
             tour.visit(_renumbered(blocks, tour), engines)
         looks.append(sum(block.count for block in blocks) + (looks[-1] if looks else 0))
         recorder.looked(looks, limit=study.most_iterations)
-        found = _look(study, store, recorder.run_id, looks[-1], tour.ended)
+        found = _look(study, recorder, looks[-1], tour.ended)
         left = len(engines.keys() - tour.ended.keys())
         if found.decision is not Next.GO_ON or left < 2:
             progress.say(_ending(found, study, looks[-1], left))
@@ -66,8 +59,8 @@ def _renumbered(blocks: tuple[Block, ...], tour: Tour) -> tuple[Block, ...]:
     )
 
 
-def _look(study: Study, store: Store, run_id: int, done: int, ended: Collection[str]) -> Look:
-    frames = read_frames(store, [run_id])
+def _look(study: Study, recorder: RunRecorder, done: int, ended: Collection[str]) -> Look:
+    frames = read_frames(recorder.store, [recorder.run_id])
     pairs = pairs_of_run(frames.samples, frames.conditions, frames.runs)
     is_alive = ~(pairs["stack_left"].isin(ended) | pairs["stack_right"].isin(ended))
     assert study.target is not None

@@ -49,6 +49,11 @@ class OpenRun:
             },
         )
 
+    @property
+    def store(self) -> Store:
+        """Where it is kept."""
+        return self._store
+
     def begin(self, condition: Condition) -> None:
         """A stack is ready (or failed to start) under `condition`.
 

@@ -2,9 +2,10 @@
 
 `compare_pairs` makes the table, `pairs_of_run` that of a run; `decide` is the rule. Below:
 `blocks` and `permutation` (the test), `family` (Holm), `effect` (Cliff's delta), `noise` (the
-floor), `outliers`, and `looks` (going on until an interval is narrow).
+floor), `outliers`, `looks` (going on until an interval is narrow), and `change` (two runs).
 """
 
+from python_runner.analyse.compare.change import RunChange, change_between, really_slower
 from python_runner.analyse.compare.effect import EffectSize, cliffs_delta, size_of
 from python_runner.analyse.compare.family import Pair, holm
 from python_runner.analyse.compare.looks import Look, Next, look, look_alpha
@@ -20,9 +21,11 @@ __all__ = [
     "Next",
     "Pair",
     "Reason",
+    "RunChange",
     "Verdict",
     "all_pairs",
     "alpha_of_run",
+    "change_between",
     "cliffs_delta",
     "compare_pairs",
     "decide",
@@ -33,5 +36,6 @@ __all__ = [
     "mark_outliers",
     "matching_pairs",
     "pairs_of_run",
+    "really_slower",
     "size_of",
 ]

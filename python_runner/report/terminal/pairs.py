@@ -18,6 +18,7 @@ from python_runner.report.units import MISSING, TIMES, TO, spell_percent, spell_
 
 _MOST_SHOWN = 6
 """All pairs of four stacks."""
+_SIDES = ("left", "right")
 _LEAST_P = 0.001
 _MIDDLE = 76
 _CLEAR = (Verdict.FASTER.value, Verdict.SLOWER.value)
@@ -36,7 +37,9 @@ def pairs_report(
     shown = pairs
     if len(pairs) > _MOST_SHOWN:
         shown = pairs[pairs["condition_id_right"] == pairs["condition_id_right"].iloc[0]]
-    yield FittingTable(columns=PAIR_COLUMNS, rows=shown)
+    reaches = conditions.set_index("condition_id")["reach"]
+    named = {f"reach_{side}": shown[f"condition_id_{side}"].map(reaches) for side in _SIDES}
+    yield FittingTable(columns=_COLUMNS, rows=shown.assign(**named))
     yield Text(floor_words(pairs))
     yield from _outliers(samples, conditions)
     yield Text(" ".join(_legend(pairs, shown)), style=QUIET)
@@ -101,14 +104,16 @@ def _legend(pairs: pd.DataFrame, shown: pd.DataFrame) -> Iterator[str]:
 
 
 def _pair(row: Mapping[Any, Any]) -> tuple[str, str]:
-    return row["title_left"], f"over {row['title_right']}"
+    left, right = row["reach_left"], row["reach_right"]
+    paths = "" if left == right else f" ({left} over {right})"
+    return row["title_left"], f"over {row['title_right']}{paths}"
 
 
 def _ratio(row: Mapping[Any, Any]) -> tuple[str, str]:
     return spell_ratio(row["ratio"]), spell_ratios(row["ratio_low"], row["ratio_high"])
 
 
-PAIR_COLUMNS = (
+_COLUMNS = (
     Column(header="pair", cell=_pair, justify="left", may_wrap=True),
     Column(header="ratio", cell=_ratio),
     Column(

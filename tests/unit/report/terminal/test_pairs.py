@@ -21,6 +21,12 @@ def test_a_slower_stack_is_called_slower() -> None:
     assert "over transformers" in words
 
 
+def test_embedded_and_served_are_not_mixed_in_silence() -> None:
+    words = said(build_frames(FOUR))
+    assert "over llama.cpp (served over embedded)" in words
+    assert words.count("over embedded)") + words.count("over served)") == 3
+
+
 def test_equal_stacks_are_called_equal() -> None:
     frames = build_frames([LLAMA_CPP, rename(LLAMA_CPP, name="twin", title="twin")])
     same = frames.samples.groupby("stack")["chunk_ns"].first()["llama.cpp"]
