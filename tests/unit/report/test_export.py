@@ -25,12 +25,13 @@ def test_every_format_says_the_same(case: str, format_name: str, tmp_path: Path)
     assert [path.name for path in paths] == [
         f"samples.{format_name}",
         f"samples-tokens.{format_name}",
+        f"samples-stages.{format_name}",
     ]
-    samples, tokens = (read(format_name, path) for path in paths)
+    samples, tokens, stages = (read(format_name, path) for path in paths)
     without = len(frames.conditions) - frames.samples["condition_id"].nunique()
     assert len(samples) == len(frames.samples) + without
     assert len(tokens) == sum(len(stamps) for stamps in frames.samples["chunk_ns"])
-    for table in (samples, tokens):
+    for table in (samples, tokens, stages):
         assert table.empty or table["random_weights"].astype(bool).all()
 
 
@@ -42,14 +43,15 @@ def test_golden_csv(tmp_path: Path) -> None:
 
 def test_nested_values_are_json_in_csv_and_nested_in_json(tmp_path: Path) -> None:
     frames = build_frames(FOUR, iterations=1, warmup=0)
-    csv, _ = export(*frames, "csv", tmp_path / "a.csv")
+    csv, *_ = export(*frames, "csv", tmp_path / "a.csv")
     written = pd.read_csv(csv).iloc[0]
     assert json.loads(written["build"]) == dict(FOUR[0].build)
     assert json.loads(written["token_ids"]) == list(range(8))
-    nested, _ = export(*frames, "json", tmp_path / "a.json")
+    nested, *_ = export(*frames, "json", tmp_path / "a.json")
     record = json.loads(nested.read_text(encoding="utf-8"))[0]
     assert record["build"] == dict(FOUR[0].build)
     assert record["engine_timings"] == {"eval_ms": 12.5}
+    assert record["resources"]["cpu_s"] == 1.25
 
 
 def test_an_unknown_format_is_refused_before_anything_is_written(tmp_path: Path) -> None:
