@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import pandas as pd
 import pytest
 
 from python_runner.analyse.resources import resources_per_stack
@@ -13,7 +14,7 @@ from tests.golden.frames import LLAMA_CPP, NEW_TOKENS, OLLAMA, build_frames, ren
 def test_counters_are_shared_among_tokens_and_levels_are_not() -> None:
     samples = build_frames([LLAMA_CPP]).samples
     used = {"cpu_s": 4.0, "minor_page_faults": 16.0, "resident_bytes": 1e9}
-    samples["resources"] = [used] * len(samples)
+    samples["resources"] = pd.Series([used] * len(samples), dtype=object)
     (row,) = resources_per_stack(samples).to_dict(orient="records")
     assert row["n"] == 10
     assert row["cpu_s"] == 4.0 / NEW_TOKENS
@@ -30,6 +31,6 @@ def test_only_complete_timed_requests_count() -> None:
 
 def test_a_run_of_an_older_polystack_has_none() -> None:
     samples = build_frames([LLAMA_CPP]).samples
-    samples["resources"] = [{}] * len(samples)
+    samples["resources"] = pd.Series([{} for _ in range(len(samples))], dtype=object)
     assert resources_per_stack(samples)["cpu_s"].isna().all()
     assert resources_per_stack(samples.iloc[:0]).empty

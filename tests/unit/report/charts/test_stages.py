@@ -19,19 +19,22 @@ def bars(figure: Figure) -> dict[str, dict[str, Rectangle]]:
     found: dict[str, dict[str, Rectangle]] = {}
     for container in figure.axes[0].containers:
         stack, _, stage = str(container.get_label()).partition(" ")
-        found.setdefault(stack, {})[stage] = container.patches[0]
+        (bar,) = container.get_children()
+        assert isinstance(bar, Rectangle)
+        found.setdefault(stack, {})[stage] = bar
     return found
 
 
 def test_bars_are_as_long_as_requests_and_their_parts_follow_each_other() -> None:
     frames = build_frames()
-    table = data_of(frames).stages.set_index("stack")
+    table = data_of(frames).stages
+    request_ms = dict(zip(table["stack"], table["request_ms"], strict=True))
     for stack, parts in bars(draw("stages", frames)).items():
         end = 0.0
         for bar in parts.values():
             assert bar.get_x() == pytest.approx(end)
             end += bar.get_width()
-        assert end == pytest.approx(table.loc[stack, "request_ms"] / 1000)
+        assert end == pytest.approx(request_ms[stack] / 1000)
 
 
 def test_shares_end_at_all() -> None:
