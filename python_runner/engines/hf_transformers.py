@@ -171,10 +171,13 @@ class TransformersModel:
     def stamp_cost_ns(self) -> float:
         import torch
 
-        token = torch.tensor([1])
+        token, model = torch.tensor([1]), torch.nn.Identity()
+        plain_ns = median_cost_ns(lambda: model(token))
         watch = GenerateWatch(self._collector)
         watch.put(token)  # the prompt comes first, and is not a token
-        return median_cost_ns(lambda: watch.watch_token(token))
+        with watch.hooked(model):
+            watched_ns = median_cost_ns(lambda: watch.put(model(token)))
+        return max(0.0, watched_ns - plain_ns)
 
     def close(self) -> None:
         del self._model

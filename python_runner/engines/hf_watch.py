@@ -91,12 +91,6 @@ class GenerateWatch:
     def end(self) -> None:
         """The streamer's protocol has it; there is nothing to do."""
 
-    def watch_token(self, tokens: torch.Tensor) -> None:
-        """All that is done for a token, at once: to measure what that costs."""
-        self._forward_begins()
-        self._forward_ended()
-        self.put(tokens)
-
     def generated(self) -> None:
         """`generate` has returned."""
         self._lap("loop_ns")

@@ -53,15 +53,15 @@ LANGUAGES: dict[Language, LanguageLook] = {
 }
 
 STAGES: dict[Stage, str] = {
-    Stage.QUEUE: "#56B4E9",
-    Stage.TOKENISE: "#F0E442",
+    Stage.QUEUE: "#59B5E9",
+    Stage.TOKENISE: "#F5DB24",
     Stage.PREFILL: "#004C7F",
-    Stage.DECODE: "#7FCDBB",
-    Stage.SAMPLE: "#E69F00",
+    Stage.DECODE: "#76A779",
+    Stage.SAMPLE: "#D98E00",
     Stage.COLLECT: "#B2182B",
-    Stage.REST: "#BDBDBD",
+    Stage.REST: "#C4C4C4",
 }
-"""Parts of a bar. Neighbours differ by at least 25 in CIELAB for every reader, as above."""
+"""Parts of a bar. Any two differ by at least 20 in CIELAB for every reader, as above."""
 
 REACHES: dict[Reach, ReachLook] = {
     Reach.EMBEDDED: ReachLook(hatch="", is_filled=True),

@@ -94,7 +94,7 @@ def _of_stack(condition: Mapping[Any, Any], mine: pd.DataFrame) -> dict[str, obj
         "request_ms": request_ms,
         "unattributed_share": whole["unattributed_ms"].mean() / request_ms,
         "within": {row["stage"]: row["within"] for _, row in hidden.iterrows() if row["within"]},
-        **middle.groupby("stage")["ms"].mean().to_dict(),
+        **{str(stage): ms for stage, ms in middle.groupby("stage")["ms"].mean().items()},
     }
 
 

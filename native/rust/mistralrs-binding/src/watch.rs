@@ -50,9 +50,7 @@ impl Watch {
             prompt_tokens,
             chosen: Mutex::new(Vec::with_capacity(new_tokens)),
             sampled_ns: Arc::new(Mutex::new(Vec::with_capacity(new_tokens))),
-            mark: Var::zeros(1, DType::F32, &Device::Cpu)?
-                .as_tensor()
-                .clone(),
+            mark: Var::zeros(1, DType::F32, &Device::Cpu)?.as_tensor().clone(),
         })
     }
 

@@ -6,7 +6,7 @@ from rich.console import Console, RenderableType
 
 from python_runner.engines.contract import Language
 from python_runner.report.palette import LANGUAGES
-from python_runner.report.terminal import run_detail, runs_table, summary_report
+from python_runner.report.terminal import run_detail, runs_table, summary_report, time_report
 from tests.golden.cases import CASES
 from tests.golden.compare import assert_golden, rendered
 from tests.golden.frames import LLAMA_CPP, Frames, build_frames, rename
@@ -15,6 +15,7 @@ REPORTS: dict[str, Callable[..., RenderableType]] = {
     "summary": summary_report,
     "runs": lambda *frames: runs_table(Frames(*frames).stored()),
     "detail": run_detail,
+    "time": time_report,
 }
 
 
