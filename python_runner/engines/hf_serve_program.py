@@ -61,7 +61,7 @@ def main(arguments: Sequence[str]) -> None:
         dtype="auto" if options.precision == "shipped" else "bfloat16",
         host="127.0.0.1",
         port=options.port,
-        **_batching(options.slots, options.context),
+        **batching(options.slots, options.context),
     )
 
 
@@ -74,7 +74,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _batching(slots: int, context: int) -> dict[str, object]:
+def batching(slots: int, context: int) -> dict[str, object]:
     """How several requests are computed at once: each slot with the whole context."""
     if slots == 1:
         return {}
