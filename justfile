@@ -66,7 +66,8 @@ types: setup
 # Unit tests in Rust and Go; parts that stand on an engine's library are tested in tests/real
 test-native:
     cd native/go && go test ./internal/...
-    cd native/rust && cargo test --quiet --locked --workspace --exclude polystack-mistralrs
+    cd native/rust && cargo test --quiet --locked --workspace --exclude polystack-mistralrs \
+        --exclude polystack-mistralrs-engine --exclude polystack-mistralrs-server
 
 # Write the lock files again after a change of pyproject.toml
 lock: setup

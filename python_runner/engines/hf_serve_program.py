@@ -48,20 +48,23 @@ def main(arguments: Sequence[str]) -> None:
     options = _parse(arguments)
     torch.set_num_threads(options.threads)
 
-    class Manager(model_manager.ModelManager):  # type: ignore[misc] - the library has no types
+    class Manager(model_manager.ModelManager):
         """Loads as the embedded row does, and says what came of it."""
 
         def _load_model(self, *args: Any, **kwargs: Any) -> Any:
             return _made_ready(super()._load_model(*args, **kwargs), options.precision)
 
-    model_manager.ModelManager = Manager
-    Serve(
+    # `Serve` looks there for the class, and has no other way to be given one.
+    theirs: Any = model_manager
+    theirs.ModelManager = Manager
+    serve: Any = Serve
+    serve(
         force_model=options.folder,
         device="cpu",
         dtype="auto" if options.precision == "shipped" else "bfloat16",
         host="127.0.0.1",
         port=options.port,
-        **_batching(options.slots, options.context),
+        **batching(options.slots, options.context),
     )
 
 
@@ -74,7 +77,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _batching(slots: int, context: int) -> dict[str, object]:
+def batching(slots: int, context: int) -> dict[str, object]:
     """How several requests are computed at once: each slot with the whole context."""
     if slots == 1:
         return {}

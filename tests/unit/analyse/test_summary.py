@@ -16,12 +16,14 @@ from tests.golden.frames import (
 )
 
 
-def test_fastest_first_and_ratios_to_it() -> None:
+def test_fastest_first_and_ratios_to_the_fastest_of_the_path() -> None:
     frames = build_frames()
     summary = summarise(frames.samples, frames.conditions)
     assert list(summary["title"]) == ["transformers", "llama.cpp", "Ollama", "mistral.rs (wheel)"]
-    assert summary["ratio_to_fastest"].iloc[0] == 1
-    assert summary["ratio_to_fastest"].is_monotonic_increasing
+    embedded = summary[summary["reach"] == "embedded"]
+    assert embedded["ratio_to_fastest"].iloc[0] == 1
+    assert embedded["ratio_to_fastest"].is_monotonic_increasing
+    assert list(summary.loc[summary["reach"] == "served", "ratio_to_fastest"]) == [1]
 
 
 def test_medians_and_quartiles_are_those_of_the_timed_requests() -> None:
