@@ -11,6 +11,7 @@ from python_runner.cli import (
     bench_client,
     cache,
     catalogue,
+    claims,
     compare,
     doctor,
     load,
@@ -49,6 +50,7 @@ app.command()(results.runs)
 app.command()(results.show)
 app.command()(results.plot)
 app.command()(results.export)
+app.command()(claims.claims)
 app.command()(catalogue.engines)
 app.add_typer(models.app, name="models")
 app.command()(catalogue.build)
