@@ -130,7 +130,11 @@ def _cell_lines(row: ClaimRow, index: int, layout: _Layout) -> _Lines:
     below = spell_cell(finding)
     return [
         (word, _SMALL if row.is_part else _SIZE, "bold"),
-        *((text, _SMALL - 0.5, "normal") for text in wrap(below, room, _SMALL - 0.5)),
+        *(
+            (text, _SMALL - 0.5, "normal")
+            for piece in below.split(": ", 1)
+            for text in wrap(piece, room, _SMALL - 0.5)
+        ),
     ]
 
 
