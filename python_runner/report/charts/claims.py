@@ -19,7 +19,7 @@ from python_runner.report.claims import ClaimColumn, ClaimRow, ClaimsData, spell
 from python_runner.report.facts import RunFacts, each_once
 from python_runner.report.palette import GRID, INK, LANGUAGES, QUIET, tint
 
-MOST_COLUMNS = 5
+MOST_COLUMNS = 4
 _SIZE = 10.0
 _SMALL = 9.0
 _PADDING = 0.1
@@ -131,9 +131,9 @@ def _cell_lines(row: ClaimRow, index: int, layout: _Layout) -> _Lines:
     return [
         (word, _SMALL if row.is_part else _SIZE, "bold"),
         *(
-            (text, _SMALL - 0.5, "normal")
+            (text, _SMALL, "normal")
             for piece in below.split(": ", 1)
-            for text in wrap(piece, room, _SMALL - 0.5)
+            for text in wrap(piece, room, _SMALL)
         ),
     ]
 
