@@ -11,6 +11,7 @@ from python_runner.cli import (
     bench_client,
     cache,
     catalogue,
+    claims,
     compare,
     diff,
     doctor,
@@ -52,6 +53,7 @@ app.command()(results.time)
 app.command()(diff.diff)
 app.command()(results.plot)
 app.command()(results.export)
+app.command()(claims.claims)
 app.command()(catalogue.engines)
 app.add_typer(models.app, name="models")
 app.command()(catalogue.build)

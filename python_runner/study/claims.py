@@ -43,7 +43,9 @@ class Claim(Frozen):
     excludes: tuple[str, ...] = Field(
         (), strict=False, description="claims that cannot be true if this one is"
     )
-    tests: tuple[Test, ...] = Field(min_length=1, strict=False, description="see docs/claims.md")
+    tests: tuple[Test, ...] = Field(
+        min_length=1, max_length=26, strict=False, description="see docs/claims.md"
+    )
 
     @property
     def names(self) -> tuple[str, ...]:

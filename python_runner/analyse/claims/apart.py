@@ -44,6 +44,13 @@ class RunFrames:
         found = json.loads(str(self.run["study_json"]) or "{}")
         return found if isinstance(found, dict) else {}
 
+    def allowed(self) -> tuple[str, ...]:
+        """What was not equal and allowed to be, as a mark on every verdict."""
+        keys = self.run.get("allowed_unfair")
+        if not isinstance(keys, list | tuple) or not keys:
+            return ()
+        return (f"not equal, and allowed to be: {', '.join(str(key) for key in keys)}",)
+
     def facts(self) -> dict[str, str]:
         """Under what the run was made, each fact in a few words."""
         columns = ("model", "precision", "device", "threads", "context", "template", "sampling")

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from python_runner.analyse.latency import Outcome, request_metrics
-from python_runner.engines.contract import WEIGHTS_IN_MEMORY
+from python_runner.engines.contract import WEIGHTS_IN_MEMORY, Reach
 from python_runner.study.claims import Claims, StackOfClaims
 
 
@@ -55,7 +55,8 @@ def cast(
 ) -> Cast:
     """Find an actor for each stack: its own engines first, in order, then stand-ins.
 
-    Only conditions with at least one complete timed request can act.
+    Only conditions with at least one complete timed request can act. A reason why a speed does
+    not count comes from `struck_out` or from the column `struck` of the conditions.
     """
     measured = request_metrics(samples)
     is_used = (measured["outcome"] == Outcome.COMPLETE.value) & ~measured["is_warmup"].astype(bool)
@@ -79,8 +80,13 @@ def _actor(row: Mapping[Any, Any], struck_out: Mapping[int, str]) -> Actor:
         reach=str(row["reach"]),
         device=str(row["device"]),
         weights=str(build.get(WEIGHTS_IN_MEMORY, "")) if isinstance(build, Mapping) else "",
-        struck_out=struck_out.get(int(row["condition_id"]), ""),
+        struck_out=struck_out.get(int(row["condition_id"])) or _text(row.get("struck")),
     )
+
+
+def _text(value: object) -> str:
+    """An empty place of a column of texts is None or NaN, by the version of pandas."""
+    return value if isinstance(value, str) else ""
 
 
 def _find(
@@ -109,8 +115,8 @@ def marks_of(actors: list[Actor]) -> tuple[str, ...]:
         if actor.stands_in_for
     ]
     if len({actor.reach for actor in actors}) > 1:
-        sides = _grouped((actor.reach, actor.title) for actor in actors)
-        found.append(f"HTTP is part of the difference: {sides}")
+        served = ", ".join(actor.title for actor in actors if actor.reach == Reach.SERVED)
+        found.append(f"HTTP is part of the difference, on the side of {served} only")
     if len({actor.weights for actor in actors if actor.weights}) > 1:
         sides = _grouped((actor.weights, actor.title) for actor in actors if actor.weights)
         found.append(f"weights in memory differ: {sides}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -13,7 +14,6 @@ from python_runner.analyse.claims.evidence import COLUMNS, Compared, Wanted, com
 from python_runner.analyse.claims.ranges import judge_range
 from python_runner.analyse.claims.result import (
     ClaimJudgement,
-    ClaimVerdict,
     Finding,
     Part,
     RunJudgement,
@@ -73,7 +73,8 @@ def judge_claims(
             the run's own: a difference of one is held against a difference of the other.
         struck_out: condition_id to the reason why its speed does not count, as wrong answers.
             What needs it is inconclusive.
-        marks: what holds for every verdict of this run, as a difference that was allowed.
+        marks: what holds for every verdict of this run, besides what the run itself says was
+            not equal and allowed to be (`allowed_unfair` of its row).
         resamples: shufflings of each permutation test.
     """
     found = cast(claims, frames.samples, frames.conditions, struck_out or {})
@@ -95,7 +96,7 @@ def judge_claims(
         stacks={
             name: actor.title for name, actor in found.by_stack.items() if isinstance(actor, Actor)
         },
-        marks=tuple(marks),
+        marks=(*frames.allowed(), *marks),
         missing=tuple(dict.fromkeys(missing)),
         conditions=frames.facts(),
     )
@@ -195,22 +196,22 @@ def _not_run(absent: Sequence[Absent]) -> Finding:
 def _pairs(test: Test, case: _Case, absent: Sequence[Absent]) -> Finding:
     """Every pair has to hold; a missing stack leaves it open, unless another pair refutes it."""
     pairs = [(said, case.pair(test.metric, said)) for said in test.ranges()]
-    found = [judge_range(said, seen) for said, seen in pairs if seen is not None]
+    found = [(judge_range(said, seen), _for_it(said, seen)) for said, seen in pairs if seen]
     if absent:
-        found.append(_not_run(absent))
-    verdict = worst(one.verdict for one in found)
-    deciding = [one for one in found if one.verdict is verdict]
-    if len(pairs) == 1 or deciding[0].effect is None:
-        return deciding[0]
-    closest = deciding[0] if verdict is not ClaimVerdict.SUPPORTED else min(deciding, key=_distance)
-    of = closest.effect.of if closest.effect else ""
-    return replace(closest, why=f"{of}: {closest.why}")
+        found.append((_not_run(absent), math.inf))
+    verdict = worst(finding.verdict for finding, _ in found)
+    deciding = [one for one in found if one[0].verdict is verdict]
+    # What speaks least for the claim decides: the pair that refutes it most, or holds it barely.
+    return min(deciding, key=lambda one: one[1])[0]
 
 
-def _distance(finding: Finding) -> float:
-    """How far from equal: of several pairs that all hold, the closest is shown."""
-    ratio = finding.effect.value if finding.effect else 1.0
-    return max(ratio, 1 / ratio)
+def _for_it(said: PairRange, seen: Compared) -> float:
+    """How far a ratio lies on the side of the claim; comparable within one claim."""
+    if math.isnan(seen.effect):
+        return math.inf
+    if said.holds_zero and math.isfinite(said.low) and math.isfinite(said.high):
+        return -abs(seen.effect)
+    return -seen.effect if math.isinf(said.low) or said.high <= 0 else seen.effect
 
 
 def _cause(test: Cause, case: _Case, absent: Sequence[Absent]) -> Finding:
@@ -251,6 +252,6 @@ def _removal(test: Cause, case: _Case) -> Removal:
         pair = (test.metric, int(ids[names[0]]), int(ids[names[1]]))
         seen = compare_all(other.samples, other.conditions, [pair], resamples=case.resamples)[pair]
         return Removal(seen=seen, lack=f"the ablation is that of run {other.run_id}")
-    lack = f"a cause needs its ablation ({names[0]} beside {names[1]}), which this run has not"
+    lack = f"needs its ablation: {names[0]} beside {names[1]}"
     engines = tuple(name for name in names if name not in case.cast.by_engine)
     return Removal(seen=None, lack="; ".join([lack, *apart]), missing=engines)
