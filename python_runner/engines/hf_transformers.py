@@ -7,12 +7,14 @@ because the fused kernel (`sdpa`) cannot apply the soft cap of the attention sco
 
 from __future__ import annotations
 
+import gc
 import os
 import platform
 import re
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from python_runner.common.clock import now_ns
@@ -32,11 +34,14 @@ from python_runner.engines.contract import (
 from python_runner.engines.embedded import EmbeddedEngine
 from python_runner.engines.hf_int8 import INT8, held_as, to_int8
 from python_runner.engines.stamp_cost import median_cost_ns
+from python_runner.engines.variants import one_of, variant_spec
 
 if TYPE_CHECKING:
     import torch
 
 _ISA_VARIABLE = "ONEDNN_MAX_CPU_ISA"
+_GC_VARIABLE = "POLYSTACK_PY_GC"
+"""off: Python's collector is switched off in the worker once the model is loaded."""
 _PAGE_BYTES = 4096
 
 _BF16 = WeightFormat(name="bf16", bits=16, memory_per_weight_byte=1.2)
@@ -85,6 +90,8 @@ def environment(settings: LaunchSettings) -> Mapping[str, str]:
 def load(settings: LaunchSettings) -> TransformersModel:
     """Load the model in the current process, every page of its weights in memory."""
     parts = load_parts(settings.model.folder, settings.threads, settings.precision)
+    if os.environ.get(_GC_VARIABLE) == "off":
+        gc.disable()
     return TransformersModel(*parts)
 
 
@@ -122,7 +129,11 @@ class TransformersModel:
 
     @property
     def description(self) -> EngineDescription:
-        build = {**_build(self._model.config), **held_as(self._model)}
+        build = {
+            **_build(self._model.config),
+            **held_as(self._model),
+            "Python's collector": "on" if gc.isenabled() else "off",
+        }
         return EngineDescription(version=version("transformers"), build=build)
 
     def token_ids(self, text: str) -> tuple[int, ...]:
@@ -246,9 +257,30 @@ def _build(config: Any) -> dict[str, str]:
     }
 
 
-ENGINE = EmbeddedEngine(
-    spec=SPEC,
-    prepare=prepare,
-    loader="python_runner.engines.hf_transformers:load",
-    environment=environment,
-)
+class TransformersEngine(EmbeddedEngine):
+    """transformers in a worker. Implements `contract.Engine` and `Tunable`."""
+
+    knobs: Mapping[str, str] = MappingProxyType(
+        {"gc": "Python's garbage collector in the worker: on or off"}
+    )
+
+    def __init__(self, spec: EngineSpec = SPEC, *, collects: bool = True) -> None:
+        super().__init__(
+            spec=spec,
+            prepare=prepare,
+            loader="python_runner.engines.hf_transformers:load",
+            environment=self._variables,
+        )
+        self._collects = collects
+
+    def tuned(self, knobs: Mapping[str, str]) -> TransformersEngine:
+        """The same with Python's collector on or off."""
+        state = one_of("gc", knobs["gc"], ("on", "off"))
+        spec = variant_spec(self.spec, knobs, [f"Python's gc {state}"])
+        return TransformersEngine(spec, collects=state == "on")
+
+    def _variables(self, settings: LaunchSettings) -> Mapping[str, str]:
+        return {**environment(settings), _GC_VARIABLE: "" if self._collects else "off"}
+
+
+ENGINE = TransformersEngine()

@@ -10,14 +10,18 @@ prompt shares with the one before is not computed again, so prompts must be uniq
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
 from python_runner.common.clock import NS_PER_S, now_ns
 from python_runner.common.errors import EngineCrashError, EngineStartError, GenerationError
 from python_runner.common.locations import cache_dir
 from python_runner.common.processes import tail
 from python_runner.common.progress import Progress, SilentProgress
+from python_runner.engines.collectors import GOGC_KNOB, gogc_value, gogc_words
 from python_runner.engines.contract import (
     Dialect,
     Endpoint,
@@ -40,6 +44,7 @@ from python_runner.engines.streaming import (
     prepare_stream_client,
 )
 from python_runner.engines.truth import prepare_client
+from python_runner.engines.variants import variant_spec
 from python_runner.engines.weights import gguf_formats, gguf_of, with_weights
 
 SPEC = EngineSpec(
@@ -71,7 +76,9 @@ _GREEDY: dict[str, object] = {
 
 
 class OllamaEngine:
-    """Implements `contract.Engine`."""
+    """Implements `contract.Engine` and `Tunable`."""
+
+    knobs: Mapping[str, str] = MappingProxyType({"gogc": f"{GOGC_KNOB}, in server and runner"})
 
     def __init__(self, store: OllamaStore | None = None, variant: Variant | None = None) -> None:
         """Use `store` for the models; by default the variant's own in our cache."""
@@ -81,6 +88,12 @@ class OllamaEngine:
     @property
     def spec(self) -> EngineSpec:
         return self.variant.spec
+
+    def tuned(self, knobs: Mapping[str, str]) -> OllamaEngine:
+        """The same server with Go's collector set otherwise."""
+        gogc = gogc_value(knobs["gogc"])
+        spec = variant_spec(self.spec, knobs, [gogc_words(gogc)])
+        return OllamaEngine(self.store, replace(self.variant, spec=spec, gogc=gogc))
 
     def prepare(self, progress: Progress) -> None:
         """Find or build the server, and the client. Raises SetupError."""
@@ -98,15 +111,21 @@ class OllamaEngine:
         store = self.store or OllamaStore(cache_dir() / self.variant.models)
         gguf = gguf_of(self.spec, settings)
         name = model_name(_hash_of(gguf, store))
-        go_engine = self.variant.go_engine
-        server, version = start_ollama(build.binary, store, settings, log, go_engine=go_engine)
+        start = partial(
+            start_ollama,
+            build.binary,
+            store,
+            settings,
+            log,
+            go_engine=self.variant.go_engine,
+            go_runtime=self.variant.go_runtime,
+        )
+        server, version = start()
         try:
             if server.take_in(store, gguf, name, timeout_s=settings.start_timeout_s):
                 # So that the loading that is timed starts from a new process.
                 server.stop()
-                server, version = start_ollama(
-                    build.binary, store, settings, log, go_engine=go_engine
-                )
+                server, version = start()
             server.load(name, _runner_options(settings), timeout_s=settings.start_timeout_s)
             load_ns = now_ns() - server.started_ns
             runner = server.runner()

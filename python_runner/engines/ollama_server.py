@@ -44,6 +44,13 @@ class Runner:
     is_go_engine: bool
     """Ollama's newer engine, written in Go; else llama.cpp's in C++, and Go only serves."""
 
+    def gogc(self) -> str:
+        """GOGC as the process was given it; empty: unset."""
+        try:
+            return self.process.environ().get("GOGC", "")
+        except psutil.Error as error:
+            raise EngineStartError(f"Ollama's runner hides its variables: {error}") from error
+
     def is_alive(self) -> bool:
         """Whether it still runs; a dead one that the server has not noticed yet does not."""
         try:
@@ -126,17 +133,26 @@ class OllamaServer(ServerProcess):
 
 
 def start_ollama(
-    binary: Path, store: OllamaStore, settings: LaunchSettings, log: Path, *, go_engine: bool
+    binary: Path,
+    store: OllamaStore,
+    settings: LaunchSettings,
+    log: Path,
+    *,
+    go_engine: bool,
+    go_runtime: Mapping[str, str] | None = None,
 ) -> tuple[OllamaServer, str]:
     """A server that answers, and its version. Raises EngineStartError.
 
-    With `go_engine` it is asked to run its own engine where that knows the model.
+    With `go_engine` it is asked to run its own engine where that knows the model. `go_runtime`
+    holds variables that Go's runtime reads in the server and in its runner.
 
     Call it from a thread that lives as long as the server (see `start_child`).
     """
 
     def launch(port: int) -> OllamaServer:
-        environment = server_environment(os.environ, store, settings, port, go_engine=go_engine)
+        environment = server_environment(
+            os.environ, store, settings, port, go_engine=go_engine, go_runtime=go_runtime
+        )
         return _launch(binary, store, environment, log, port)
 
     return start_server(
@@ -171,11 +187,13 @@ def server_environment(
     port: int,
     *,
     go_engine: bool,
+    go_runtime: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
     """Variables for the server; of `inherited`, the names that concern it are emptied."""
     foreign = [name for name in inherited if name.startswith("OLLAMA_")]
     return {
         **dict.fromkeys([*foreign, *_GO_RUNTIME], ""),
+        **(go_runtime or {}),
         "HOME": str(store.home),
         "OLLAMA_MODELS": str(store.models),
         "OLLAMA_HOST": f"127.0.0.1:{port}",
