@@ -9,15 +9,17 @@ llama.cpp token after token, with the second it builds the model's graph too.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from python_runner.common.errors import EngineStartError
 from python_runner.common.progress import Progress, SilentProgress
 from python_runner.engines.build.go_driver import go_driver_build
+from python_runner.engines.collectors import GOGC, GOGC_KNOB, gogc_value, gogc_words
 from python_runner.engines.contract import EngineSpec, Language, LaunchSettings, Reach
 from python_runner.engines.embedded import EmbeddedEngine
+from python_runner.engines.variants import one_of, variant_spec
 from python_runner.engines.weights import gguf_formats, gguf_type, weights_held
 from python_runner.engines.worker_program import WorkerProgram
 
@@ -38,7 +40,6 @@ SPEC = EngineSpec(
     takes_token_ids=True,
 )
 
-_GOGC = re.compile(r"off|[1-9]\d{0,8}")
 # What of the user's environment would change the driver behind our back. Empty is unset.
 _GO_RUNTIME = ("GODEBUG", "GOGC", "GOMAXPROCS", "GOMEMLIMIT")
 _LIBRARIES = ("OLLAMA_", "GGML_", "LLAMA_")
@@ -55,7 +56,7 @@ class Collector:
     """Collect after every token."""
 
     def __post_init__(self) -> None:
-        if self.gogc and not _GOGC.fullmatch(self.gogc):
+        if self.gogc and not GOGC.fullmatch(self.gogc):
             # Go would take what it does not understand for its default, without a word.
             raise EngineStartError(
                 f"GOGC cannot be {self.gogc!r}",
@@ -87,7 +88,47 @@ def prepare(progress: Progress) -> None:
     go_driver_build(progress)
 
 
-def go_driver(*, go_engine: bool = False, collector: Collector | None = None) -> EmbeddedEngine:
+class GoDriver(EmbeddedEngine):
+    """The driver with one of Ollama's engines. Implements `contract.Engine` and `Tunable`."""
+
+    knobs: Mapping[str, str] = MappingProxyType(
+        {"gogc": GOGC_KNOB, "forced-gc": "a collection after every token: on or off"}
+    )
+
+    def __init__(
+        self, spec: EngineSpec, *, go_engine: bool, collector: Collector | None = None
+    ) -> None:
+        """Without a collector, Go's is set as the environment says at each start."""
+        super().__init__(
+            spec=spec,
+            prepare=prepare,
+            loader="go" if go_engine else "llama.cpp",
+            environment=self._variables,
+            program=_program,
+        )
+        self._go_engine = go_engine
+        self._collector = collector
+
+    def tuned(self, knobs: Mapping[str, str]) -> GoDriver:
+        """The same driver with Go's collector set otherwise; the environment says nothing then."""
+        words, gogc, forced = [], "", False
+        if "gogc" in knobs:
+            gogc = gogc_value(knobs["gogc"])
+            words.append(gogc_words(gogc))
+        if "forced-gc" in knobs:
+            forced = one_of("forced-gc", knobs["forced-gc"], ("on", "off")) == "on"
+            words.append("forced collections" if forced else "no forced collections")
+        return GoDriver(
+            variant_spec(self.spec, knobs, words),
+            go_engine=self._go_engine,
+            collector=Collector(gogc=gogc, forced=forced),
+        )
+
+    def _variables(self, _settings: LaunchSettings) -> dict[str, str]:
+        return driver_environment(os.environ, self._collector or collector_from(os.environ))
+
+
+def go_driver(*, go_engine: bool = False, collector: Collector | None = None) -> GoDriver:
     """The driver with one of Ollama's engines.
 
     Args:
@@ -97,17 +138,7 @@ def go_driver(*, go_engine: bool = False, collector: Collector | None = None) ->
     spec = SPEC
     if go_engine:
         spec = replace(SPEC, name="go-driver-go-engine", title="Go driver (Go engine)")
-
-    def environment(settings: LaunchSettings) -> dict[str, str]:
-        return driver_environment(os.environ, collector or collector_from(os.environ))
-
-    return EmbeddedEngine(
-        spec=spec,
-        prepare=prepare,
-        loader="go" if go_engine else "llama.cpp",
-        environment=environment,
-        program=_program,
-    )
+    return GoDriver(spec, go_engine=go_engine, collector=collector)
 
 
 def _program(settings: LaunchSettings) -> WorkerProgram:

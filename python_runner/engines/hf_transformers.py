@@ -7,12 +7,14 @@ because the fused kernel (`sdpa`) cannot apply the soft cap of the attention sco
 
 from __future__ import annotations
 
+import gc
 import os
 import platform
 import re
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from python_runner.common.errors import SetupError
@@ -32,10 +34,13 @@ from python_runner.engines.embedded import EmbeddedEngine
 from python_runner.engines.hf_int8 import INT8, held_as, to_int8
 from python_runner.engines.hf_watch import GenerateWatch, PythonCollector
 from python_runner.engines.stamp_cost import median_cost_ns
+from python_runner.engines.variants import one_of, variant_spec
 
 _ISA_VARIABLE = "ONEDNN_MAX_CPU_ISA"
 FORCE_GC_VARIABLE = "POLYSTACK_PY_FORCE_GC"
 """1: collect Python's garbage after every token, to see that the collector's time is seen."""
+_GC_VARIABLE = "POLYSTACK_PY_GC"
+"""off: Python's collector is switched off in the worker once the model is loaded."""
 _PAGE_BYTES = 4096
 
 _BF16 = WeightFormat(name="bf16", bits=16, memory_per_weight_byte=1.2)
@@ -84,6 +89,8 @@ def environment(settings: LaunchSettings) -> Mapping[str, str]:
 def load(settings: LaunchSettings) -> TransformersModel:
     """Load the model in the current process, every page of its weights in memory."""
     parts = load_parts(settings.model.folder, settings.threads, settings.precision)
+    if os.environ.get(_GC_VARIABLE) == "off":
+        gc.disable()
     return TransformersModel(*parts, force_gc=os.environ.get(FORCE_GC_VARIABLE) == "1")
 
 
@@ -124,7 +131,11 @@ class TransformersModel:
 
     @property
     def description(self) -> EngineDescription:
-        build = {**build_facts(self._model.config), **held_as(self._model)}
+        build = {
+            **build_facts(self._model.config),
+            **held_as(self._model),
+            "Python's collector": "on" if gc.isenabled() else "off",
+        }
         if self._force_gc:
             build["forced collections"] = "after every token"
         return EngineDescription(version=version("transformers"), build=build)
@@ -236,9 +247,30 @@ def build_facts(config: Any) -> dict[str, str]:
     }
 
 
-ENGINE = EmbeddedEngine(
-    spec=SPEC,
-    prepare=prepare,
-    loader="python_runner.engines.hf_transformers:load",
-    environment=environment,
-)
+class TransformersEngine(EmbeddedEngine):
+    """transformers in a worker. Implements `contract.Engine` and `Tunable`."""
+
+    knobs: Mapping[str, str] = MappingProxyType(
+        {"gc": "Python's garbage collector in the worker: on or off"}
+    )
+
+    def __init__(self, spec: EngineSpec = SPEC, *, collects: bool = True) -> None:
+        super().__init__(
+            spec=spec,
+            prepare=prepare,
+            loader="python_runner.engines.hf_transformers:load",
+            environment=self._variables,
+        )
+        self._collects = collects
+
+    def tuned(self, knobs: Mapping[str, str]) -> TransformersEngine:
+        """The same with Python's collector on or off."""
+        state = one_of("gc", knobs["gc"], ("on", "off"))
+        spec = variant_spec(self.spec, knobs, [f"Python's gc {state}"])
+        return TransformersEngine(spec, collects=state == "on")
+
+    def _variables(self, settings: LaunchSettings) -> Mapping[str, str]:
+        return {**environment(settings), _GC_VARIABLE: "" if self._collects else "off"}
+
+
+ENGINE = TransformersEngine()

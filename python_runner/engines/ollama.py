@@ -11,14 +11,17 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
 from python_runner.common.clock import NS_PER_S, now_ns
 from python_runner.common.errors import EngineCrashError, EngineStartError, GenerationError
 from python_runner.common.locations import cache_dir
 from python_runner.common.progress import Progress, SilentProgress
+from python_runner.engines.collectors import GOGC_KNOB, gogc_value, gogc_words
 from python_runner.engines.contract import (
     Dialect,
     Endpoint,
@@ -42,6 +45,7 @@ from python_runner.engines.streaming import (
     prepare_stream_client,
 )
 from python_runner.engines.truth import prepare_client
+from python_runner.engines.variants import variant_spec
 from python_runner.engines.weights import gguf_formats, gguf_of, with_weights
 
 SPEC = EngineSpec(
@@ -74,7 +78,9 @@ _GREEDY: dict[str, object] = {
 
 
 class OllamaEngine:
-    """Implements `contract.Engine`."""
+    """Implements `contract.Engine` and `Tunable`."""
+
+    knobs: Mapping[str, str] = MappingProxyType({"gogc": f"{GOGC_KNOB}, in server and runner"})
 
     def __init__(self, store: OllamaStore | None = None, variant: Variant | None = None) -> None:
         """Use `store` for the models; by default the variant's own in our cache."""
@@ -84,6 +90,12 @@ class OllamaEngine:
     @property
     def spec(self) -> EngineSpec:
         return self.variant.spec
+
+    def tuned(self, knobs: Mapping[str, str]) -> OllamaEngine:
+        """The same server with Go's collector set otherwise."""
+        gogc = gogc_value(knobs["gogc"])
+        spec = variant_spec(self.spec, knobs, [gogc_words(gogc)])
+        return OllamaEngine(self.store, replace(self.variant, spec=spec, gogc=gogc))
 
     def prepare(self, progress: Progress) -> None:
         """Find or build the server, and the client. Raises SetupError."""

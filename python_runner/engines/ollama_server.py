@@ -47,6 +47,13 @@ class Runner:
     is_go_engine: bool
     """Ollama's newer engine, written in Go; else llama.cpp's in C++, and Go only serves."""
 
+    def gogc(self) -> str:
+        """GOGC as the process was given it; empty: unset."""
+        try:
+            return self.process.environ().get("GOGC", "")
+        except psutil.Error as error:
+            raise EngineStartError(f"Ollama's runner hides its variables: {error}") from error
+
     def is_alive(self) -> bool:
         """Whether it still runs; a dead one that the server has not noticed yet does not."""
         try:

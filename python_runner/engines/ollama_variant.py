@@ -9,6 +9,7 @@ from pathlib import Path
 from python_runner.common.errors import EngineStartError
 from python_runner.common.progress import Progress
 from python_runner.engines.build.ollama import OllamaBuild, ollama_build
+from python_runner.engines.collectors import GOGC_DEFAULT
 from python_runner.engines.contract import EngineDescription, EngineSpec
 from python_runner.engines.go_trace import SETTING
 from python_runner.engines.ollama_server import Logged, OllamaServer, Runner
@@ -56,6 +57,7 @@ def describe(
         build={
             **build.facts,
             "engine": engine,
+            "GOGC": _collector(variant, runner, server.log),
             "instruction sets": logged.features or "not logged",
             **({"kernels": logged.backend} if logged.backend else {}),
             "flash attention": "off",
@@ -63,7 +65,7 @@ def describe(
             "prompt cache": "on: it cannot be switched off",
             "prompt tokens computed at once": str(BATCH),
         },
-        label=label(variant.spec.title, is_go_engine=runner.is_go_engine),
+        label=label(variant.spec.plain_title, is_go_engine=runner.is_go_engine),
     )
 
 
@@ -78,6 +80,17 @@ def _check_engine(variant: Variant, runner: Runner, logged: Logged, log: Path) -
             "Ollama did not run its engine in Go, which was asked for",
             hint=f"It falls back to llama.cpp's where it does not know a model. Its log: {log}",
         )
+
+
+def _collector(variant: Variant, runner: Runner, log: Path) -> str:
+    """How Go's collector is set in the process that holds the model: asked of that process."""
+    found = runner.gogc()
+    if found != variant.gogc:
+        raise EngineStartError(
+            f"Ollama's runner has GOGC {found!r}, and {variant.gogc!r} was asked for",
+            hint=f"Its log: {log}",
+        )
+    return f"{found}, in server and runner" if found else f"{GOGC_DEFAULT}, Go's default"
 
 
 def label(title: str, *, is_go_engine: bool) -> str:

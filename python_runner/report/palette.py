@@ -3,7 +3,7 @@
 Any two of the four colours differ by at least 25 in CIELAB, also when seen with
 protanopia, deuteranopia or tritanopia (the tests simulate them; about 2 is the smallest
 difference one can see). In grey print, shapes tell the languages apart, and filling tells
-embedded from served.
+embedded from served. A variant has its language's colour, and a shape and a pattern of its own.
 """
 
 from __future__ import annotations
@@ -67,6 +67,27 @@ REACHES: dict[Reach, ReachLook] = {
     Reach.EMBEDDED: ReachLook(hatch="", is_filled=True),
     Reach.SERVED: ReachLook(hatch="////", is_filled=False),
 }
+
+
+@dataclass(frozen=True, kw_only=True)
+class VariantLook:
+    """What tells a variant from the plain stacks of its language."""
+
+    marker: str
+    """A matplotlib marker."""
+    hatch: str
+    """A matplotlib hatch, on top of its path's."""
+
+
+VARIANTS: tuple[VariantLook, ...] = (
+    VariantLook(marker="P", hatch=".."),
+    VariantLook(marker="v", hatch="xx"),
+    VariantLook(marker="*", hatch="--"),
+    VariantLook(marker="h", hatch="oo"),
+    VariantLook(marker="<", hatch="||"),
+    VariantLook(marker=">", hatch="++"),
+)
+"""The first variant of a language, the second, and so on; then from the beginning."""
 
 
 def tint(color: str, strength: float) -> str:
