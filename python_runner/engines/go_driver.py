@@ -15,9 +15,15 @@ from dataclasses import dataclass, replace
 
 from python_runner.common.errors import EngineStartError
 from python_runner.common.progress import Progress, SilentProgress
+from python_runner.common.variants import knobs_of
+from python_runner.engines.build.ggml import OLLAMA, GgmlOptions
 from python_runner.engines.build.go_driver import go_driver_build
+from python_runner.engines.build.ollama_source import known_source
 from python_runner.engines.contract import EngineSpec, Language, LaunchSettings, Reach
 from python_runner.engines.embedded import EmbeddedEngine
+from python_runner.engines.ggml import features_logged, ggml_facts
+from python_runner.engines.ggml_knobs import OLLAMA_KNOBS, ollama_options, words
+from python_runner.engines.variants import variant_spec
 from python_runner.engines.weights import gguf_formats, gguf_type, weights_held
 from python_runner.engines.worker_program import WorkerProgram
 
@@ -82,12 +88,51 @@ def driver_environment(inherited: Iterable[str], collector: Collector) -> dict[s
     }
 
 
-def prepare(progress: Progress) -> None:
+def prepare(progress: Progress, ggml: GgmlOptions = OLLAMA) -> None:
     """Build the driver, ggml included. Raises SetupError."""
-    go_driver_build(progress)
+    go_driver_build(progress, ggml)
 
 
-def go_driver(*, go_engine: bool = False, collector: Collector | None = None) -> EmbeddedEngine:
+class GoDriver(EmbeddedEngine):
+    """The driver with one of Ollama's engines. Implements `contract.Tunable` besides."""
+
+    def __init__(
+        self,
+        spec: EngineSpec,
+        *,
+        go_engine: bool,
+        collector: Collector | None = None,
+        ggml: GgmlOptions = OLLAMA,
+    ) -> None:
+        def environment(_settings: LaunchSettings) -> dict[str, str]:
+            return driver_environment(os.environ, collector or collector_from(os.environ))
+
+        super().__init__(
+            spec=spec,
+            prepare=lambda progress: prepare(progress, ggml),
+            loader="go" if go_engine else "llama.cpp",
+            environment=environment,
+            program=lambda settings: _program(settings, ggml, go_engine=go_engine),
+        )
+        self._go_engine = go_engine
+        self._collector = collector
+
+    @property
+    def knobs(self) -> Mapping[str, str]:
+        return OLLAMA_KNOBS
+
+    def tuned(self, knobs: Mapping[str, str]) -> GoDriver:
+        """With these knobs besides those that are turned already. Raises UsageError."""
+        spec = variant_spec(self.spec, knobs, words(knobs))
+        return GoDriver(
+            spec,
+            go_engine=self._go_engine,
+            collector=self._collector,
+            ggml=ollama_options(knobs_of(spec.name)),
+        )
+
+
+def go_driver(*, go_engine: bool = False, collector: Collector | None = None) -> GoDriver:
     """The driver with one of Ollama's engines.
 
     Args:
@@ -97,24 +142,28 @@ def go_driver(*, go_engine: bool = False, collector: Collector | None = None) ->
     spec = SPEC
     if go_engine:
         spec = replace(SPEC, name="go-driver-go-engine", title="Go driver (Go engine)")
+    return GoDriver(spec, go_engine=go_engine, collector=collector)
 
-    def environment(settings: LaunchSettings) -> dict[str, str]:
-        return driver_environment(os.environ, collector or collector_from(os.environ))
 
-    return EmbeddedEngine(
-        spec=spec,
-        prepare=prepare,
-        loader="go" if go_engine else "llama.cpp",
-        environment=environment,
-        program=_program,
+def _program(settings: LaunchSettings, ggml: GgmlOptions, *, go_engine: bool) -> WorkerProgram:
+    build = go_driver_build(SilentProgress(), ggml)  # `prepare` has built everything
+    source = known_source()
+
+    def infer(facts: Mapping[str, str]) -> dict[str, str]:
+        return ggml_facts(
+            version=source.ggml if source else "",
+            features=features_logged(facts["instruction sets"]),
+            keeps_threads=False,
+            # The engine in Go copies the weights out of the file.
+            is_mapped=not go_engine,
+        )
+
+    return WorkerProgram(
+        command=(build.binary,),
+        facts={**build.facts, **weights_held(SPEC, settings)},
+        settings=replace(settings, precision=gguf_type(SPEC, settings)),
+        infer=infer,
     )
-
-
-def _program(settings: LaunchSettings) -> WorkerProgram:
-    build = go_driver_build(SilentProgress())  # `prepare` has built everything
-    facts = {**build.facts, **weights_held(SPEC, settings)}
-    named = replace(settings, precision=gguf_type(SPEC, settings))
-    return WorkerProgram(command=(build.binary,), facts=facts, settings=named)
 
 
 ENGINE = go_driver()

@@ -15,7 +15,7 @@ from pathlib import Path
 from python_runner.common.build.cache import recipe_of
 from python_runner.common.errors import EngineStartError
 from python_runner.common.progress import Progress, SilentProgress
-from python_runner.engines.build.llamacpp import llama_cpp_prefix, system_info
+from python_runner.engines.build.llamacpp import ggml_number, llama_cpp_prefix, system_info
 from python_runner.engines.contract import (
     EngineDescription,
     EngineSpec,
@@ -24,6 +24,7 @@ from python_runner.engines.contract import (
     Reach,
     RunningEngine,
 )
+from python_runner.engines.ggml import ggml_facts
 from python_runner.engines.llama_served import (
     Launch,
     Started,
@@ -31,7 +32,12 @@ from python_runner.engines.llama_served import (
     server_environment,
     start_served,
 )
-from python_runner.engines.llamacpp import build_text, instruction_sets, version_text
+from python_runner.engines.llamacpp import (
+    build_text,
+    ggml_version,
+    instruction_sets,
+    version_text,
+)
 from python_runner.engines.streaming import StreamClient, prepare_stream_client
 from python_runner.engines.truth import prepare_client
 from python_runner.engines.weights import gguf_formats, gguf_of, with_weights
@@ -74,6 +80,7 @@ class LlamaServerEngine:
         prefix = llama_cpp_prefix(quiet)
         recipe = recipe_of(prefix)
         features = instruction_sets(system_info(prefix))
+        number = ggml_number(prefix)
         gguf = gguf_of(SPEC, settings)
         launch = Launch(
             title=SPEC.title,
@@ -91,7 +98,7 @@ class LlamaServerEngine:
             log,
             StreamClient(prepare_stream_client(quiet)),
             lambda started: with_weights(
-                describe(recipe, started, features, settings), SPEC, settings
+                describe(recipe, started, features, settings, ggml=number), SPEC, settings
             ),
         )
 
@@ -113,9 +120,17 @@ def server_arguments(gguf: Path, settings: LaunchSettings, port: int) -> list[st
 
 
 def describe(
-    recipe: Mapping[str, object], started: Started, features: str, settings: LaunchSettings
+    recipe: Mapping[str, object],
+    started: Started,
+    features: str,
+    settings: LaunchSettings,
+    *,
+    ggml: str = "",
 ) -> EngineDescription:
-    """Which build it is. Raises EngineStartError if the server says that it is another."""
+    """Which build it is, with ggml of that number.
+
+    Raises EngineStartError if the server says that it is another.
+    """
     said = str(started.props.get("build_info", ""))
     commit = str(recipe["commit"])
     if commit not in said:
@@ -132,6 +147,12 @@ def describe(
             "instruction sets": features or "not known",
             "prompt cache": "off",
             "prompt tokens computed at once": str(_microbatch(settings)),
+            **ggml_facts(
+                version=ggml_version(recipe, ggml),
+                features=features,
+                keeps_threads=True,
+                is_mapped=True,
+            ),
             **({"config file": config_file} if config_file else {}),
         },
     )

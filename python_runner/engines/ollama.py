@@ -10,7 +10,9 @@ prompt shares with the one before is not computed again, so prompts must be uniq
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from python_runner.common.clock import NS_PER_S, now_ns
@@ -18,6 +20,8 @@ from python_runner.common.errors import EngineCrashError, EngineStartError, Gene
 from python_runner.common.locations import cache_dir
 from python_runner.common.processes import tail
 from python_runner.common.progress import Progress, SilentProgress
+from python_runner.common.variants import knobs_of
+from python_runner.engines.build.ollama import ollama_build
 from python_runner.engines.contract import (
     Dialect,
     Endpoint,
@@ -30,6 +34,7 @@ from python_runner.engines.contract import (
     Reach,
     RunningEngine,
 )
+from python_runner.engines.ggml_knobs import OLLAMA_KNOBS, ollama_options, words
 from python_runner.engines.ollama_answer import generation_of
 from python_runner.engines.ollama_server import FOREVER, OllamaServer, Runner, start_ollama
 from python_runner.engines.ollama_store import OllamaStore, model_name
@@ -40,6 +45,7 @@ from python_runner.engines.streaming import (
     prepare_stream_client,
 )
 from python_runner.engines.truth import prepare_client
+from python_runner.engines.variants import variant_spec
 from python_runner.engines.weights import gguf_formats, gguf_of, with_weights
 
 SPEC = EngineSpec(
@@ -81,6 +87,17 @@ class OllamaEngine:
     @property
     def spec(self) -> EngineSpec:
         return self.variant.spec
+
+    @property
+    def knobs(self) -> Mapping[str, str]:
+        return OLLAMA_KNOBS if self.variant.is_built_here else {}
+
+    def tuned(self, knobs: Mapping[str, str]) -> OllamaEngine:
+        """With these knobs besides those that are turned already. Raises UsageError."""
+        spec = variant_spec(self.spec, knobs, words(knobs))
+        options = ollama_options(knobs_of(spec.name))
+        find = partial(ollama_build, options=options)
+        return OllamaEngine(self.store, replace(self.variant, spec=spec, find=find))
 
     def prepare(self, progress: Progress) -> None:
         """Find or build the server, and the client. Raises SetupError."""

@@ -10,6 +10,7 @@ from python_runner.common.errors import EngineStartError
 from python_runner.common.progress import Progress
 from python_runner.engines.build.ollama import OllamaBuild, ollama_build
 from python_runner.engines.contract import EngineDescription, EngineSpec
+from python_runner.engines.ggml import ggml_facts
 from python_runner.engines.ollama_server import Logged, OllamaServer, Runner
 
 BATCH = 512
@@ -27,6 +28,8 @@ class Variant:
     """Its folder in the cache; another version of Ollama gets another."""
     go_engine: bool = False
     """Whether the engine in Go is asked for, and nothing else will do."""
+    is_built_here: bool = True
+    """Whether it is for us to say how it is compiled."""
 
 
 def describe(
@@ -52,6 +55,12 @@ def describe(
             "KV cache": "f16",
             "prompt cache": "on: it cannot be switched off",
             "prompt tokens computed at once": str(BATCH),
+            **ggml_facts(
+                version=build.ggml,
+                features=logged.features,
+                keeps_threads=False,
+                is_mapped=False if runner.is_go_engine else logged.maps_file,
+            ),
         },
         label=label(variant.spec.title, is_go_engine=runner.is_go_engine),
     )
