@@ -22,6 +22,26 @@ constexpr std::uint32_t kMicrobatch = 512;
   throw LlamaError(reason.empty() ? what : what + ": " + reason);
 }
 
+// The llama.cpp inside Ollama is older than ours, and these parameters have changed since.
+template <typename Params>
+void set_mmap(Params& params, bool use_mmap) {
+  if constexpr (requires { params.load_mode; }) {
+    using Mode = decltype(params.load_mode);
+    params.load_mode = use_mmap ? Mode::LLAMA_LOAD_MODE_MMAP : Mode::LLAMA_LOAD_MODE_NONE;
+  } else {
+    params.use_mmap = use_mmap;
+  }
+}
+
+// Only the prompt's last token is asked for its logits: with 256,000 pieces of vocabulary a row
+// of them is a megabyte. The older one makes room for the rows that are asked for.
+template <typename Params>
+void expect_one_row(Params& params) {
+  if constexpr (requires { params.n_outputs_max; }) {
+    params.n_outputs_max = 1;
+  }
+}
+
 llama_model* load(const std::string& path, bool vocabulary_only, bool use_mmap) {
   static_cast<void>(take_logged_error());
   // An empty list of devices: the CPU, also where llama.cpp was built with more.
@@ -30,7 +50,7 @@ llama_model* load(const std::string& path, bool vocabulary_only, bool use_mmap) 
   params.devices = no_devices.data();
   params.n_gpu_layers = 0;
   params.vocab_only = vocabulary_only;
-  params.use_mmap = use_mmap;
+  set_mmap(params, use_mmap);
   llama_model* model = llama_model_load_from_file(path.c_str(), params);
   if (model == nullptr) {
     fail("cannot load " + path);
@@ -45,16 +65,6 @@ ggml_threadpool* make_pool(std::int32_t threads) {
     fail("cannot start " + std::to_string(threads) + " threads");
   }
   return pool;
-}
-
-// Only the prompt's last token is asked for its logits: with 256,000 pieces of vocabulary a row
-// of them is a megabyte. An older llama.cpp, as Ollama's is, has no such parameter and keeps as
-// many rows as are asked for.
-template <typename Params>
-void expect_one_row(Params& params) {
-  if constexpr (requires { params.n_outputs_max; }) {
-    params.n_outputs_max = 1;
-  }
 }
 
 llama_context* make_context(llama_model* model, std::int32_t threads, std::uint32_t context) {
