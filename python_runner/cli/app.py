@@ -15,6 +15,7 @@ from python_runner.cli import (
     compare,
     diff,
     doctor,
+    ggml,
     load,
     mock,
     models,
@@ -54,6 +55,7 @@ app.command()(diff.diff)
 app.command()(results.plot)
 app.command()(results.export)
 app.command()(claims.claims)
+app.command()(ggml.ggml)
 app.command()(catalogue.engines)
 app.add_typer(models.app, name="models")
 app.command()(catalogue.build)

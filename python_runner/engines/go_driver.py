@@ -9,16 +9,21 @@ llama.cpp token after token, with the second it builds the model's graph too.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from python_runner.common.errors import EngineStartError
 from python_runner.common.progress import Progress, SilentProgress
+from python_runner.common.variants import knobs_of
+from python_runner.engines.build.ggml import OLLAMA, GgmlOptions
 from python_runner.engines.build.go_driver import go_driver_build
+from python_runner.engines.build.ollama_source import known_source
 from python_runner.engines.collectors import GOGC, GOGC_KNOB, gogc_value, gogc_words
 from python_runner.engines.contract import EngineSpec, Language, LaunchSettings, Reach
 from python_runner.engines.embedded import EmbeddedEngine
+from python_runner.engines.ggml import features_logged, ggml_facts
+from python_runner.engines.ggml_knobs import OLLAMA_KNOBS, ollama_options, words
 from python_runner.engines.variants import one_of, variant_spec
 from python_runner.engines.weights import gguf_formats, gguf_type, weights_held
 from python_runner.engines.worker_program import WorkerProgram
@@ -83,9 +88,9 @@ def driver_environment(inherited: Iterable[str], collector: Collector) -> dict[s
     }
 
 
-def prepare(progress: Progress) -> None:
+def prepare(progress: Progress, ggml: GgmlOptions = OLLAMA) -> None:
     """Build the driver, ggml included. Raises SetupError."""
-    go_driver_build(progress)
+    go_driver_build(progress, ggml)
 
 
 class GoDriver(EmbeddedEngine):
@@ -93,39 +98,66 @@ class GoDriver(EmbeddedEngine):
 
     knobs: Mapping[str, str] = MappingProxyType(
         {"gogc": GOGC_KNOB, "forced-gc": "a collection after every token: on or off"}
+        | dict(OLLAMA_KNOBS)
     )
 
     def __init__(
-        self, spec: EngineSpec, *, go_engine: bool, collector: Collector | None = None
+        self,
+        spec: EngineSpec,
+        *,
+        go_engine: bool,
+        collector: Collector | None = None,
+        ggml: GgmlOptions = OLLAMA,
     ) -> None:
         """Without a collector, Go's is set as the environment says at each start."""
         super().__init__(
             spec=spec,
-            prepare=prepare,
+            prepare=lambda progress: prepare(progress, ggml),
             loader="go" if go_engine else "llama.cpp",
             environment=self._variables,
-            program=_program,
+            program=lambda settings: _program(settings, ggml, go_engine=go_engine),
         )
         self._go_engine = go_engine
         self._collector = collector
 
     def tuned(self, knobs: Mapping[str, str]) -> GoDriver:
-        """The same driver with Go's collector set otherwise; the environment says nothing then."""
-        words, gogc, forced = [], "", False
-        if "gogc" in knobs:
-            gogc = gogc_value(knobs["gogc"])
-            words.append(gogc_words(gogc))
-        if "forced-gc" in knobs:
-            forced = one_of("forced-gc", knobs["forced-gc"], ("on", "off")) == "on"
-            words.append("forced collections" if forced else "no forced collections")
+        """With these knobs besides those that are turned already. Raises UsageError.
+
+        Where Go's collector is set by a knob, the environment says nothing.
+        """
+        collectors = {knob: value for knob, value in knobs.items() if knob in _COLLECTOR_WORDS}
+        compiled = {knob: value for knob, value in knobs.items() if knob not in collectors}
+        said = [_COLLECTOR_WORDS[knob](value) for knob, value in collectors.items()]
+        spec = variant_spec(self.spec, knobs, [*said, *words(compiled)])
+        turned = knobs_of(spec.name)
         return GoDriver(
-            variant_spec(self.spec, knobs, words),
+            spec,
             go_engine=self._go_engine,
-            collector=Collector(gogc=gogc, forced=forced),
+            collector=_collector_of(turned) or self._collector,
+            ggml=ollama_options(turned),
         )
 
     def _variables(self, _settings: LaunchSettings) -> dict[str, str]:
         return driver_environment(os.environ, self._collector or collector_from(os.environ))
+
+
+def _collector_of(knobs: Mapping[str, str]) -> Collector | None:
+    """What these knobs make of Go's collector; None if they leave it alone."""
+    if not knobs.keys() & _COLLECTOR_WORDS.keys():
+        return None
+    forced = one_of("forced-gc", knobs.get("forced-gc", "off"), ("on", "off")) == "on"
+    return Collector(gogc=gogc_value(knobs["gogc"]) if "gogc" in knobs else "", forced=forced)
+
+
+_COLLECTOR_WORDS: Mapping[str, Callable[[str], str]] = MappingProxyType(
+    {
+        "gogc": gogc_words,
+        "forced-gc": lambda value: (
+            "forced collections" if value == "on" else "no forced collections"
+        ),
+    }
+)
+"""The knobs of Go's collector, and what a title says of each."""
 
 
 def go_driver(*, go_engine: bool = False, collector: Collector | None = None) -> GoDriver:
@@ -141,11 +173,25 @@ def go_driver(*, go_engine: bool = False, collector: Collector | None = None) ->
     return GoDriver(spec, go_engine=go_engine, collector=collector)
 
 
-def _program(settings: LaunchSettings) -> WorkerProgram:
-    build = go_driver_build(SilentProgress())  # `prepare` has built everything
-    facts = {**build.facts, **weights_held(SPEC, settings)}
-    named = replace(settings, precision=gguf_type(SPEC, settings))
-    return WorkerProgram(command=(build.binary,), facts=facts, settings=named)
+def _program(settings: LaunchSettings, ggml: GgmlOptions, *, go_engine: bool) -> WorkerProgram:
+    build = go_driver_build(SilentProgress(), ggml)  # `prepare` has built everything
+    source = known_source()
+
+    def infer(facts: Mapping[str, str]) -> dict[str, str]:
+        return ggml_facts(
+            version=source.ggml if source else "",
+            features=features_logged(facts["instruction sets"]),
+            keeps_threads=False,
+            # The engine in Go copies the weights out of the file.
+            is_mapped=not go_engine,
+        )
+
+    return WorkerProgram(
+        command=(build.binary,),
+        facts={**build.facts, **weights_held(SPEC, settings)},
+        settings=replace(settings, precision=gguf_type(SPEC, settings)),
+        infer=infer,
+    )
 
 
 ENGINE = go_driver()

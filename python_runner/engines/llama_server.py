@@ -16,7 +16,7 @@ from types import MappingProxyType
 from python_runner.common.build.cache import recipe_of
 from python_runner.common.errors import EngineStartError
 from python_runner.common.progress import Progress, SilentProgress
-from python_runner.engines.build.llamacpp import llama_cpp_prefix, system_info
+from python_runner.engines.build.llamacpp import ggml_number, llama_cpp_prefix, system_info
 from python_runner.engines.contract import (
     EngineDescription,
     EngineSpec,
@@ -25,6 +25,7 @@ from python_runner.engines.contract import (
     Reach,
     RunningEngine,
 )
+from python_runner.engines.ggml import ggml_facts
 from python_runner.engines.llama_served import (
     Launch,
     Started,
@@ -32,7 +33,12 @@ from python_runner.engines.llama_served import (
     server_environment,
     start_served,
 )
-from python_runner.engines.llamacpp import build_text, instruction_sets, version_text
+from python_runner.engines.llamacpp import (
+    build_text,
+    ggml_version,
+    instruction_sets,
+    version_text,
+)
 from python_runner.engines.streaming import StreamClient, prepare_stream_client
 from python_runner.engines.truth import prepare_client
 from python_runner.engines.variants import one_of, variant_spec
@@ -90,6 +96,7 @@ class LlamaServerEngine:
         prefix = llama_cpp_prefix(quiet)
         recipe = recipe_of(prefix)
         features = instruction_sets(system_info(prefix))
+        number = ggml_number(prefix)
         gguf = gguf_of(SPEC, settings)
         launch = Launch(
             title=SPEC.title,
@@ -108,7 +115,9 @@ class LlamaServerEngine:
             log,
             StreamClient(prepare_stream_client(quiet)),
             lambda started: with_weights(
-                describe(recipe, started, features, settings, caches=self._caches), SPEC, settings
+                describe(recipe, started, features, settings, caches=self._caches, ggml=number),
+                SPEC,
+                settings,
             ),
         )
 
@@ -140,8 +149,12 @@ def describe(
     settings: LaunchSettings,
     *,
     caches: bool = False,
+    ggml: str = "",
 ) -> EngineDescription:
-    """Which build it is. Raises EngineStartError if the server says that it is another."""
+    """Which build it is, with ggml of that number.
+
+    Raises EngineStartError if the server says that it is another.
+    """
     said = str(started.props.get("build_info", ""))
     commit = str(recipe["commit"])
     if commit not in said:
@@ -158,6 +171,12 @@ def describe(
             "instruction sets": features or "not known",
             "prompt cache": "on: what is shared with the last prompt" if caches else "off",
             "prompt tokens computed at once": str(_microbatch(settings)),
+            **ggml_facts(
+                version=ggml_version(recipe, ggml),
+                features=features,
+                keeps_threads=True,
+                is_mapped=True,
+            ),
             **({"config file": config_file} if config_file else {}),
         },
     )

@@ -15,12 +15,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from types import MappingProxyType
 
 from python_runner.common.clock import NS_PER_S, now_ns
 from python_runner.common.errors import EngineCrashError, EngineStartError, GenerationError
 from python_runner.common.locations import cache_dir
 from python_runner.common.progress import Progress, SilentProgress
+from python_runner.common.variants import knobs_of
+from python_runner.engines.build.ollama import ollama_build
 from python_runner.engines.collectors import GOGC_KNOB, gogc_value, gogc_words
 from python_runner.engines.contract import (
     Dialect,
@@ -34,6 +35,7 @@ from python_runner.engines.contract import (
     Reach,
     RunningEngine,
 )
+from python_runner.engines.ggml_knobs import OLLAMA_KNOBS, ollama_options, words
 from python_runner.engines.go_trace import GoTrace
 from python_runner.engines.ollama_answer import generation_of
 from python_runner.engines.ollama_server import FOREVER, OllamaServer, Runner, start_ollama
@@ -80,8 +82,6 @@ _GREEDY: dict[str, object] = {
 class OllamaEngine:
     """Implements `contract.Engine` and `Tunable`."""
 
-    knobs: Mapping[str, str] = MappingProxyType({"gogc": f"{GOGC_KNOB}, in server and runner"})
-
     def __init__(self, store: OllamaStore | None = None, variant: Variant | None = None) -> None:
         """Use `store` for the models; by default the variant's own in our cache."""
         self.store = store
@@ -91,11 +91,22 @@ class OllamaEngine:
     def spec(self) -> EngineSpec:
         return self.variant.spec
 
+    @property
+    def knobs(self) -> Mapping[str, str]:
+        compiled = OLLAMA_KNOBS if self.variant.is_built_here else {}
+        return {"gogc": f"{GOGC_KNOB}, in server and runner", **compiled}
+
     def tuned(self, knobs: Mapping[str, str]) -> OllamaEngine:
-        """The same server with Go's collector set otherwise."""
-        gogc = gogc_value(knobs["gogc"])
-        spec = variant_spec(self.spec, knobs, [gogc_words(gogc)])
-        return OllamaEngine(self.store, replace(self.variant, spec=spec, gogc=gogc))
+        """With these knobs besides those that are turned already. Raises UsageError."""
+        said = [gogc_words(gogc_value(knobs["gogc"]))] if "gogc" in knobs else []
+        compiled = {knob: value for knob, value in knobs.items() if knob != "gogc"}
+        spec = variant_spec(self.spec, knobs, [*said, *words(compiled)])
+        turned = knobs_of(spec.name)
+        variant = replace(self.variant, spec=spec, gogc=turned.get("gogc", ""))
+        if self.variant.is_built_here:
+            options = ollama_options(turned)
+            variant = replace(variant, find=partial(ollama_build, options=options))
+        return OllamaEngine(self.store, variant)
 
     def prepare(self, progress: Progress) -> None:
         """Find or build the server, and the client. Raises SetupError."""

@@ -32,6 +32,7 @@ _LOOK_BACK_LINES = 400
 NOWHERE = "http://127.0.0.1:9"
 """An address where nothing answers (the port of the discard service)."""
 _FEATURE = re.compile(r"\bCPU\.0\.(\w+)=1\b")
+_MMAP = re.compile(r"\bUseMmap:(true|false)")
 _BACKEND = re.compile(r"loaded CPU backend from (\S+)")
 # What the runners say when they start; "go runner" is the one around llama.cpp.
 _IS_GO_ENGINE = {'msg="starting ollama engine"': True, 'msg="starting go runner"': False}
@@ -72,6 +73,8 @@ class Logged:
     """The library with the kernels, where it chose among several."""
     is_go_engine: bool | None
     """Which of the engines it says it is; None if it does not say."""
+    maps_file: bool | None = None
+    """Whether llama.cpp's engine computes with the file's own pages; None if it does not say."""
 
 
 class OllamaServer(ServerProcess):
@@ -233,13 +236,17 @@ def server_environment(
 
 def read_log(lines: Iterable[str]) -> Logged:
     """What the last runner in these lines of a log says of itself."""
-    features, backend, is_go_engine = "", "", None
+    features, backend, is_go_engine, maps_file = "", "", None, None
     for line in lines:
         if found := _FEATURE.findall(line):
             features = " ".join(found)
         if loaded := _BACKEND.search(line):
             backend = Path(loaded[1]).name
+        if mapping := _MMAP.search(line):
+            maps_file = mapping[1] == "true"
         for words, is_go in _IS_GO_ENGINE.items():
             if words in line:
                 is_go_engine = is_go
-    return Logged(features=features, backend=backend, is_go_engine=is_go_engine)
+    return Logged(
+        features=features, backend=backend, is_go_engine=is_go_engine, maps_file=maps_file
+    )

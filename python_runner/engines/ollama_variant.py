@@ -11,6 +11,7 @@ from python_runner.common.progress import Progress
 from python_runner.engines.build.ollama import OllamaBuild, ollama_build
 from python_runner.engines.collectors import GOGC_DEFAULT
 from python_runner.engines.contract import EngineDescription, EngineSpec
+from python_runner.engines.ggml import ggml_facts
 from python_runner.engines.go_trace import SETTING
 from python_runner.engines.ollama_server import Logged, OllamaServer, Runner
 
@@ -29,6 +30,8 @@ class Variant:
     """Its folder in the cache; another version of Ollama gets another."""
     go_engine: bool = False
     """Whether the engine in Go is asked for, and nothing else will do."""
+    is_built_here: bool = True
+    """Whether it is for us to say how it is compiled."""
     gogc: str = ""
     """Go's own GOGC for server and runner; empty: its default, 100."""
     trace_gc: bool = True
@@ -64,6 +67,12 @@ def describe(
             "KV cache": "f16",
             "prompt cache": "on: it cannot be switched off",
             "prompt tokens computed at once": str(BATCH),
+            **ggml_facts(
+                version=build.ggml,
+                features=logged.features,
+                keeps_threads=False,
+                is_mapped=False if runner.is_go_engine else logged.maps_file,
+            ),
         },
         label=label(variant.spec.plain_title, is_go_engine=runner.is_go_engine),
     )

@@ -81,7 +81,8 @@ class Model {
  public:
   // Loads a GGUF file onto the CPU. `context` is in tokens, prompt and answer together.
   // Throws LlamaError.
-  Model(const std::string& path, std::int32_t threads, std::uint32_t context);
+  Model(const std::string& path, std::int32_t threads, std::uint32_t context, bool use_mmap,
+        bool keep_threads);
 
   // `text` as ids; markers such as <start_of_turn> in it become their own token. BOS comes
   // first if `add_bos` is set and the model is made for it.

@@ -156,7 +156,7 @@ def test_the_build_is_described_in_words() -> None:
 
 def test_the_build_neither_asks_the_net_nor_git() -> None:
     compilers = Compilers(c="/bin/cc", cxx="/bin/c++", version="c++ 12.2")
-    settings = build._cmake_settings(compilers, FLAGS, "0c1e57098")
+    settings = build.cmake_settings(compilers, FLAGS, "0c1e57098")
 
     for argument in (
         "-DLLAMA_OPENSSL=OFF",
