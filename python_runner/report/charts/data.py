@@ -93,7 +93,7 @@ def left_out_words(stacks: FastStacks) -> str:
 def served_words(stacks: pd.DataFrame, how: str) -> str:
     """`how` served stacks are drawn, and what marks a variant, if there are any."""
     is_served = (stacks["reach"] == Reach.SERVED.value).any()
-    is_variant = stacks["variant"].gt(0).any()
+    is_variant = "variant" in stacks and stacks["variant"].gt(0).any()
     return (f" {how}: served over HTTP." if is_served else "") + (
         " A shape or pattern other than its language's: a variant." if is_variant else ""
     )
