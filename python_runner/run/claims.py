@@ -10,6 +10,7 @@ from typing import Any
 
 from python_runner.analyse.claims import RunFrames, RunJudgement, judge_claims, not_pooled
 from python_runner.common.errors import UnknownNameError, UsageError
+from python_runner.engines.table import built_engine_names
 from python_runner.store import Frames, Store, read_frames
 from python_runner.study import Claims, Study, claims_names, load_claims, load_study
 
@@ -64,7 +65,12 @@ def judge_runs(
     runs = []
     for run_id in run_ids:
         mine = frames[run_id].of_path(path) if path else frames[run_id]
-        judgement = judge_claims(found, mine, ablations=[frames[other] for other in ablations])
+        judgement = judge_claims(
+            found,
+            mine,
+            ablations=[frames[other] for other in ablations],
+            buildable=built_engine_names(),
+        )
         to_run = command_for(frames[run_id], judgement.missing) if judgement.missing else ""
         runs.append(JudgedRun(frames=read[run_id], judgement=judgement, to_run=to_run))
     warning = not_pooled([frames[run_id] for run_id in run_ids])

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -52,11 +52,13 @@ def cast(
     samples: pd.DataFrame,
     conditions: pd.DataFrame,
     struck_out: Mapping[int, str],
+    buildable: Collection[str] = (),
 ) -> Cast:
     """Find an actor for each stack: its own engines first, in order, then stand-ins.
 
     Only conditions with at least one complete timed request can act. A reason why a speed does
-    not count comes from `struck_out` or from the column `struck` of the conditions.
+    not count comes from `struck_out` or from the column `struck` of the conditions. Where a stack
+    was not run, the first of its engines and stand-ins that is `buildable` is what to run.
     """
     measured = request_metrics(samples)
     is_used = (measured["outcome"] == Outcome.COMPLETE.value) & ~measured["is_warmup"].astype(bool)
@@ -67,7 +69,10 @@ def cast(
         for name, row in records.items()
         if row["condition_id"] in complete
     }
-    found = {name: _find(stack, by_engine, records) for name, stack in claims.stacks.items()}
+    found = {
+        name: _find(stack, by_engine) or _absent(stack, records, buildable)
+        for name, stack in claims.stacks.items()
+    }
     return Cast(by_stack=found, by_engine=by_engine)
 
 
@@ -89,21 +94,25 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _find(
-    stack: StackOfClaims, by_engine: Mapping[str, Actor], records: Mapping[str, Mapping[Any, Any]]
-) -> Actor | Absent:
+def _find(stack: StackOfClaims, by_engine: Mapping[str, Actor]) -> Actor | None:
     for name in stack.engines:
         if name in by_engine:
             return by_engine[name]
     for name in stack.stand_ins:
         if name in by_engine:
-            return Actor(**{**vars(by_engine[name]), "stands_in_for": stack.title})
-    tried = [name for name in (*stack.engines, *stack.stand_ins) if name in records]
+            return replace(by_engine[name], stands_in_for=stack.title)
+    return None
+
+
+def _absent(
+    stack: StackOfClaims, records: Mapping[str, Mapping[Any, Any]], buildable: Collection[str]
+) -> Absent:
+    names = (*stack.engines, *stack.stand_ins)
+    tried = [name for name in names if name in records]
     reason = next((str(records[name]["error"]) for name in tried if records[name]["error"]), "")
     if tried:
         return Absent(why=f"{tried[0]} gave no result ({reason or 'no reason'})", engine=tried[0])
-    # What can be built here is offered before what a user has to bring.
-    offered = stack.stand_ins[0] if stack.stand_ins else stack.engines[0]
+    offered = next((name for name in names if name in buildable), names[0])
     return Absent(why=f"{stack.title} was not run", engine=offered)
 
 

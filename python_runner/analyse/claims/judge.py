@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from python_runner.analyse.claims.apart import RunFrames, differences
@@ -58,6 +58,7 @@ def judge_claims(
     ablations: Sequence[RunFrames] = (),
     struck_out: Mapping[int, str] | None = None,
     marks: Sequence[str] = (),
+    buildable: Collection[str] = (),
     resamples: int = RESAMPLES,
 ) -> RunJudgement:
     """Give a verdict on each claim, under the conditions of this run and no others.
@@ -75,9 +76,10 @@ def judge_claims(
             What needs it is inconclusive.
         marks: what holds for every verdict of this run, besides what the run itself says was
             not equal and allowed to be (`allowed_unfair` of its row).
+        buildable: engines that can be had here; they are offered first where a stack lacks.
         resamples: shufflings of each permutation test.
     """
-    found = cast(claims, frames.samples, frames.conditions, struck_out or {})
+    found = cast(claims, frames.samples, frames.conditions, struck_out or {}, buildable)
     wanted = set(_wanted(claims, found)) if _refusal(frames) == "" else set()
     case = _Case(
         frames=frames,

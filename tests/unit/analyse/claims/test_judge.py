@@ -133,6 +133,8 @@ def test_what_was_not_run_is_inconclusive_and_named() -> None:
     assert verdicts(judgement) == "iiiii"
     assert set(judgement.missing) == {"transformers", "mistral.rs-server", "ollama@gogc=off"}
     assert "was not run" in part(judgement, "5").why
+    judgement = judge(run_of(OLLAMA), buildable=["llama-server", "mistral.rs", "transformers"])
+    assert {"llama-server", "mistral.rs", "transformers"} < set(judgement.missing)
 
 
 def test_one_refuting_pair_is_enough_without_the_others() -> None:
