@@ -10,6 +10,7 @@ import pandas as pd
 
 from python_runner.analyse.compare import METRICS, pairs_of_run
 from python_runner.analyse.latency import RATE_AND_TIME_COLUMNS, request_metrics
+from python_runner.analyse.stages.frame import stage_frame
 from python_runner.analyse.trace import token_trace
 
 NO_SAMPLE = "no sample"
@@ -68,6 +69,7 @@ _REQUEST = [
     "probe_compute_ns",
     "probe_memory_ns",
     "engine_timings",
+    "resources",
     "token_ids",
     "prompt_text",
     "text",
@@ -86,8 +88,8 @@ def tidy_samples(
 
     Returns:
         Also a row for each stack without any request: outcome `NO_SAMPLE`, `failure` says
-        why. `build`, `client_error` (or None) and `engine_timings` hold dictionaries, `loads`
-        lists, `token_ids` lists or None.
+        why. `build`, `client_error` (or None), `engine_timings` and `resources` hold
+        dictionaries, `loads` lists, `token_ids` lists or None.
         `random_weights` is true where the model was never trained.
     """
     requests = request_metrics(samples)[["condition_id", *_REQUEST]]
@@ -95,7 +97,8 @@ def tidy_samples(
     rows = mark_absent(stacks.merge(requests, on="condition_id", how="left"))
     rows = rows.astype({**dict.fromkeys(_COUNTS, "Int64"), "is_warmup": "boolean"})
     rows["token_ids"] = as_objects(rows["token_ids"], _list_or_none)
-    rows["engine_timings"] = as_objects(rows["engine_timings"], dict_or_empty)
+    for name in ("engine_timings", "resources"):
+        rows[name] = as_objects(rows[name], dict_or_empty)
     return rows[[*stacks.columns.drop("condition_id"), *_REQUEST]]
 
 
@@ -139,12 +142,18 @@ def dict_or_empty(value: object) -> object:
 
 def tidy_tokens(samples: pd.DataFrame, conditions: pd.DataFrame) -> pd.DataFrame:
     """`token_trace`, and for each row the model and whether its weights are random."""
+    return _with_model(token_trace(samples), conditions)
+
+
+def tidy_stages(samples: pd.DataFrame, conditions: pd.DataFrame) -> pd.DataFrame:
+    """`stage_frame`, and for each row the model and whether its weights are random."""
+    return _with_model(stage_frame(samples), conditions)
+
+
+def _with_model(rows: pd.DataFrame, conditions: pd.DataFrame) -> pd.DataFrame:
     models = conditions[["condition_id", "model", "is_synthetic"]]
-    return (
-        token_trace(samples)
-        .merge(models.rename(columns={"is_synthetic": "random_weights"}), on="condition_id")
-        .drop(columns="condition_id")
-    )
+    named = models.rename(columns={"is_synthetic": "random_weights"})
+    return rows.merge(named, on="condition_id").drop(columns="condition_id")
 
 
 def tidy_pairs(samples: pd.DataFrame, conditions: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:

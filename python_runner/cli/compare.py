@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from python_runner.cli import output
+from python_runner.cli.claims import hint as claims_hint
 from python_runner.cli.compare_options import (
     BlocksOption,
     MostOption,
@@ -82,8 +83,10 @@ def _run_and_show(study: Study, results: output.Results) -> int:
     from python_runner.measure import MachineProbe
     from python_runner.run import compare as run_study
     from python_runner.run import find_engines
+    from python_runner.run.claims import claims_of_study
 
     find_engines(study)  # a mistake is told before a store is made for nothing
+    claims_of_study(study)
     with results.open_store(create=True) as store:
         before = len(store.run_ids())
         try:
@@ -105,6 +108,8 @@ def _run_and_show(study: Study, results: output.Results) -> int:
             return INTERRUPTED_EXIT_CODE
         output.show_summary(store, outcome.run_id)
         output.draw(store, outcome.run_id, results)
+    if line := claims_hint(study, outcome.run_id):
+        output.say(line)
     if outcome.late:
         output.say(
             f"{', '.join(sorted(outcome.late))}: built after the first block, which is therefore "

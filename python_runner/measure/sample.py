@@ -50,6 +50,8 @@ class Sample:
     """The visit that it belongs to, from 1; see `measure.blocks`."""
     noise: NoiseReading | None = None
     """What the machine was like just before; None: not looked at."""
+    resources: Mapping[str, float] = field(default_factory=dict)
+    """What the engine's processes used for it (`resources.Meter.used`)."""
 
 
 class Recorder(Protocol):

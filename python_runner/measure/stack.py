@@ -16,12 +16,14 @@ from python_runner.engines.contract import (
     GenerateRequest,
     LaunchSettings,
     RunningEngine,
+    settings_of,
 )
 from python_runner.measure.load.calibration import Calibrates
 from python_runner.measure.machine_noise import NoiseProbe
 from python_runner.measure.memory import PeakMemory
 from python_runner.measure.plan import Plan, PlannedRequest, Visit
 from python_runner.measure.preflight import check_tokens
+from python_runner.measure.resources import Meter, metered
 from python_runner.measure.sample import Condition, Recorder, Sample
 from python_runner.measure.stamps import StampError, stamp_error
 
@@ -168,9 +170,10 @@ class _Visit:
             new_tokens=self.plan.new_tokens,
             seed=self.plan.seed,
         )
-        generation, failure, error = None, None, ""
+        generation, failure, error, meter = None, None, "", Meter()
         try:
-            generation = running.generate(request)
+            with metered(running.process_ids()) as meter:
+                generation = running.generate(request)
         except Exception as raised:  # what no engine should raise is a failed request, too
             failure, error = raised, reason_of(raised)
         if generation and generation.prompt_tokens != len(prompt.ids):
@@ -188,6 +191,7 @@ class _Visit:
             error=error,
             block=self.visit.block,
             noise=noise,
+            resources=meter.used,
         )
         return sample, failure
 
@@ -209,8 +213,8 @@ def condition_of(
     """The condition of a stack; `running` is None if it never ran or has no version."""
     label = running.description.label if running else ""
     return Condition(
-        engine=replace(engine.spec, title=label) if label else engine.spec,
-        settings=settings,
+        engine=engine.spec.labelled(label),
+        settings=settings_of(engine, settings),
         template=plan.template,
         sampling=plan.sampling,
         prompt_cache=plan.prompt_cache,

@@ -1,4 +1,4 @@
-"""Runs as files for other programs: a row for each request, and one for each token or chunk."""
+"""Runs as files for other programs: rows for requests, for tokens or chunks, and for stages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from python_runner.analyse.load.tidy import tidy_chunks, tidy_requests
-from python_runner.analyse.tidy import tidy_pairs, tidy_samples, tidy_tokens
+from python_runner.analyse.tidy import tidy_pairs, tidy_samples, tidy_stages, tidy_tokens
 from python_runner.common.errors import UnknownNameError, UsageError
 from python_runner.store import Frames
 
@@ -23,11 +23,12 @@ def export(
     format_name: str,
     path: Path,
 ) -> list[Path]:
-    """Write runs to `path`, and beside it their tokens and what may be said of their stacks.
+    """Write runs to `path`, and beside it their tokens, stages and what may be said of the stacks.
 
-    The files beside it are `NAME-tokens.SUFFIX` and `NAME-pairs.SUFFIX`. All tables are tidy
-    (see `analyse.tidy`), and say in the column `random_weights` where the model was never
-    trained. Times are milliseconds, except the raw stamps of columns that end in `_ns`.
+    The files beside it are `NAME-tokens.SUFFIX`, `NAME-stages.SUFFIX` and `NAME-pairs.SUFFIX`.
+    All tables are tidy (see `analyse.tidy`), and say in the column `random_weights` where the
+    model was never trained. Times are milliseconds, except the raw stamps of columns that end
+    in `_ns`.
 
     Args:
         samples: one row for each request.
@@ -47,6 +48,7 @@ def export(
             path: lambda: tidy_samples(samples, conditions, runs),
             _beside(path, "tokens"): lambda: tidy_tokens(samples, conditions),
             _beside(path, "pairs"): lambda: tidy_pairs(samples, conditions, runs),
+            _beside(path, "stages"): lambda: tidy_stages(samples, conditions),
         },
         format_name,
     )
@@ -108,7 +110,15 @@ WRITERS: dict[str, Writer] = {
 """The table of formats. A new one is a function and a row."""
 
 
-_NESTED = ("build", "client_error", "level_client_error", "engine_timings", "token_ids", "loads")
+_NESTED = (
+    "build",
+    "client_error",
+    "level_client_error",
+    "engine_timings",
+    "loads",
+    "resources",
+    "token_ids",
+)
 
 
 def _flat(table: pd.DataFrame, nested: tuple[type, ...]) -> pd.DataFrame:

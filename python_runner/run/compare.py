@@ -27,6 +27,7 @@ from python_runner.run.preparation import (
 from python_runner.run.sizes import needs_of, refuse_what_cannot_fit, tell
 from python_runner.run.tour import Tools, Tour
 from python_runner.run.until import go_on_until_narrow
+from python_runner.run.variants import check_variants
 from python_runner.store import RunRecorder, Store
 from python_runner.study import Study
 
@@ -183,12 +184,13 @@ def find_engines(study: Study) -> dict[str, Engine]:
 
     Raises:
         UnknownNameError: an engine or model that does not exist.
-        UsageError: an engine that does not run in the study's precision, or a path where
-            no model lies.
+        UsageError: an engine that does not run in the study's precision, a variant that
+            cannot be run, or a path where no model lies.
         ModelError: what lies there is no model that can be run.
     """
     source = choose_source(study)
     engines = {name: engine(name) for name in study.stacks}
+    check_variants(study, source, engines)
     if source.gguf is not None:
         # It has a precision of its own, which those who read GGUF take as it is.
         unreadable(source, engines)

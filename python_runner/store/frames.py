@@ -43,8 +43,9 @@ class Frames:
 
     Attributes:
         samples: one row for each request of a comparison; `chunk_ns`, `chunk_tokens` and
-            `token_ids` hold arrays, `engine_timings` a dictionary; `block` counts the visits of
-            a run from 1, `probe_compute_ns` and `probe_memory_ns` are NaN where nobody looked.
+            `token_ids` hold arrays, `engine_timings` and `resources` a dictionary; `block`
+            counts the visits of a run from 1, `probe_compute_ns` and `probe_memory_ns` are NaN
+            where nobody looked.
         conditions: one row for each stack of a run; `build` holds a dictionary,
             `client_error` the fields of a `ClientError`, or None; `loads` lists the seconds
             that each load took, `load_seconds` is their median.
@@ -100,7 +101,8 @@ def _decode_samples(raw: pd.DataFrame) -> pd.DataFrame:
         probe_compute_ns=raw["probe_compute_ns"].astype(float),
         probe_memory_ns=raw["probe_memory_ns"].astype(float),
         engine_timings=_objects(raw["engine_timings_json"]),
-    ).drop(columns="engine_timings_json")
+        resources=_objects(raw["resources_json"]),
+    ).drop(columns=["engine_timings_json", "resources_json"])
 
 
 def _decode_conditions(raw: pd.DataFrame) -> pd.DataFrame:

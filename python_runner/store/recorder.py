@@ -33,6 +33,7 @@ class RunRecorder(OpenRun):
             "block": sample.block,
             "probe_compute_ns": sample.noise and sample.noise.compute_ns,
             "probe_memory_ns": sample.noise and sample.noise.memory_ns,
+            "resources_json": json.dumps(dict(sample.resources)),
             **_answer_columns(sample),
         }
         self._insert("samples", values)

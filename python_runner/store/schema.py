@@ -153,6 +153,10 @@ def _add_blocks(connection: sqlite3.Connection) -> None:
     _run(connection, _BLOCKS)
 
 
+def _add_resources(connection: sqlite3.Connection) -> None:
+    _run(connection, "ALTER TABLE samples ADD COLUMN resources_json TEXT NOT NULL DEFAULT '{}'")
+
+
 def _run(connection: sqlite3.Connection, script: str) -> None:
     """Statement by statement: `executescript` would commit the transaction they belong to."""
     for statement in script.split(";\n"):
@@ -160,7 +164,12 @@ def _run(connection: sqlite3.Connection, script: str) -> None:
             connection.execute(statement)
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_create, _add_loads, _add_blocks)
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
+    _create,
+    _add_loads,
+    _add_blocks,
+    _add_resources,
+)
 """Append only: what stands here has been applied to files that people have."""
 
 SCHEMA_VERSION = len(MIGRATIONS)

@@ -7,11 +7,14 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from python_runner.common.errors import UsageError
+from python_runner.common.variants import parse_stack
 from python_runner.study.base import Frozen, NonNegativeInt, PositiveInt
 from python_runner.study.load_table import Load, check_duration, parse_duration
 from python_runner.study.units import parse_percent
 
 Name = Annotated[str, Field(min_length=1)]
+Stack = Annotated[str, AfterValidator(lambda name: str(parse_stack(name)))]
+"""A variant has one name, in whatever order its knobs are written."""
 
 
 def _as_several(value: object) -> object:
@@ -56,8 +59,10 @@ class Study(Frozen):
         description="a model that `polystack models` lists, or a path; or several: the first "
         "that is on this disk is run, else the last",
     )
-    stacks: tuple[str, ...] = Field(
-        min_length=1, description="engines, in the order in which they run", strict=False
+    stacks: tuple[Stack, ...] = Field(
+        min_length=1,
+        description="engines or variants of them (ollama@gogc=off), in the order in which they run",
+        strict=False,
     )
     precision: Literal["bf16", "8bit", "shipped"] = Field(
         "bf16",
@@ -90,6 +95,11 @@ class Study(Frozen):
     )
     seed: NonNegativeInt = Field(20240, description="decides which prompts are made")
     workload: Workload = Field(default_factory=Workload)
+    claims: str | None = Field(
+        None,
+        min_length=1,
+        description="claims that its runs are held against: a name, or a file beside the study",
+    )
     load: Load | None = Field(None, description="many requests at once, for `polystack load`")
 
     @property

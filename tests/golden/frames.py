@@ -248,6 +248,7 @@ def _sample(
         "text": " ".join(f"w{index}" for index in range(len(stamps))),
         "token_ids": None if error else np.arange(len(stamps), dtype=np.int64),
         "engine_timings": {} if error else {"eval_ms": 12.5},
+        "resources": {} if error else {"cpu_s": 1.25, "minor_page_faults": 80.0},
         "error": error,
     }
 

@@ -15,6 +15,7 @@ from python_runner.analyse.compare import mark_outliers
 from python_runner.analyse.latency import NAN, Outcome, request_metrics
 from python_runner.report.facts import each_once, shorten
 from python_runner.report.terminal.layout import NOTE, QUIET, Column, FittingTable
+from python_runner.report.terminal.stages import stage_lines
 from python_runner.report.terminal.summary import summary_report
 from python_runner.report.units import spell_bytes, spell_number, spell_time
 
@@ -37,6 +38,7 @@ def run_detail(
     """
     return Group(
         summary_report(samples, conditions, runs),
+        *_stages_in_short(samples, conditions),
         title("Conditions"),
         pairs(condition_pairs(conditions, runs.to_dict(orient="records")[0])),
         *_stacks(_marked(samples), conditions),
@@ -46,6 +48,11 @@ def run_detail(
 def _marked(samples: pd.DataFrame) -> pd.DataFrame:
     measured = request_metrics(samples)
     return measured.assign(is_outlier=mark_outliers(measured, "e2e_ms"))
+
+
+def _stages_in_short(samples: pd.DataFrame, conditions: pd.DataFrame) -> list[RenderableType]:
+    lines = list(stage_lines(samples, conditions, is_short=True))
+    return [title("Where the time goes (more by `polystack time`)"), *lines] if lines else []
 
 
 def title(text: str) -> Text:

@@ -26,12 +26,13 @@ def test_every_format_says_the_same(case: str, format_name: str, tmp_path: Path)
         f"samples.{format_name}",
         f"samples-tokens.{format_name}",
         f"samples-pairs.{format_name}",
+        f"samples-stages.{format_name}",
     ]
-    samples, tokens, pairs = (read(format_name, path) for path in paths)
+    samples, tokens, pairs, stages = (read(format_name, path) for path in paths)
     without = len(frames.conditions) - frames.samples["condition_id"].nunique()
     assert len(samples) == len(frames.samples) + without
     assert len(tokens) == sum(len(stamps) for stamps in frames.samples["chunk_ns"])
-    for table in (samples, tokens, pairs):
+    for table in (samples, tokens, pairs, stages):
         assert table.empty or table["random_weights"].astype(bool).all()
 
 
@@ -58,6 +59,7 @@ def test_nested_values_are_json_in_csv_and_nested_in_json(tmp_path: Path) -> Non
     record = json.loads(nested.read_text(encoding="utf-8"))[0]
     assert record["build"] == dict(FOUR[0].build)
     assert record["engine_timings"] == {"eval_ms": 12.5}
+    assert record["resources"]["cpu_s"] == 1.25
 
 
 def test_an_unknown_format_is_refused_before_anything_is_written(tmp_path: Path) -> None:

@@ -185,7 +185,7 @@ def test_no_pairs_give_an_empty_table() -> None:
     assert table.empty
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(
     ratio=st.floats(0.5, 2.0), noise=st.floats(0.001, 0.1), blocks=st.sampled_from([1, 2, 5, 10])
 )
