@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
+from python_runner.analyse.compare.family import Pair
 from python_runner.analyse.compare.pairs import compare_pairs, matching_pairs
 from python_runner.analyse.compare.verdict import Verdict
 
@@ -76,7 +77,7 @@ def change_between(
     pairs = [pair for pair in matching_pairs(conditions, after, before) if not known[pair[0]]]
     return RunChange(
         conditions=_changes(first, second),
-        speed=compare_pairs(samples, conditions, pairs, metric=metric),
+        speed=compare_pairs(_matched_blocks(samples, pairs), conditions, pairs, metric=metric),
         not_judged={
             str(second.stacks[stack]["title"]): reason
             for stack, reason in reasons.items()
@@ -84,6 +85,24 @@ def change_between(
         },
         machine=machine,
     )
+
+
+def _matched_blocks(samples: pd.DataFrame, pairs: Sequence[Pair]) -> pd.DataFrame:
+    """The same samples with the blocks of both sides of a pair numbered alike, in order.
+
+    A block of one run has no partner in the other: only that it is a visit counts. Where one
+    run has more of them, its neighbours are put together until there are as many.
+    """
+    if "block" not in samples:
+        return samples
+    matched = samples["block"].astype(int).copy()
+    for pair in pairs:
+        mine = [samples.loc[samples["condition_id"] == one, "block"].astype(int) for one in pair]
+        fewest = min(blocks.nunique() for blocks in mine)
+        for blocks in mine:
+            place = blocks.rank(method="dense").astype(int) - 1
+            matched.loc[blocks.index] = place * fewest // max(1, blocks.nunique()) + 1
+    return samples.assign(block=matched)
 
 
 def really_slower(change: RunChange, share: float) -> pd.DataFrame:

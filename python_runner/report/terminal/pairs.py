@@ -18,6 +18,8 @@ from python_runner.report.units import MISSING, TIMES, TO, spell_percent, spell_
 
 _MOST_SHOWN = 6
 """All pairs of four stacks."""
+_BUSY = 0.15
+"""A floor that a machine with nothing else to do does not reach."""
 _SIDES = ("left", "right")
 _LEAST_P = 0.001
 _MIDDLE = 76
@@ -56,7 +58,13 @@ def floor_words(pairs: pd.DataFrame) -> str:
     """The noise floors of these pairs, and where they come from."""
     known = pairs[["noise_floor", "floor_source"]].drop_duplicates().to_dict(orient="records")
     floors = (f"{spell_percent(row['noise_floor'])} ({row['floor_source']})" for row in known)
-    return f"Noise floor of this machine: {', '.join(floors)}."
+    words = f"Noise floor of this machine: {', '.join(floors)}."
+    if pairs["noise_floor"].max() > _BUSY:
+        words += (
+            " It was not quiet: what it did to the stacks hides what they differ by. Repeat the "
+            "run with nothing else on it."
+        )
+    return words
 
 
 def spell_p(p: float) -> str:

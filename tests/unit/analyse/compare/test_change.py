@@ -66,6 +66,15 @@ def test_less_than_the_floor_between_two_runs_is_no_finding() -> None:
     assert really_slower(found, 0.05).empty
 
 
+@pytest.mark.parametrize("blocks", [1, 2, 3, 10])
+def test_all_samples_count_however_the_blocks_lie(blocks: int) -> None:
+    after = run()
+    places = (after.samples["iteration"] - 1) * blocks // 10
+    found = change(run(), after._replace(samples=after.samples.assign(block=places + 2)))
+    assert set(found.speed["reason"]) != {"too few samples"}
+    assert set(found.speed["blocks"]) == {min(5, blocks)}
+
+
 def test_versions_flags_and_settings_are_told() -> None:
     newer = rename(LLAMA_CPP, version="0.4.0", build={**LLAMA_CPP.build, "flags": "-O2"})
     found = rows(change(run(LLAMA_CPP, OLLAMA), run(newer, OLLAMA)))

@@ -11,10 +11,18 @@ from hypothesis import strategies as st
 
 from python_runner.analyse.compare import all_pairs, compare_pairs, matching_pairs
 from python_runner.analyse.compare.pairs import COLUMNS
-from tests.golden.frames import LLAMA_CPP, OLLAMA, FakeStack, Frames, build_frames, rename
+from tests.golden import frames as golden
+from tests.golden.frames import LLAMA_CPP, OLLAMA, FakeStack, Frames, rename
 
 RESAMPLES = 999
 TWO = (LLAMA_CPP, OLLAMA)
+
+
+def build_frames(*given: Any, **changes: Any) -> Frames:
+    """As before there were blocks and probes; each test adds what it is about."""
+    found = golden.build_frames(*given, **changes)
+    later = ["block", "probe_compute_ns", "probe_memory_ns"]
+    return found._replace(samples=found.samples.drop(columns=later))
 
 
 def in_blocks(frames: Frames, blocks: int = 5) -> Frames:

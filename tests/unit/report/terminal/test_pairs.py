@@ -43,6 +43,14 @@ def test_the_noise_floor_and_its_source_are_named() -> None:
     assert "5 % (assumed: no probe)" in said(frames._replace(samples=blind))
 
 
+def test_a_machine_that_was_not_quiet_is_told() -> None:
+    frames = build_frames(FOUR)
+    assert "not quiet" not in said(frames)
+    slow = frames.samples["stack"].map({"ollama": 1.5}).fillna(1.0)
+    busy = frames.samples.assign(probe_memory_ns=frames.samples["probe_memory_ns"] * slow)
+    assert "It was not quiet" in said(frames._replace(samples=busy))
+
+
 def test_one_stack_has_no_pair() -> None:
     assert "what may be said" not in said(build_frames([LLAMA_CPP]))
     assert "what may be said" not in said(CASES["only failures"]())
