@@ -9,7 +9,8 @@ version 0.8.1 can do and cannot:
 - It takes text only. It gives no ids, except those of the alternatives listed with
   log-probabilities. One is asked for: under greedy decoding it is the token that was chosen.
 - A token that ends within a character gets no chunk. Chunk and token then are not the same
-  thing, and no ids are reported for that answer.
+  thing, and no ids are reported for that answer. If it is the last, the stream ends without a
+  word about its end: the same is then asked once more, in one piece, for its counts.
 - It leaves out white space at the start of a streamed text, so the text is made from the ids.
 - Whether an end of sequence ends an answer, no request can say. The program has two names for
   the one model.
@@ -20,6 +21,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +98,12 @@ class MistralRsServerEngine:
                 dialect=Dialect.OPENAI_CHAT,
                 model=_GOES_ON,
             )
-            asking = Asking(endpoint=endpoint, body=request_body, dialogue=dialogue)
+            asking = Asking(
+                endpoint=endpoint,
+                body=request_body,
+                dialogue=dialogue,
+                unstreamed=partial(request_body, streamed=False),
+            )
             return describe_server(build, started.ready, settings), asking
 
         launch = Launch(
@@ -124,17 +131,17 @@ def server_arguments(settings: LaunchSettings, port: int) -> list[str | Path]:
     ]
 
 
-def request_body(request: GenerateRequest) -> bytes:
-    """The JSON of a request: the text as it is, greedy, with the id of each token."""
+def request_body(request: GenerateRequest, *, streamed: bool = True) -> bytes:
+    """The JSON of a request: the text as it is, greedy; streamed, with the id of each token."""
     return json.dumps(
         {
             "model": _GOES_ON if request.ignore_end_of_sequence else _ENDS,
             "messages": [{"role": "user", "content": request.prompt_text}],
             "max_tokens": request.new_tokens,
             "temperature": 0.0,
-            "logprobs": True,
+            "logprobs": streamed,
             "top_logprobs": 1,
-            "stream": True,
+            "stream": streamed,
         }
     ).encode()
 

@@ -48,6 +48,18 @@ class Dialogue:
     """The server's own figures, by their names in `usage`."""
 
 
+class EndMissingError(NotAnsweredError):
+    """The stream ended in order, and has neither the reason nor the counts."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ending:
+    """How an answer ended, where the stream itself does not tell."""
+
+    finish: str
+    usage: Mapping[str, Any]
+
+
 @dataclass(kw_only=True)
 class _Answer:
     """What has been read of a stream."""
@@ -59,26 +71,43 @@ class _Answer:
     usage: Mapping[str, Any] = field(default_factory=dict)
 
 
-def generation_of(stream: Stream, dialogue: Dialogue, *, new_tokens: int) -> Generation:
+def generation_of(
+    stream: Stream, dialogue: Dialogue, *, new_tokens: int, ending: Ending | None = None
+) -> Generation:
     """The answer in `stream`.
 
     `engine_timings` gets the server's own figures, and `chunks_read_together`: how many chunks
     came in one read with the chunk before, so that their gap of 0 ns is an accident of reading.
 
-    Raises GenerationError if the server reports one, or if the number of tokens is not the one
-    that was asked for; NotAnsweredError if the end is missing.
+    Args:
+        stream: as it was read.
+        dialogue: how to read it.
+        new_tokens: how many were asked for.
+        ending: what to take for the end where the stream has none. Tokens that no chunk told of
+            then get the stamp of the stream's end.
+
+    Raises:
+        EndMissingError: the stream has no end, and none was given.
+        GenerationError: the server reports an error, or a number of tokens that is not the one
+            that was asked for.
     """
     title = dialogue.title
     answer = _read(stream, dialogue)
-    stop = _STOPS.get(answer.finish)
+    stamps = [stream.event_ns[number] for number in answer.events]
     if not answer.finish:
-        raise NotAnsweredError(f"{title} broke its answer off after {len(answer.pieces)} chunks")
+        if ending is None:
+            raise EndMissingError(f"{title} broke its answer off after {len(stamps)} chunks")
+        answer.finish, answer.usage = ending.finish, ending.usage
+        stamps.append(stream.ended_ns)
+    stop = _STOPS.get(answer.finish)
     if stop is None:
         raise GenerationError(f"{title} ended its answer for the reason {answer.finish!r}")
     tokens = _count(answer.usage, "completion_tokens", title)
     if stop is StopReason.END_OF_SEQUENCE:
         tokens -= 1
-        _drop_the_mark(answer, tokens)
+        if len(stamps) == tokens + 1:  # the mark has a chunk of its own
+            answer.pieces.pop()
+            stamps.pop()
     elif tokens != new_tokens:
         raise GenerationError(
             f"{title} gave {tokens} tokens instead of {new_tokens}",
@@ -89,8 +118,8 @@ def generation_of(stream: Stream, dialogue: Dialogue, *, new_tokens: int) -> Gen
     text = dialogue.decode(ids) if dialogue.decode and known else _joined(answer.pieces)
     return Generation(
         requested_ns=stream.requested_ns,
-        chunk_ns=tuple(stream.event_ns[number] for number in answer.events),
-        chunk_tokens=(1 if len(answer.pieces) == tokens else 0,) * len(answer.pieces),
+        chunk_ns=tuple(stamps),
+        chunk_tokens=(1 if len(answer.pieces) == tokens else 0,) * len(stamps),
         ended_ns=stream.ended_ns,
         prompt_tokens=_count(answer.usage, "prompt_tokens", title),
         output_tokens=tokens,
@@ -133,13 +162,6 @@ def _message(event: bytes, title: str) -> Mapping[str, Any]:
 
 def _shown(event: bytes) -> str:
     return event[:_LONGEST].decode(errors="replace")
-
-
-def _drop_the_mark(answer: _Answer, tokens: int) -> None:
-    """Leave out the piece of the mark that ended the answer, if it has one of its own."""
-    if len(answer.pieces) == tokens + 1:
-        answer.pieces.pop()
-        answer.events.pop()
 
 
 def _joined(pieces: Sequence[Piece]) -> str:

@@ -20,9 +20,14 @@ from python_runner.engines.contract import (
     Generation,
     LaunchSettings,
 )
-from python_runner.engines.openai_protocol import Dialogue, generation_of
+from python_runner.engines.openai_protocol import (
+    Dialogue,
+    Ending,
+    EndMissingError,
+    generation_of,
+)
 from python_runner.engines.server_process import ServerProcess, start_server
-from python_runner.engines.streaming import Framing, StreamClient
+from python_runner.engines.streaming import Framing, NotAnsweredError, Stream, StreamClient
 
 # On SIGTERM in mid-answer some wait for that answer, which no longer comes. None has anything
 # to save.
@@ -65,6 +70,9 @@ class Asking:
     endpoint: Endpoint
     body: Callable[[GenerateRequest], bytes]
     dialogue: Dialogue
+    unstreamed: Callable[[GenerateRequest], bytes] | None = None
+    """The same request for an answer in one piece, of a server whose streams may lack their
+    end: the counts are then taken from there."""
 
 
 class ServedOpenAi:
@@ -109,10 +117,21 @@ class ServedOpenAi:
                 framing=Framing.SSE,
                 timeout_s=request.timeout_s,
             )
-            return generation_of(stream, self._asking.dialogue, new_tokens=request.new_tokens)
+            return self._read(stream, request)
         except GenerationError as error:
             self._server.raise_if_gone(error)
             raise
+
+    def _read(self, stream: Stream, request: GenerateRequest) -> Generation:
+        dialogue, new_tokens = self._asking.dialogue, request.new_tokens
+        try:
+            return generation_of(stream, dialogue, new_tokens=new_tokens)
+        except EndMissingError:
+            if self._asking.unstreamed is None:
+                raise
+        body = self._asking.unstreamed(request)
+        ending = ask_for_ending(self.endpoint.url, body, timeout_s=request.timeout_s)
+        return generation_of(stream, dialogue, new_tokens=new_tokens, ending=ending)
 
     def process_ids(self) -> tuple[int, ...]:
         return (self._server.pid,)
@@ -158,6 +177,17 @@ def start_openai(
     except BaseException:  # Ctrl-C too must not leave the process behind
         server.stop()
         raise
+
+
+def ask_for_ending(url: str, body: bytes, *, timeout_s: float) -> Ending:
+    """How the answer ends that is asked for in one piece. Raises NotAnsweredError."""
+    headers = {"Content-Type": "application/json"}
+    try:
+        answer = httpx.post(url, content=body, headers=headers, timeout=timeout_s, trust_env=False)
+        said = answer.raise_for_status().json()
+        return Ending(finish=said["choices"][0]["finish_reason"], usage=said["usage"])
+    except (httpx.HTTPError, ValueError, LookupError, TypeError) as error:
+        raise NotAnsweredError(f"{url} did not count its answer: {error}") from error
 
 
 def _launch(launch: Launch, log: Path, port: int) -> ServerProcess:

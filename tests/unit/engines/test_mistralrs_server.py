@@ -50,6 +50,15 @@ def test_a_request_carries_the_text_as_it_is_and_asks_for_ids() -> None:
     assert (body["logprobs"], body["top_logprobs"], body["stream"]) == (True, 1, True)
 
 
+def test_counts_are_asked_for_by_the_same_request_in_one_piece() -> None:
+    streamed, whole = (
+        json.loads(request_body(request_for(2, 5, new_tokens=9), streamed=streamed))
+        for streamed in (True, False)
+    )
+    assert (whole["stream"], whole["logprobs"]) == (False, False)
+    assert {**whole, "stream": True, "logprobs": True} == streamed
+
+
 def test_whether_an_end_ends_the_answer_is_said_by_the_model_s_name() -> None:
     names = [
         json.loads(request_body(request_for(2, ignore_end_of_sequence=ignore)))["model"]

@@ -10,7 +10,7 @@ import pytest
 from python_runner.common.errors import GenerationError
 from python_runner.engines import hf_serve, mistralrs_server
 from python_runner.engines.contract import Generation, StopReason
-from python_runner.engines.openai_protocol import Dialogue, generation_of
+from python_runner.engines.openai_protocol import Dialogue, Ending, EndMissingError, generation_of
 from python_runner.engines.streaming import NotAnsweredError, Stream
 
 NAMES = {11: " a", 12: "b", 13: "c", 1: "<eos>"}
@@ -132,10 +132,28 @@ def test_errors_in_mid_answer_are_told(event: bytes, message: str) -> None:
 
 
 def test_an_answer_without_its_end_is_broken_off() -> None:
-    with pytest.raises(NotAnsweredError, match="after 2 chunks"):
+    with pytest.raises(EndMissingError, match="after 2 chunks"):
         plain(chunk("a"), chunk("b"))
     with pytest.raises(NotAnsweredError, match="after 0 chunks"):
         plain()
+
+
+def test_an_ending_told_elsewhere_is_taken_with_the_stamp_of_the_stream_s_end() -> None:
+    ending = Ending(finish="length", usage=usage(3)["usage"])
+    stream = stream_of(chat("a", 11), chat("b", 12))
+    found = generation_of(stream, WITH_IDS, new_tokens=3, ending=ending)
+    assert (found.prompt_tokens, found.output_tokens) == (7, 3)
+    assert found.stop is StopReason.LENGTH
+    assert found.chunk_ns == (2000, 2010, 9000)
+    assert set(found.chunk_tokens) == {0}, "what the chunks held is not known then"
+    assert found.token_ids is None
+
+
+def test_an_ending_told_elsewhere_is_not_needed_where_there_is_one() -> None:
+    ending = Ending(finish="stop", usage=usage(1)["usage"])
+    stream = stream_of(chunk("a"), chunk("", "length", **usage(1)))
+    found = generation_of(stream, TEXT_ONLY, new_tokens=1, ending=ending)
+    assert (found.stop, found.chunk_ns) == (StopReason.LENGTH, (2000,))
 
 
 def test_another_reason_to_end_is_a_failure() -> None:
