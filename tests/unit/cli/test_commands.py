@@ -7,7 +7,7 @@ import pytest
 
 from tests.unit.cli.conftest import MOCKS, Outcome, Polystack, read_json
 
-PICTURES = 4
+PICTURES = 6
 SAMPLES = 4 * (2 + 2 + 1 + 2)
 """Two blocks of two iterations, after two requests of warm-up and after one."""
 
@@ -33,6 +33,13 @@ def test_show_tells_conditions_and_samples(compared: Outcome, polystack: Polysta
     assert outcome.code == 0
     assert "mock 1" in outcome.out
     assert "gemma-2-tiny" in outcome.out
+
+
+def test_time_tells_where_it_goes(compared: Outcome, polystack: Polystack) -> None:
+    outcome = polystack("time")
+    assert outcome.code == 0
+    assert "prefill" in outcome.out
+    assert "not visible" in outcome.out
 
 
 def test_plot_draws_again(compared: Outcome, polystack: Polystack, results: Path) -> None:

@@ -41,6 +41,14 @@ def test_parts_of_each_stack_add_up() -> None:
     assert ollama["within"][Stage.SAMPLE.value] == Stage.DECODE.value
 
 
+@pytest.mark.parametrize("iterations", range(1, 8))
+def test_few_requests_will_do(iterations: int) -> None:
+    frames = build_frames([LLAMA_CPP], iterations=iterations)
+    row = stages_per_stack(frames.samples, frames.conditions).iloc[0]
+    assert row["n"] >= iterations / 2
+    assert row[NAMES].sum() == pytest.approx(row["request_ms"])
+
+
 def test_outliers_are_left_out() -> None:
     frames = build_frames([rename(LLAMA_CPP, noise=0.0)])
     plain = stages_per_stack(frames.samples, frames.conditions)["request_ms"].item()
