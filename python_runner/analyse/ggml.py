@@ -171,9 +171,15 @@ def _with_bounds(
         found = compared[
             (compared["stack_left"] == step.left) & (compared["stack_right"] == step.right)
         ]
-        largest = np.maximum(found["ratio_high"], 1 / found["ratio_low"]) - 1
-        largest = largest.where(found["reason"] != Reason.TOO_FEW.value)
-        rows.append(found.assign(what=step.what, differs=[differs] * len(found), at_most=largest))
+        farthest = np.maximum(found["ratio_high"], 1 / found["ratio_low"]) - 1
+        rows.append(
+            found.assign(
+                what=step.what,
+                # A column of tuples: given as a list, they would become a table.
+                differs=pd.Series([differs] * len(found), index=found.index, dtype=object),
+                at_most=np.where(found["reason"] == Reason.TOO_FEW.value, np.nan, farthest),
+            )
+        )
     if not rows:
         return pd.DataFrame(columns=[*compared.columns, *STEP_COLUMNS])
     return pd.concat(rows, ignore_index=True)

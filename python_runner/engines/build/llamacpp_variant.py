@@ -97,7 +97,7 @@ def _from_ollama(build: LlamaBuild, source: OllamaSource, progress: Progress) ->
     recipe: dict[str, object] = {
         "ollama": source.version,
         "module": source.module_hash,
-        "project": hash_tree(project),
+        "project": hash_tree(project, ("CMakeLists.txt",)),
         "commit": source.commit,
         "patches": source.patches,
         "features": build.ggml.switches(),

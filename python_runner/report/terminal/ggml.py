@@ -103,7 +103,7 @@ def _facts(facts: pd.DataFrame) -> Iterator[RenderableType]:
     unequal = facts[~facts["is_equal"]]
     if not unequal.empty:
         yield title("Not equal")
-        yield pairs({fact: _groups(rows) for fact, rows in unequal.groupby("fact", sort=False)})
+        yield pairs({str(fact): _groups(rows) for fact, rows in unequal.groupby("fact", sort=False)})
 
 
 def _groups(rows: pd.DataFrame) -> str:
@@ -118,7 +118,8 @@ def _beside(rows: pd.DataFrame, name: str) -> pd.DataFrame:
     """One row for each pair, with the figures of each metric in columns of their own."""
     found: dict[str, dict[str, Any]] = {}
     for row in rows.to_dict(orient="records"):
-        one = found.setdefault(str(row[name]), {**row, "name": row[name]})
+        one = found.setdefault(str(row[name]), {str(key): value for key, value in row.items()})
+        one["name"] = row[name]
         for figure in ("ratio", "ratio_low", "ratio_high", "verdict", "at_most"):
             if figure in row:
                 one[f"{figure}_{row['metric']}"] = row[figure]
