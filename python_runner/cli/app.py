@@ -19,6 +19,7 @@ from python_runner.cli import (
     overhead,
     results,
     statistics,
+    why,
 )
 
 app = typer.Typer(
@@ -45,6 +46,7 @@ def _root(
 
 
 app.command()(compare.compare)
+app.command()(why.why)
 app.command()(results.runs)
 app.command()(results.show)
 app.command()(results.plot)
