@@ -77,7 +77,7 @@ def _row(
         "lack": "; ".join(
             lack
             for side, stack in sides.items()
-            if (lack := _lack(stack, known.get(stack), figures[f"n_{side}"] if figures else 0))
+            if (lack := _lack(stack, known.get(stack), figures[f"n_{side}"] if figures else None))
         ),
     }
     ratios = (row["ratio"], row["ratio_low"], row["ratio_high"])
@@ -85,12 +85,12 @@ def _row(
     return row | {name: ratio - 1 for name, ratio in zip(names, ratios, strict=True)}
 
 
-def _lack(stack: str, condition: Mapping[Any, Any] | None, complete: int) -> str:
+def _lack(stack: str, condition: Mapping[Any, Any] | None, complete: int | None) -> str:
     """Why a stack has no figure; empty if it has."""
     if condition is None:
         return f"{stack} was not measured"
-    if complete:
-        return ""
+    if complete != 0:
+        return ""  # it has, or was not looked at because the other is missing
     return f"{condition['title']} gave no result" + (
         f": {condition['error']}" if condition["error"] else ""
     )
