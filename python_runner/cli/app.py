@@ -22,6 +22,7 @@ from python_runner.cli import (
     overhead,
     results,
     statistics,
+    why,
 )
 
 app = typer.Typer(
@@ -48,6 +49,7 @@ def _root(
 
 
 app.command()(compare.compare)
+app.command()(why.why)
 app.command()(results.runs)
 app.command()(results.show)
 app.command()(results.time)

@@ -57,12 +57,20 @@ class _ComparisonReport:
     def summary(self) -> RenderableType:
         from python_runner.report.terminal import summary_report
 
-        return summary_report(*self._frames)
+        return self._with_ablations(summary_report(*self._frames))
 
     def detail(self) -> RenderableType:
         from python_runner.report.terminal import run_detail
 
-        return run_detail(*self._frames)
+        return self._with_ablations(run_detail(*self._frames))
+
+    def _with_ablations(self, report: RenderableType) -> RenderableType:
+        from rich.console import Group
+
+        from python_runner.report.terminal.ablations import ablations_report
+
+        found = ablations_report(*self._frames)
+        return Group(report, found) if found else report
 
     def stages(self) -> RenderableType:
         from python_runner.report.terminal import time_report

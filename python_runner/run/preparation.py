@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from python_runner.common.errors import (
@@ -17,7 +18,8 @@ from python_runner.common.progress import Progress
 from python_runner.engines.build.llamacpp import llama_quantize
 from python_runner.engines.contract import Engine, LaunchSettings
 from python_runner.engines.gguf_tokenizer import gguf_encoder
-from python_runner.measure import Block, Plan, make_blocks, make_prompts
+from python_runner.measure import Block, Plan, Prompt, make_blocks, make_prompts
+from python_runner.measure.load.prompts import with_shared_prefix
 from python_runner.models import Model, ReferenceTokenizer, Source, find_source, prepare_source
 from python_runner.models.chat import folder_chat_template, prompt_renderer
 from python_runner.study import Study
@@ -128,7 +130,7 @@ def plan_for(
     render = renderer(study, source, settings)
     again = warmup_again(study)
     with reference_encoder(settings, log=log, progress=progress) as encode:
-        prompts = make_prompts(
+        prompts = _maker(study)(
             count=study.warmup + study.most_iterations + again,
             tokens=work.prompt_tokens,
             seed=study.seed,
@@ -143,10 +145,7 @@ def plan_for(
         template=work.template,
         sampling=work.sampling,
         seed=study.seed,
-        prompt_cache="unique prompts: "
-        + (
-            "only the template's opening is shared" if work.template == "chat" else _TEMPLATE_PREFIX
-        ),
+        prompt_cache=_cache_words(study),
     )
 
 
@@ -172,6 +171,24 @@ def rounds_of(study: Study) -> list[tuple[Block, ...]]:
         done += count
         blocks += len(rounds[-1])
     return rounds
+
+
+def _maker(study: Study) -> Callable[..., tuple[Prompt, ...]]:
+    """What makes the prompts: by default such that no two begin alike."""
+    shared = study.workload.shared_prefix_tokens
+    if not shared:
+        return make_prompts
+    return partial(with_shared_prefix, shared=shared, key="workload.shared_prefix_tokens")
+
+
+def _cache_words(study: Study) -> str:
+    """What a prompt cache finds."""
+    work = study.workload
+    if work.shared_prefix_tokens:
+        return f"all prompts share their first {work.shared_prefix_tokens} tokens: a cache helps"
+    if work.template == "chat":
+        return "unique prompts: only the template's opening is shared"
+    return f"unique prompts: {_TEMPLATE_PREFIX}"
 
 
 def renderer(study: Study, source: Source, settings: LaunchSettings) -> Callable[[str], str]:

@@ -1,5 +1,6 @@
 """Stage 1: what to compare, read from TOML and checked before anything is started."""
 
+from python_runner.study.ablations import Ablation
 from python_runner.study.claims import Claim, Claims
 from python_runner.study.load_table import Load, Prompts, parse_duration, parse_slo
 from python_runner.study.read import Overrides, load_study, study_names
@@ -8,6 +9,7 @@ from python_runner.study.schema import Study, Workload
 from python_runner.study.units import parse_percent
 
 __all__ = [
+    "Ablation",
     "Claim",
     "Claims",
     "Load",

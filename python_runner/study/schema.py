@@ -7,14 +7,12 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from python_runner.common.errors import UsageError
-from python_runner.common.variants import parse_stack
+from python_runner.study.ablations import Ablation, Stack
 from python_runner.study.base import Frozen, NonNegativeInt, PositiveInt
 from python_runner.study.load_table import Load, check_duration, parse_duration
 from python_runner.study.units import parse_percent
 
 Name = Annotated[str, Field(min_length=1)]
-Stack = Annotated[str, AfterValidator(lambda name: str(parse_stack(name)))]
-"""A variant has one name, in whatever order its knobs are written."""
 
 
 def _as_several(value: object) -> object:
@@ -38,6 +36,11 @@ class Workload(Frozen):
 
     prompt_tokens: PositiveInt = Field(
         48, description="tokens of each prompt, BOS and template included"
+    )
+    shared_prefix_tokens: NonNegativeInt = Field(
+        0,
+        description="tokens that all prompts begin with, BOS and template included; 0: they "
+        "differ from their first token on",
     )
     new_tokens: PositiveInt = Field(32, description="tokens of each answer")
     template: Literal["raw", "chat"] = Field(
@@ -101,6 +104,12 @@ class Study(Frozen):
         description="claims that its runs are held against: a name, or a file beside the study",
     )
     load: Load | None = Field(None, description="many requests at once, for `polystack load`")
+    ablations: tuple[Ablation, ...] = Field(
+        (), description="pairs of the stacks that differ in one thing", strict=False
+    )
+    explains: PositiveInt | None = Field(
+        None, description="number of the run that the ablations are to explain"
+    )
 
     @property
     def visits(self) -> int:
@@ -147,7 +156,22 @@ class Study(Frozen):
         return self
 
     @model_validator(mode="after")
+    def _ablations_are_of_its_stacks(self) -> Study:
+        for place, each in enumerate(self.ablations):
+            strangers = {each.left, each.right} - set(self.stacks)
+            if strangers or each.left == each.right:
+                raise ValueError(
+                    f"ablations.{place}: {each.left} and {each.right} must be two of the stacks"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _fits_the_context(self) -> Study:
+        if self.load and self.workload.shared_prefix_tokens:
+            raise ValueError(
+                "workload.shared_prefix_tokens: is for one request at a time; for a load there is "
+                "load.prompts.shared_prefix_tokens"
+            )
         if self.load and self.load.prompts.kind != "synthetic":
             return self  # how long those prompts are is seen when they are read
         needed = self.workload.prompt_tokens + self.workload.new_tokens

@@ -103,7 +103,9 @@ def _facts(facts: pd.DataFrame) -> Iterator[RenderableType]:
     unequal = facts[~facts["is_equal"]]
     if not unequal.empty:
         yield title("Not equal")
-        yield pairs({str(fact): _groups(rows) for fact, rows in unequal.groupby("fact", sort=False)})
+        yield pairs(
+            {str(fact): _groups(rows) for fact, rows in unequal.groupby("fact", sort=False)}
+        )
 
 
 def _groups(rows: pd.DataFrame) -> str:

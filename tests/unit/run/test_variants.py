@@ -63,3 +63,34 @@ def test_a_mistake_is_told_before_anything_starts(
     assert outcome.code == 2
     assert said in outcome.err
     assert not results.exists()
+
+
+def test_prompts_can_begin_alike(polystack: Polystack, results: Path, tmp_path: Path) -> None:
+    study_file = tmp_path / "alike.toml"
+    study_file.write_text(
+        'name = "alike"\ntitle = "t"\nmodel = "gemma-2-tiny"\nstacks = ["mock-cpp"]\n'
+        "iterations = 3\nwarmup = 1\n[workload]\nprompt_tokens = 40\nnew_tokens = 4\n"
+        "shared_prefix_tokens = 30\n"
+    )
+    outcome = polystack("compare", str(study_file))
+    assert outcome.code == 0, outcome.err
+    with Store(results / "polystack.sqlite") as store:
+        frames = read_frames(store)
+    texts = list(frames.samples["prompt_text"])
+    assert len(set(texts)) == 4
+    assert len({text[:60] for text in texts}) == 1, "30 tokens are more than 60 letters"
+    assert set(frames.samples["reference_prompt_tokens"]) == {40}
+    assert frames.conditions["prompt_cache"].iloc[0].startswith("all prompts share their first 30")
+
+
+def test_a_beginning_that_cannot_be_is_told_by_its_key(
+    polystack: Polystack, tmp_path: Path
+) -> None:
+    study_file = tmp_path / "alike.toml"
+    study_file.write_text(
+        'name = "alike"\ntitle = "t"\nmodel = "gemma-2-tiny"\nstacks = ["mock-cpp"]\n'
+        "[workload]\nprompt_tokens = 40\nshared_prefix_tokens = 40\n"
+    )
+    outcome = polystack("compare", str(study_file))
+    assert outcome.code == 2
+    assert "workload.shared_prefix_tokens = 40" in outcome.err
