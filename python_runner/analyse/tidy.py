@@ -14,7 +14,7 @@ from python_runner.analyse.trace import token_trace
 NO_SAMPLE = "no sample"
 """Outcome of a stack that has not one request, so that it does not vanish from the table."""
 
-_RUN = ["run_id", "study", "created", "run_status", "program_version"]
+_RUN = ["run_id", "study", "created", "run_status", "program_version", "allowed_unfair"]
 _HOST = ("cpu", "cores", "memory_bytes", "os", "python")
 _STACK = [
     "stack",
@@ -35,6 +35,7 @@ _STACK = [
     "sampling",
     "prompt_cache",
     "build",
+    "facts",
     "client_error",
     "callback_cost_ns",
     "load_seconds",
@@ -80,8 +81,8 @@ def tidy_samples(
 
     Returns:
         Also a row for each stack without any request: outcome `NO_SAMPLE`, `failure` says
-        why. `build`, `client_error` (or None) and `engine_timings` hold dictionaries, `token_ids`
-        lists or None.
+        why. `build`, `facts`, `client_error` (or None) and `engine_timings` hold dictionaries,
+        `allowed_unfair` and `token_ids` lists, `token_ids` also None.
         `random_weights` is true where the model was never trained.
     """
     requests = request_metrics(samples)[["condition_id", *_REQUEST]]

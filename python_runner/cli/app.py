@@ -13,6 +13,7 @@ from python_runner.cli import (
     catalogue,
     compare,
     doctor,
+    fairness,
     load,
     mock,
     models,
@@ -49,6 +50,7 @@ app.command()(results.runs)
 app.command()(results.show)
 app.command()(results.plot)
 app.command()(results.export)
+app.command()(fairness.fairness)
 app.command()(catalogue.engines)
 app.add_typer(models.app, name="models")
 app.command()(catalogue.build)

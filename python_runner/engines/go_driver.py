@@ -16,7 +16,15 @@ from dataclasses import dataclass, replace
 from python_runner.common.errors import EngineStartError
 from python_runner.common.progress import Progress, SilentProgress
 from python_runner.engines.build.go_driver import go_driver_build
-from python_runner.engines.contract import EngineSpec, Language, LaunchSettings, Reach
+from python_runner.engines.contract import (
+    AT_LOAD,
+    CONTEXT_MEMORY,
+    EngineSpec,
+    Language,
+    LaunchSettings,
+    Reach,
+    Shipped,
+)
 from python_runner.engines.embedded import EmbeddedEngine
 from python_runner.engines.weights import gguf_formats, gguf_type, weights_held
 from python_runner.engines.worker_program import WorkerProgram
@@ -36,6 +44,7 @@ SPEC = EngineSpec(
     can_ignore_end_of_sequence=True,
     reports_token_ids=True,
     takes_token_ids=True,
+    shipped=Shipped(context=4096),  # as Ollama
 )
 
 _GOGC = re.compile(r"off|[1-9]\d{0,8}")
@@ -112,7 +121,7 @@ def go_driver(*, go_engine: bool = False, collector: Collector | None = None) ->
 
 def _program(settings: LaunchSettings) -> WorkerProgram:
     build = go_driver_build(SilentProgress())  # `prepare` has built everything
-    facts = {**build.facts, **weights_held(SPEC, settings)}
+    facts = {**build.facts, CONTEXT_MEMORY: AT_LOAD, **weights_held(SPEC, settings)}
     named = replace(settings, precision=gguf_type(SPEC, settings))
     return WorkerProgram(command=(build.binary,), facts=facts, settings=named)
 

@@ -17,6 +17,7 @@ from python_runner.common.errors import EngineStartError
 from python_runner.common.progress import Progress, SilentProgress
 from python_runner.engines.build.llamacpp import llama_cpp_prefix, system_info
 from python_runner.engines.contract import (
+    PROMPT_CACHE,
     EngineDescription,
     EngineSpec,
     Language,
@@ -130,7 +131,7 @@ def describe(
             **build_text(recipe),
             "stands in for": _STANDS_FOR,
             "instruction sets": features or "not known",
-            "prompt cache": "off",
+            PROMPT_CACHE: "off",
             "prompt tokens computed at once": str(_microbatch(settings)),
             **({"config file": config_file} if config_file else {}),
         },

@@ -18,6 +18,11 @@ from python_runner.common.errors import EngineStartError, GenerationError
 from python_runner.common.progress import Progress, SilentProgress
 from python_runner.engines.build.llamacpp import llama_binding, llama_cpp_prefix
 from python_runner.engines.contract import (
+    AT_LOAD,
+    CONTEXT_MEMORY,
+    FLASH_ATTENTION,
+    KV_CACHE,
+    PROMPT_CACHE,
     EngineDescription,
     EngineSpec,
     GenerateRequest,
@@ -71,6 +76,7 @@ def load(settings: LaunchSettings) -> LlamaModel:
         build={
             **build_text(recipe),
             "instruction sets": instruction_sets(polystack_llama.system_info()),
+            PROMPT_CACHE: "off",
             "binding compiler": polystack_llama.build_info()["compiler"],
             "prompt tokens computed at once": str(model.describe().microbatch),
         },
@@ -176,8 +182,9 @@ def build_text(recipe: Mapping[str, object]) -> dict[str, str]:
         "compiler": str(recipe["compiler"]),
         **recipe_in_words(cpu),
         "ggml options": " ".join(cpu["ggml"]),
-        "flash attention": "off",
-        "KV cache": "f16",
+        FLASH_ATTENTION: "off",
+        KV_CACHE: "f16",
+        CONTEXT_MEMORY: AT_LOAD,
     }
 
 

@@ -19,6 +19,11 @@ from python_runner.common.progress import Progress, SilentProgress
 from python_runner.engines.build.mistralrs import MistralRsBuild, mistralrs_build
 from python_runner.engines.contract import (
     ACTIVATIONS,
+    AS_NEEDED,
+    CONTEXT_MEMORY,
+    FLASH_ATTENTION,
+    KV_CACHE,
+    PROMPT_CACHE,
     WEIGHTS_IN_MEMORY,
     EngineDescription,
     EngineSpec,
@@ -27,6 +32,7 @@ from python_runner.engines.contract import (
     Language,
     LaunchSettings,
     Reach,
+    Shipped,
     StopReason,
     WeightFormat,
 )
@@ -51,6 +57,7 @@ SPEC = EngineSpec(
     can_ignore_end_of_sequence=True,
     reports_token_ids=True,
     takes_token_ids=True,
+    shipped=Shipped(every_processor=True),  # rayon's own choice
 )
 
 
@@ -189,8 +196,11 @@ def _description(build: MistralRsBuild, dtype: str, how: Loading) -> EngineDescr
             WEIGHTS_IN_MEMORY: how.isq.upper() if how.isq else dtype,
             **({"not quantised": f"embedding and norms, {dtype}"} if how.isq else {}),
             ACTIVATIONS: f"{dtype}, 8 bits in products" if how.isq else dtype,
-            "KV cache": dtype,
-            "prefix cache": "off",
+            KV_CACHE: dtype,
+            CONTEXT_MEMORY: AS_NEEDED,
+            # For CPUs 0.8.1 has no other attention (src/attention/mod.rs).
+            FLASH_ATTENTION: "on, a kernel of its own",
+            PROMPT_CACHE: "off",
             "paged attention": "off",
         },
     )

@@ -29,6 +29,7 @@ from python_runner.engines.contract import (
     LaunchSettings,
     Reach,
     RunningEngine,
+    Shipped,
 )
 from python_runner.engines.ollama_answer import generation_of
 from python_runner.engines.ollama_server import FOREVER, OllamaServer, Runner, start_ollama
@@ -52,6 +53,8 @@ SPEC = EngineSpec(
     can_ignore_end_of_sequence=False,
     reports_token_ids=False,
     takes_token_ids=False,
+    # Without a graphics card (0.17.4, server/routes.go).
+    shipped=Shipped(context=4096),
     keeps_a_copy=True,
 )
 

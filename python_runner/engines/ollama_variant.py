@@ -9,7 +9,15 @@ from pathlib import Path
 from python_runner.common.errors import EngineStartError
 from python_runner.common.progress import Progress
 from python_runner.engines.build.ollama import OllamaBuild, ollama_build
-from python_runner.engines.contract import EngineDescription, EngineSpec
+from python_runner.engines.contract import (
+    AT_LOAD,
+    CONTEXT_MEMORY,
+    FLASH_ATTENTION,
+    KV_CACHE,
+    PROMPT_CACHE,
+    EngineDescription,
+    EngineSpec,
+)
 from python_runner.engines.ollama_server import Logged, OllamaServer, Runner
 
 BATCH = 512
@@ -48,9 +56,10 @@ def describe(
             "engine": engine,
             "instruction sets": logged.features or "not logged",
             **({"kernels": logged.backend} if logged.backend else {}),
-            "flash attention": "off",
-            "KV cache": "f16",
-            "prompt cache": "on: it cannot be switched off",
+            FLASH_ATTENTION: "off",
+            KV_CACHE: "f16",
+            CONTEXT_MEMORY: AT_LOAD,
+            PROMPT_CACHE: "on: it cannot be switched off",
             "prompt tokens computed at once": str(BATCH),
         },
         label=label(variant.spec.title, is_go_engine=runner.is_go_engine),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from python_runner.analyse.fairness import fairness_pairs
 from python_runner.analyse.load.tidy import tidy_chunks, tidy_requests
 from python_runner.analyse.tidy import tidy_samples, tidy_tokens
 from python_runner.common.errors import UnknownNameError, UsageError
@@ -23,10 +24,11 @@ def export(
     format_name: str,
     path: Path,
 ) -> list[Path]:
-    """Write runs to `path`, and their tokens to a file beside it (`NAME-tokens.SUFFIX`).
+    """Write runs to `path`, and two files beside it (`NAME-tokens.SUFFIX`, `NAME-fairness.SUFFIX`).
 
-    Both tables are tidy (see `analyse.tidy`), and both say in the column
-    `random_weights` where the model was never trained. Times are milliseconds, except the
+    Requests and tokens are tidy (see `analyse.tidy`), and both say in the column
+    `random_weights` where the model was never trained. The third has what was equal
+    (`analyse.fairness.fairness_pairs`). Times are milliseconds, except the
     raw stamps of columns that end in `_ns`.
 
     Args:
@@ -37,7 +39,7 @@ def export(
         path: the first file; its folder is made if it is not there.
 
     Returns:
-        The two files.
+        The three files.
 
     Raises:
         UsageError: there is no such format, or the files cannot be written.
@@ -46,21 +48,24 @@ def export(
         {
             path: lambda: tidy_samples(samples, conditions, runs),
             _beside(path, "tokens"): lambda: tidy_tokens(samples, conditions),
+            _beside(path, "fairness"): lambda: fairness_pairs(conditions),
         },
         format_name,
     )
 
 
 def export_load(frames: Frames, format_name: str, path: Path) -> list[Path]:
-    """Write a load to `path`, and its chunks to a file beside it (`NAME-chunks.SUFFIX`).
+    """Write a load to `path`, and two files beside it (`NAME-chunks.SUFFIX`, `NAME-fairness…`).
 
-    Both tables are tidy (see `analyse.load.tidy`). Formats, units and errors as in `export`.
+    Tidy tables (see `analyse.load.tidy`), and what was equal. Formats, units and errors as in
+    `export`.
     """
     requests, levels = frames.load_requests, frames.load_levels
     return _write(
         {
             path: lambda: tidy_requests(requests, levels, frames.conditions, frames.runs),
             _beside(path, "chunks"): lambda: tidy_chunks(requests, levels),
+            _beside(path, "fairness"): lambda: fairness_pairs(frames.conditions),
         },
         format_name,
     )
@@ -107,7 +112,15 @@ WRITERS: dict[str, Writer] = {
 """The table of formats. A new one is a function and a row."""
 
 
-_NESTED = ("build", "client_error", "level_client_error", "engine_timings", "token_ids")
+_NESTED = (
+    "build",
+    "facts",
+    "allowed_unfair",
+    "client_error",
+    "level_client_error",
+    "engine_timings",
+    "token_ids",
+)
 
 
 def _flat(table: pd.DataFrame, nested: tuple[type, ...]) -> pd.DataFrame:

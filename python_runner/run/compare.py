@@ -12,11 +12,17 @@ from python_runner.common.progress import Progress
 from python_runner.engines.contract import Engine, LaunchSettings
 from python_runner.engines.table import engine
 from python_runner.measure import Plan, measure_stack
+from python_runner.measure.criteria import check_keys
 from python_runner.measure.load.calibration import Calibrates
 from python_runner.measure.sample import Condition
 from python_runner.models import Source
 from python_runner.run.building import build, build_what_is_quick, in_order, require_one, without
 from python_runner.run.calibration import CalibratorOnDemand
+from python_runner.run.preflight import (
+    Preflight,
+    check_what_is_asked,
+    work_of,
+)
 from python_runner.run.preparation import (
     choose_source,
     model_for,
@@ -39,6 +45,8 @@ class Comparison:
     """Stack name to reason."""
     not_built: frozenset[str] = frozenset()
     """Those of them that could not be built, and so were never started."""
+    refused: frozenset[str] = frozenset()
+    """Those of them that were built late, and would have done other work than the others."""
     was_interleaved: bool = False
     """Whether long builds lay between the stacks, so that they ran minutes apart."""
 
@@ -67,38 +75,68 @@ def compare(
         UnknownNameError: an engine or model that does not exist, before anything starts.
         SetupError: not one of the stacks can be built.
         ModelError: the weights could not be made, or do not fit on this machine.
+        UnfairError: the stacks would not do the same work; nothing was timed.
         KeyboardInterrupt: passed on after the run is marked as interrupted; no process
             is left, and finished samples are kept.
     """
     engines = find_engines(study)
     ready = get_ready(study, engines, progress)
-    plan = plan_for(
-        study, ready.source, ready.settings, log=logs / "tokenizer.log", progress=progress
-    )
-    missing, failed = dict(ready.missing), {}
+    log = logs / "tokenizer.log"
+    plan = plan_for(study, ready.source, ready.settings, log=log, progress=progress)
+    preflight = _preflight(study, ready, plan, logs, progress)
+    checked = preflight.check(without(engines, ready.missing.keys() | ready.waiting))
     with RunRecorder(store, study, describe_host()) as recorder:
+        recorder.keep_facts(checked.facts, checked.unfair)
         run = _Run(
-            settings=ready.settings,
+            preflight=preflight,
             plan=plan,
             calibrator=CalibratorOnDemand(progress),
             recorder=recorder,
             logs=logs / f"run-{recorder.run_id:04d}",
             progress=progress,
         )
-        for name, candidate in in_order(engines, ready.waiting):
-            if name in ready.waiting and name not in missing:
-                if on_part is not None:
-                    on_part(recorder.run_id)
-                missing |= build({name: candidate}, progress)
-            if name in missing:
-                run.leave_out(candidate, missing[name])
-            elif reason := run.measure(name, candidate):
-                failed[name] = reason
+        return _measure_all(engines, ready, run, checked, on_part)
+
+
+def _measure_all(
+    engines: Mapping[str, Engine],
+    ready: Ready,
+    run: _Run,
+    checked: Checked,
+    on_part: Callable[[int], None] | None,
+) -> Comparison:
+    """Every stack, those last that are still to be built."""
+    recorder = run.recorder
+    missing, failed = dict(ready.missing), dict(checked.failed)
+    for name, candidate in in_order(engines, ready.waiting):
+        if name in ready.waiting and name not in missing:
+            if on_part is not None:
+                on_part(recorder.run_id)
+            missing |= build({name: candidate}, run.progress)
+            checked = run.preflight.check_late(without({name: candidate}, missing), checked)
+            recorder.keep_facts(checked.facts, checked.unfair)
+            failed |= checked.failed
+        if name in missing | failed:
+            run.leave_out(candidate, (missing | failed)[name])
+        elif reason := run.measure(name, candidate):
+            failed[name] = reason
     return Comparison(
         run_id=recorder.run_id,
         broken=failed | missing,
         not_built=frozenset(missing),
+        refused=checked.refused,
         was_interleaved=bool(ready.waiting),
+    )
+
+
+def _preflight(study: Study, ready: Ready, plan: Plan, logs: Path, progress: Progress) -> Preflight:
+    return Preflight(
+        study=study,
+        settings=ready.settings,
+        work=work_of(plan),
+        read=plan.prompts,
+        logs=logs / "preflight",
+        progress=progress,
     )
 
 
@@ -119,6 +157,7 @@ def get_ready(study: Study, engines: Mapping[str, Engine], progress: Progress) -
     source = choose_source(study)
     tell_choice(study, source, progress)
     missing = unreadable(source, engines)
+    check_what_is_asked(study, source, without(engines, missing))
     needs = needs_of(source, study, without(engines, missing))
     tell(source, needs, progress)
     missing |= refuse_what_cannot_fit(source, needs)
@@ -148,7 +187,7 @@ def get_ready(study: Study, engines: Mapping[str, Engine], progress: Progress) -
 class _Run:
     """What all stacks of a run share."""
 
-    settings: LaunchSettings
+    preflight: Preflight
     plan: Plan
     calibrator: Calibrates
     recorder: RunRecorder
@@ -159,7 +198,7 @@ class _Run:
         """Why the stack ended before its time, or an empty string."""
         return measure_stack(
             candidate,
-            self.settings,
+            self.preflight.settings_of(candidate.spec),
             self.plan,
             recorder=self.recorder,
             log=self.logs / f"{name}.log",
@@ -172,7 +211,7 @@ class _Run:
         self.recorder.begin(
             Condition(
                 engine=candidate.spec,
-                settings=self.settings,
+                settings=self.preflight.settings_of(candidate.spec),
                 template=self.plan.template,
                 sampling=self.plan.sampling,
                 prompt_cache=self.plan.prompt_cache,
@@ -192,6 +231,7 @@ def find_engines(study: Study) -> dict[str, Engine]:
             no model lies.
         ModelError: what lies there is no model that can be run.
     """
+    check_keys(study.allow_unfair)
     source = choose_source(study)
     engines = {name: engine(name) for name in study.stacks}
     if source.gguf is not None:

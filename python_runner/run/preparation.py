@@ -141,6 +141,7 @@ def plan_for(
         template=work.template,
         sampling=work.sampling,
         seed=study.seed,
+        may_differ=frozenset(study.allow_unfair),
         prompt_cache="unique prompts: "
         + (
             "only the template's opening is shared" if work.template == "chat" else _TEMPLATE_PREFIX

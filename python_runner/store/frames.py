@@ -43,8 +43,10 @@ class Frames:
         samples: one row for each request of a comparison; `chunk_ns`, `chunk_tokens` and
             `token_ids` hold arrays, `engine_timings` a dictionary.
         conditions: one row for each stack of a run; `build` holds a dictionary,
-            `client_error` the fields of a `ClientError`, or None.
-        runs: one row for each run; `kind` is a `RunKind`'s value, `host` holds a dictionary.
+            `client_error` the fields of a `ClientError`, or None; `facts` holds criterion to
+            fact (`measure.fairness`), empty where nothing was looked at.
+        runs: one row for each run; `kind` is a `RunKind`'s value, `host` holds a dictionary,
+            `allowed_unfair` the keys of criteria in which stacks differ and were allowed to.
         load_levels: one row for each level of each stack of a load, with the fields of a
             `Level` and of a `LevelEnd` (NaN while it runs); `client_error` as above.
         load_requests: one row for each request of a load, with the fields of
@@ -102,11 +104,14 @@ def _decode_conditions(raw: pd.DataFrame) -> pd.DataFrame:
         callback_cost_ns=raw["callback_cost_ns"].astype(float),
         client_error=_objects(raw["client_error_json"]),
         build=_objects(raw["build_json"]),
-    ).drop(columns=["build_json", "client_error_json"])
+        facts=_objects(raw["facts_json"]),
+    ).drop(columns=["build_json", "client_error_json", "facts_json"])
 
 
 def _decode_runs(raw: pd.DataFrame) -> pd.DataFrame:
-    return raw.assign(host=_objects(raw["host_json"])).drop(columns="host_json")
+    return raw.assign(
+        host=_objects(raw["host_json"]), allowed_unfair=_objects(raw["allowed_unfair_json"])
+    ).drop(columns=["host_json", "allowed_unfair_json"])
 
 
 def _decode_levels(raw: pd.DataFrame) -> pd.DataFrame:

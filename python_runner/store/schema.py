@@ -130,6 +130,12 @@ CREATE TABLE load_requests (
 """
 
 
+_FAIRNESS = """
+ALTER TABLE runs ADD COLUMN allowed_unfair_json TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE conditions ADD COLUMN facts_json TEXT NOT NULL DEFAULT '{}';
+"""
+
+
 def _create(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     _run(connection, _FIRST)
@@ -139,6 +145,10 @@ def _add_loads(connection: sqlite3.Connection) -> None:
     _run(connection, _LOADS)
 
 
+def _add_fairness(connection: sqlite3.Connection) -> None:
+    _run(connection, _FAIRNESS)
+
+
 def _run(connection: sqlite3.Connection, script: str) -> None:
     """Statement by statement: `executescript` would commit the transaction they belong to."""
     for statement in script.split(";\n"):
@@ -146,7 +156,11 @@ def _run(connection: sqlite3.Connection, script: str) -> None:
             connection.execute(statement)
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_create, _add_loads)
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
+    _create,
+    _add_loads,
+    _add_fairness,
+)
 """Append only: what stands here has been applied to files that people have."""
 
 SCHEMA_VERSION = len(MIGRATIONS)

@@ -60,6 +60,12 @@ class Study(Frozen):
         2, description="requests before those: kept, marked, left out of the figures"
     )
     seed: NonNegativeInt = Field(20240, description="decides which prompts are made")
+    allow_unfair: tuple[Name, ...] = Field(
+        (),
+        strict=False,
+        description="criteria in which stacks may differ although it is unfair; all that comes "
+        "out is marked with those in which they do",
+    )
     workload: Workload = Field(default_factory=Workload)
     load: Load | None = Field(None, description="many requests at once, for `polystack load`")
 

@@ -148,6 +148,7 @@ def build_frames(
                 },
                 "program_version": "0.1.0",
                 "kind": "comparison",
+                "allowed_unfair": [],
             }
         ]
     )
@@ -182,6 +183,7 @@ def _condition(run_id: int, condition_id: int, stack: FakeStack) -> dict[str, An
         "reach": stack.reach,
         "version": stack.version,
         "build": dict(stack.build),
+        "facts": {},
         "model": stack.model,
         "model_label": stack.model_label,
         "is_synthetic": stack.is_synthetic,

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from python_runner.analyse.latency import NAN, Outcome, request_metrics
 from python_runner.report.facts import each_once, shorten
+from python_runner.report.terminal.fairness import fairness_section
 from python_runner.report.terminal.layout import NOTE, QUIET, Column, FittingTable
 from python_runner.report.terminal.summary import summary_report
 from python_runner.report.units import spell_bytes, spell_number, spell_time
@@ -38,6 +39,7 @@ def run_detail(
         summary_report(samples, conditions, runs),
         title("Conditions"),
         pairs(condition_pairs(conditions, runs.to_dict(orient="records")[0])),
+        *fairness_section(conditions),
         *_stacks(request_metrics(samples), conditions),
     )
 
