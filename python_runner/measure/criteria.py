@@ -116,7 +116,7 @@ def _prompt_cache(known: Known) -> str | None:
         return REUSES_NOTHING
     if said is None or shared is None:
         return None
-    return f"the first {shared} tokens of a prompt are reused"
+    return f"reused of a prompt: {shared} token{'' if shared == 1 else 's'}"
 
 
 def _end_of_sequence(known: Known) -> str:

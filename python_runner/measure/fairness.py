@@ -56,11 +56,8 @@ class Finding:
         return self.criterion.blocks and self.equality is Equality.DIFFERENT
 
     def in_words(self) -> str:
-        """`2 (a, b), 4 (c), not known (d)`."""
-        parts = [f"{fact} ({', '.join(names)})" for fact, names in self.holders.items()]
-        if self.unknown:
-            parts.append(f"not known ({', '.join(self.unknown)})")
-        return ", ".join(parts)
+        """`2 (a, b), 4 (c)`; of whom it is not known stands in `unknown` alone."""
+        return ", ".join(f"{fact} ({', '.join(names)})" for fact, names in self.holders.items())
 
 
 def facts_of(known: Known) -> dict[str, str]:

@@ -19,6 +19,7 @@ from python_runner.models import Source
 from python_runner.run.building import build, build_what_is_quick, in_order, require_one, without
 from python_runner.run.calibration import CalibratorOnDemand
 from python_runner.run.preflight import (
+    Checked,
     Preflight,
     check_what_is_asked,
     work_of,

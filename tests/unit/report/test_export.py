@@ -25,8 +25,9 @@ def test_every_format_says_the_same(case: str, format_name: str, tmp_path: Path)
     assert [path.name for path in paths] == [
         f"samples.{format_name}",
         f"samples-tokens.{format_name}",
+        f"samples-fairness.{format_name}",
     ]
-    samples, tokens = (read(format_name, path) for path in paths)
+    samples, tokens = (read(format_name, path) for path in paths[:2])
     without = len(frames.conditions) - frames.samples["condition_id"].nunique()
     assert len(samples) == len(frames.samples) + without
     assert len(tokens) == sum(len(stamps) for stamps in frames.samples["chunk_ns"])
@@ -35,18 +36,22 @@ def test_every_format_says_the_same(case: str, format_name: str, tmp_path: Path)
 
 
 def test_golden_csv(tmp_path: Path) -> None:
-    frames = build_frames([FOUR[0], rename(OLLAMA, early_stops={2: 3})], iterations=2, warmup=1)
+    stacks = [
+        rename(FOUR[0], facts={"threads": "2", "kv-cache": "f16"}),
+        rename(OLLAMA, early_stops={2: 3}, facts={"threads": "4", "kv-cache": "f16"}),
+    ]
+    frames = build_frames(stacks, iterations=2, warmup=1)
     for path in export(*frames, "csv", tmp_path / "samples.csv"):
         assert_golden(path.name, path.read_text(encoding="utf-8"))
 
 
 def test_nested_values_are_json_in_csv_and_nested_in_json(tmp_path: Path) -> None:
     frames = build_frames(FOUR, iterations=1, warmup=0)
-    csv, _ = export(*frames, "csv", tmp_path / "a.csv")
+    csv, *_ = export(*frames, "csv", tmp_path / "a.csv")
     written = pd.read_csv(csv).iloc[0]
     assert json.loads(written["build"]) == dict(FOUR[0].build)
     assert json.loads(written["token_ids"]) == list(range(8))
-    nested, _ = export(*frames, "json", tmp_path / "a.json")
+    nested, *_ = export(*frames, "json", tmp_path / "a.json")
     record = json.loads(nested.read_text(encoding="utf-8"))[0]
     assert record["build"] == dict(FOUR[0].build)
     assert record["engine_timings"] == {"eval_ms": 12.5}
