@@ -131,6 +131,7 @@ class TransformersModel:
             **_build(self._model.config),
             **held_as(self._model),
             KV_CACHE: spelled(self._model.dtype),
+            "prompt tokens computed at once": "all",
         }
         if not self._model.generation_config.cache_implementation:
             build[CONTEXT_MEMORY] = AS_NEEDED

@@ -193,6 +193,7 @@ def _description(build: MistralRsBuild, dtype: str, how: Loading) -> EngineDescr
             "source": f"crates mistralrs-core {build.version}, candle-core {build.tensor_version}",
             "compiler": build.compiler,
             "flags": " ".join(build.flags),
+            "compiled for": " ".join(build.instruction_sets) or "this CPU, as rustc sees it",
             WEIGHTS_IN_MEMORY: how.isq.upper() if how.isq else dtype,
             **({"not quantised": f"embedding and norms, {dtype}"} if how.isq else {}),
             ACTIVATIONS: f"{dtype}, 8 bits in products" if how.isq else dtype,

@@ -206,6 +206,7 @@ CRITERIA: tuple[Criterion, ...] = (
     _told("path", "path", lambda known: str(known.spec.reach)),
     _told("compiler", "compiler", _said("compiler")),
     _told("flags", "compiler flags", _said("flags")),
+    _told("compiled-for", "compiled for", _said("compiled for")),
     _told("instruction-sets", "instruction sets", _said("instruction sets")),
     _told(
         "affinity",

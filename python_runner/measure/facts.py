@@ -26,9 +26,10 @@ class Work:
 
     @property
     def shared_tokens(self) -> int | None:
-        """With how many tokens all prompts begin alike, BOS not counted: what a prompt cache saves.
+        """With how many tokens all prompts begin alike: what a prompt cache saves.
 
-        None if that is not known. What two of many happen to share is not counted.
+        The first of them, which is BOS for most models, is not counted, nor is what two of many
+        happen to share. None if it is not known.
         """
         different = {prompt.ids for prompt in self.prompts}
         if self.in_turn and len(different) > 1:

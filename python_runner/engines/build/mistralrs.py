@@ -30,6 +30,8 @@ class MistralRsBuild:
     compiler: str
     flags: tuple[str, ...]
     """What rustc was told about this CPU."""
+    instruction_sets: tuple[str, ...]
+    """What that comes to."""
 
 
 def mistralrs_build(progress: Progress) -> MistralRsBuild:
@@ -60,6 +62,7 @@ def mistralrs_build(progress: Progress) -> MistralRsBuild:
         tensor_version=locked[TENSOR_CRATE],
         compiler=str(recipe_of(folder)["compiler"]),
         flags=flags.rust,
+        instruction_sets=flags.instruction_sets,
     )
 
 

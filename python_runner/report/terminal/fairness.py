@@ -19,7 +19,7 @@ from python_runner.report.terminal.layout import (
     FittingTable,
 )
 
-_LONGEST_FACT = 90
+_LONGEST_FACT = 200
 _NOBODY = "nobody says"
 
 

@@ -77,7 +77,7 @@ def test_what_is_known_from_the_table_of_engines_is_told_before_anything_starts(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wide = WeightFormat(name="f32", bits=32, memory_per_weight_byte=2.0)
-    monkeypatch.setitem(mock.GO.spec.formats, "bf16", wide)  # type: ignore[arg-type]
+    monkeypatch.setitem(mock.GO.spec.formats, "bf16", wide)
     monkeypatch.setattr(MockEngine, "start", lambda *_: pytest.fail("an engine was started"))
     monkeypatch.setattr(MockEngine, "prepare", lambda *_: pytest.fail("an engine was built"))
     with pytest.raises(UnfairError, match=r"16 bits \(mock-cpp\), 32 bits \(mock-go\)"):
@@ -151,8 +151,8 @@ def test_the_command_says_what_to_type_and_marks_what_comes_out(
     polystack: Polystack, results: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     says(monkeypatch, "GO", {"threads": "4"})
-    usual = ("compare", "demo", "--stacks", "mock-cpp,mock-go", "--iterations", "2")
-    usual += ("--threads", "2")
+    stacks = ("--stacks", "mock-cpp,mock-go")
+    usual = ("compare", "demo", *stacks, "--iterations", "2", "--threads", "2")
     refused = polystack(*usual)
     assert refused.code == 6
     assert "--allow-unfair threads" in refused.err
