@@ -52,7 +52,9 @@ class Study(Frozen):
     )
     device: Literal["cpu"] = Field("cpu", description="where all engines compute")
     threads: PositiveInt | None = Field(
-        None, description="threads of each engine; left out: one for each physical core"
+        None,
+        description="threads of each engine; left out: one for each physical core, or as shipped "
+        "what it takes by itself",
     )
     context: PositiveInt = Field(512, description="tokens of context (prompt and answer)")
     iterations: PositiveInt = Field(10, description="timed requests of each stack")
