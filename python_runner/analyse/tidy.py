@@ -16,7 +16,7 @@ from python_runner.analyse.trace import token_trace
 NO_SAMPLE = "no sample"
 """Outcome of a stack that has not one request, so that it does not vanish from the table."""
 
-_RUN = ["run_id", "study", "created", "run_status", "program_version"]
+_RUN = ["run_id", "study", "created", "run_status", "program_version", "allowed_unfair"]
 _HOST = ("cpu", "cores", "memory_bytes", "os", "python")
 _STACK = [
     "stack",
@@ -37,6 +37,7 @@ _STACK = [
     "sampling",
     "prompt_cache",
     "build",
+    "facts",
     "client_error",
     "callback_cost_ns",
     "load_seconds",
@@ -88,8 +89,8 @@ def tidy_samples(
 
     Returns:
         Also a row for each stack without any request: outcome `NO_SAMPLE`, `failure` says
-        why. `build`, `client_error` (or None), `engine_timings` and `resources` hold
-        dictionaries, `loads` lists, `token_ids` lists or None.
+        why. `build`, `facts`, `client_error` (or None), `engine_timings` and `resources` hold
+        dictionaries, `allowed_unfair`, `loads` and `token_ids` lists, `token_ids` also None.
         `random_weights` is true where the model was never trained.
     """
     requests = request_metrics(samples)[["condition_id", *_REQUEST]]

@@ -15,6 +15,7 @@ from python_runner.cli import (
     compare,
     diff,
     doctor,
+    fairness,
     ggml,
     load,
     mock,
@@ -57,6 +58,7 @@ app.command()(diff.diff)
 app.command()(results.plot)
 app.command()(results.export)
 app.command()(claims.claims)
+app.command()(fairness.fairness)
 app.command()(ggml.ggml)
 app.command()(catalogue.engines)
 app.add_typer(models.app, name="models")

@@ -14,8 +14,14 @@ from python_runner.cli.compare_options import (
     MostTimeOption,
     UntilOption,
 )
-from python_runner.cli.options import ResultsOption
-from python_runner.common.errors import INTERRUPTED_EXIT_CODE, EngineError, SetupError, UsageError
+from python_runner.cli.options import AllowUnfairOption, ResultsOption
+from python_runner.common.errors import (
+    INTERRUPTED_EXIT_CODE,
+    EngineError,
+    SetupError,
+    UnfairError,
+    UsageError,
+)
 
 if TYPE_CHECKING:
     from python_runner.run import Comparison
@@ -46,6 +52,7 @@ def compare(
     threads: Annotated[int | None, typer.Option(help="Threads of each engine.")] = None,
     context: Annotated[int | None, typer.Option(help="Tokens of context.")] = None,
     seed: Annotated[int | None, typer.Option(help="Decides which prompts are made.")] = None,
+    allow_unfair: AllowUnfairOption = None,
     results: ResultsOption = None,
 ) -> int:
     """Run one model through several stacks and compare. Options override the study."""
@@ -69,6 +76,7 @@ def compare(
         threads=threads,
         context=context,
         seed=seed,
+        allow_unfair=None if allow_unfair is None else tuple(allow_unfair),
     )
     found = load_study(study, overrides)
     if found.load:
@@ -130,8 +138,13 @@ def _show_part(store: Store, run_id: int, results: output.Results) -> None:
 
 
 def _exit_code(outcome: Comparison) -> int:
-    """0: every stack ran. 3: some could not be built, the others ran. 5: some failed or died."""
+    """0: every stack ran. 3: some could not be built, the others ran. 5: some failed or died.
+
+    6: one that was built late would have done other work.
+    """
     if not outcome.broken:
         return 0
+    if outcome.refused:
+        return UnfairError.exit_code
     only_not_built = outcome.broken.keys() == outcome.not_built
     return SetupError.exit_code if only_not_built else EngineError.exit_code

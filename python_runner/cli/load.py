@@ -16,7 +16,7 @@ from python_runner.cli.load_words import (
     table_of,
     timed_keys,
 )
-from python_runner.cli.options import ResultsOption
+from python_runner.cli.options import AllowUnfairOption, ResultsOption
 from python_runner.common.errors import (
     INTERRUPTED_EXIT_CODE,
     EngineError,
@@ -60,6 +60,7 @@ def load(
     api_key_env: options.KeyOption = None,
     ca_file: options.CertificatesOption = None,
     ignore_eos: options.IgnoreEosOption = False,
+    allow_unfair: AllowUnfairOption = None,
     study: options.StudyOption = _STUDY,
     results: ResultsOption = None,
 ) -> int:
@@ -81,6 +82,7 @@ def load(
         threads=threads,
         context=context,
         seed=seed,
+        allow_unfair=None if allow_unfair is None else tuple(allow_unfair),
         load=table or None,
     )
     place = output.Results.at(results)

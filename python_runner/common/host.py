@@ -24,8 +24,13 @@ def describe_host() -> dict[str, object]:
 
 def physical_cores() -> int:
     """Physical cores that this process may use; at least 1."""
+    return max(1, min(psutil.cpu_count(logical=False) or 1, logical_processors()))
+
+
+def logical_processors() -> int:
+    """Processors, as the system counts them, that this process may use; at least 1."""
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return max(1, min(psutil.cpu_count(logical=False) or 1, usable or 1))
+    return max(1, usable or 1)
 
 
 def cpu_name() -> str:

@@ -51,6 +51,24 @@ WEIGHTS_IN_MEMORY = "weights in memory"
 ACTIVATIONS = "activations"
 """The fact there that says what is computed with."""
 
+WEIGHTS_BY_TYPE = "weights by type"
+"""The fact there that says which share of the weights is held in what."""
+
+KV_CACHE = "KV cache"
+"""The fact there that says what keys and values are kept in."""
+
+CONTEXT_MEMORY = "memory for the context"
+"""The fact there that says when it is taken: `AT_LOAD` or `AS_NEEDED`."""
+
+AT_LOAD = "for all of it, at the start"
+AS_NEEDED = "as a request needs it"
+
+FLASH_ATTENTION = "flash attention"
+"""The fact there that says whether attention is computed in one pass, without its matrix."""
+
+PROMPT_CACHE = "prompt cache"
+"""The fact there that says whether what one prompt shares with another is kept: `off` or more."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class WeightFormat:
@@ -66,6 +84,16 @@ class WeightFormat:
     gguf: str = ""
     """The type of GGUF file that it is read from, one of `models.gguf.TYPES`; empty: it is made
     of the safetensors."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shipped:
+    """What an engine takes where its user sets nothing, besides the weights (`formats`)."""
+
+    context: int | None = None
+    """Tokens; None: as many as the model is made for."""
+    every_processor: bool = False
+    """Whether it takes a thread for each logical processor; else one for each physical core."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +114,7 @@ class EngineSpec:
     reports_token_ids: bool
     takes_token_ids: bool
     """Whether a prompt can be given as ids; else the engine tokenises the text itself."""
+    shipped: Shipped = Shipped()
     keeps_a_copy: bool = False
     """Whether it reads the model from a store of its own: a copy, unless it can be linked."""
     variant: str = ""
@@ -116,7 +145,7 @@ class EngineDescription:
 
 @dataclass(frozen=True, kw_only=True)
 class LaunchSettings:
-    """How an engine is started. Equal for all engines of a comparison."""
+    """How an engine is started. Equal for all of a comparison, but for what is as shipped."""
 
     model: Model
     precision: str

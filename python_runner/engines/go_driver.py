@@ -20,7 +20,15 @@ from python_runner.engines.build.ggml import OLLAMA, GgmlOptions
 from python_runner.engines.build.go_driver import go_driver_build
 from python_runner.engines.build.ollama_source import known_source
 from python_runner.engines.collectors import GOGC, GOGC_KNOB, gogc_value, gogc_words
-from python_runner.engines.contract import EngineSpec, Language, LaunchSettings, Reach
+from python_runner.engines.contract import (
+    AT_LOAD,
+    CONTEXT_MEMORY,
+    EngineSpec,
+    Language,
+    LaunchSettings,
+    Reach,
+    Shipped,
+)
 from python_runner.engines.embedded import EmbeddedEngine
 from python_runner.engines.ggml import features_logged, ggml_facts
 from python_runner.engines.ggml_knobs import OLLAMA_KNOBS, ollama_options, words
@@ -43,6 +51,7 @@ SPEC = EngineSpec(
     can_ignore_end_of_sequence=True,
     reports_token_ids=True,
     takes_token_ids=True,
+    shipped=Shipped(context=4096),  # as Ollama
 )
 
 # What of the user's environment would change the driver behind our back. Empty is unset.
@@ -188,7 +197,7 @@ def _program(settings: LaunchSettings, ggml: GgmlOptions, *, go_engine: bool) ->
 
     return WorkerProgram(
         command=(build.binary,),
-        facts={**build.facts, **weights_held(SPEC, settings)},
+        facts={**build.facts, CONTEXT_MEMORY: AT_LOAD, **weights_held(SPEC, settings)},
         settings=replace(settings, precision=gguf_type(SPEC, settings)),
         infer=infer,
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from python_runner.engines.contract import ACTIVATIONS, WEIGHTS_IN_MEMORY
+from python_runner.engines.contract import ACTIVATIONS, WEIGHTS_BY_TYPE, WEIGHTS_IN_MEMORY
 
 INT8 = "int8 (torchao)"
 
@@ -38,7 +38,7 @@ def held_as(model: Any) -> dict[str, str]:
     is_int8 = "int8" in counts
     return {
         WEIGHTS_IN_MEMORY: INT8 if is_int8 else plain,
-        "weights by type": ", ".join(f"{kind} {count / total:.1%}" for kind, count in shares),
+        WEIGHTS_BY_TYPE: ", ".join(f"{kind} {count / total:.1%}" for kind, count in shares),
         ACTIVATIONS: f"{plain}, 8 bits in products" if is_int8 else plain,
     }
 

@@ -20,6 +20,11 @@ from typing import Any
 from python_runner.common.errors import SetupError
 from python_runner.common.progress import Progress
 from python_runner.engines.contract import (
+    AS_NEEDED,
+    CONTEXT_MEMORY,
+    FLASH_ATTENTION,
+    KV_CACHE,
+    PROMPT_CACHE,
     EngineDescription,
     EngineSpec,
     GenerateRequest,
@@ -31,7 +36,7 @@ from python_runner.engines.contract import (
     WeightFormat,
 )
 from python_runner.engines.embedded import EmbeddedEngine
-from python_runner.engines.hf_int8 import INT8, held_as, to_int8
+from python_runner.engines.hf_int8 import INT8, held_as, spelled, to_int8
 from python_runner.engines.hf_watch import GenerateWatch, PythonCollector
 from python_runner.engines.stamp_cost import median_cost_ns
 from python_runner.engines.variants import one_of, variant_spec
@@ -134,8 +139,12 @@ class TransformersModel:
         build = {
             **build_facts(self._model.config),
             **held_as(self._model),
+            KV_CACHE: spelled(self._model.dtype),
+            "prompt tokens computed at once": "all",
             "Python's collector": "on" if gc.isenabled() else "off",
         }
+        if not self._model.generation_config.cache_implementation:
+            build[CONTEXT_MEMORY] = AS_NEEDED
         if self._force_gc:
             build["forced collections"] = "after every token"
         return EngineDescription(version=version("transformers"), build=build)
@@ -233,10 +242,15 @@ def build_facts(config: Any) -> dict[str, str]:
         match = re.search(pattern, shown)
         return match[1].strip() if match else "not known"
 
+    attention = str(config._attn_implementation)  # noqa: SLF001 - no public name
     return {
         "torch": torch.__version__,
         "python": platform.python_version(),
-        "attention": str(config._attn_implementation),  # noqa: SLF001 - no public name
+        "attention": attention,
+        FLASH_ATTENTION: "off" if attention == "eager" else f"as torch chooses ({attention})",
+        # `generate` makes a cache for each call.
+        PROMPT_CACHE: "off",
+        "threads": str(torch.get_num_threads()),
         "compiler": find(r"- (GCC [\d.]+|[Cc]lang [\d.]+)"),
         "flags": find(r"CXX_FLAGS=(.*?), [A-Z_]+="),
         "instruction sets": torch.backends.cpu.get_cpu_capability(),

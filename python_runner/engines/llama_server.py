@@ -18,6 +18,7 @@ from python_runner.common.errors import EngineStartError
 from python_runner.common.progress import Progress, SilentProgress
 from python_runner.engines.build.llamacpp import ggml_number, llama_cpp_prefix, system_info
 from python_runner.engines.contract import (
+    PROMPT_CACHE,
     EngineDescription,
     EngineSpec,
     Language,
@@ -169,7 +170,7 @@ def describe(
             **build_text(recipe),
             "stands in for": _STANDS_FOR,
             "instruction sets": features or "not known",
-            "prompt cache": "on: what is shared with the last prompt" if caches else "off",
+            PROMPT_CACHE: "on: what is shared with the last prompt" if caches else "off",
             "prompt tokens computed at once": str(_microbatch(settings)),
             **ggml_facts(
                 version=ggml_version(recipe, ggml),

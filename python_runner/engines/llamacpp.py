@@ -22,6 +22,11 @@ from python_runner.common.variants import knobs_of
 from python_runner.engines.build.llamacpp import llama_binding, llama_cpp_prefix
 from python_runner.engines.build.llamacpp_variant import library_binding, library_prefix
 from python_runner.engines.contract import (
+    AT_LOAD,
+    CONTEXT_MEMORY,
+    FLASH_ATTENTION,
+    KV_CACHE,
+    PROMPT_CACHE,
     EngineDescription,
     EngineSpec,
     GenerateRequest,
@@ -96,6 +101,7 @@ def load_variant(settings: LaunchSettings, variant: LlamaVariant) -> LlamaModel:
         build={
             **build_text(recipe),
             "instruction sets": features,
+            PROMPT_CACHE: "off",
             "binding compiler": info["compiler"],
             "prompt tokens computed at once": str(model.describe().microbatch),
             **ggml_facts(
@@ -228,8 +234,9 @@ def build_text(recipe: Mapping[str, object]) -> dict[str, str]:
         "compiler": str(recipe["compiler"]),
         **recipe_in_words(cpu),
         "ggml options": " ".join(cpu["ggml"]),
-        "flash attention": "off",
-        "KV cache": "f16",
+        FLASH_ATTENTION: "off",
+        KV_CACHE: "f16",
+        CONTEXT_MEMORY: AT_LOAD,
     }
 
 

@@ -14,6 +14,11 @@ from pathlib import Path
 from python_runner.common.errors import ToolMissingError
 from python_runner.common.progress import Progress, SilentProgress
 from python_runner.engines.contract import (
+    AT_LOAD,
+    CONTEXT_MEMORY,
+    FLASH_ATTENTION,
+    KV_CACHE,
+    PROMPT_CACHE,
     EngineDescription,
     EngineSpec,
     Language,
@@ -116,9 +121,10 @@ def describe(found: Llamafile, started: Started) -> EngineDescription:
         "llama.cpp inside": llama_cpp or "not said",
         "compiler": "not known: built by its makers",
         "instruction sets": logged_features(started.log) or "not said",
-        "flash attention": "off",
-        "KV cache": "f16",
-        "prompt cache": "off",
+        FLASH_ATTENTION: "off",
+        KV_CACHE: "f16",
+        CONTEXT_MEMORY: AT_LOAD,
+        PROMPT_CACHE: "off",
         "weights inside": ", ".join(found.weights) + ", not used" if found.weights else "none",
         "arguments inside": " ".join(found.arguments) or "none",
         **({"config file": config_file} if config_file else {}),

@@ -20,6 +20,11 @@ from python_runner.common.progress import Progress, SilentProgress
 from python_runner.engines.build.mistralrs import Made, mistralrs_build
 from python_runner.engines.contract import (
     ACTIVATIONS,
+    AS_NEEDED,
+    CONTEXT_MEMORY,
+    FLASH_ATTENTION,
+    KV_CACHE,
+    PROMPT_CACHE,
     WEIGHTS_IN_MEMORY,
     EngineDescription,
     EngineSpec,
@@ -28,6 +33,7 @@ from python_runner.engines.contract import (
     Language,
     LaunchSettings,
     Reach,
+    Shipped,
     StopReason,
     WeightFormat,
 )
@@ -52,6 +58,7 @@ SPEC = EngineSpec(
     can_ignore_end_of_sequence=True,
     reports_token_ids=True,
     takes_token_ids=True,
+    shipped=Shipped(every_processor=True),  # rayon's own choice
 )
 
 
@@ -192,11 +199,15 @@ def facts_of(made: Made, dtype: str, how: Loading) -> dict[str, str]:
         "source": f"crates mistralrs-core {made.version}, candle-core {made.tensor_version}",
         "compiler": made.compiler,
         "flags": " ".join(made.flags),
+        "compiled for": " ".join(made.instruction_sets) or "this CPU, as rustc sees it",
         WEIGHTS_IN_MEMORY: how.isq.upper() if how.isq else dtype,
         **({"not quantised": f"embedding and norms, {dtype}"} if how.isq else {}),
         ACTIVATIONS: f"{dtype}, 8 bits in products" if how.isq else dtype,
-        "KV cache": dtype,
-        "prefix cache": "off",
+        KV_CACHE: dtype,
+        CONTEXT_MEMORY: AS_NEEDED,
+        # For CPUs 0.8.1 has no other attention (src/attention/mod.rs).
+        FLASH_ATTENTION: "on, a kernel of its own",
+        PROMPT_CACHE: "off",
         "paged attention": "off",
     }
 

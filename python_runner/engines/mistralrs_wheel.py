@@ -34,6 +34,7 @@ from python_runner.common.clock import now_ns
 from python_runner.common.errors import EngineStartError, SetupError
 from python_runner.common.progress import Progress
 from python_runner.engines.contract import (
+    PROMPT_CACHE,
     WEIGHTS_IN_MEMORY,
     EngineDescription,
     EngineSpec,
@@ -42,6 +43,7 @@ from python_runner.engines.contract import (
     Language,
     LaunchSettings,
     Reach,
+    Shipped,
     StopReason,
     WeightFormat,
 )
@@ -76,6 +78,7 @@ SPEC = EngineSpec(
     can_ignore_end_of_sequence=True,
     reports_token_ids=True,
     takes_token_ids=False,
+    shipped=Shipped(every_processor=True),
 )
 
 
@@ -243,7 +246,7 @@ def _build(held_as: str) -> Mapping[str, str]:
         "flags": "not known: compiled by its publisher",
         WEIGHTS_IN_MEMORY: f"{held_as}, as asked for: the wheel does not say",
         "instruction sets": "chosen by the wheel when it runs",
-        "prefix cache": "off",
+        PROMPT_CACHE: "off",
         "paged attention": "off",
         "allocator": os.environ.get(_TUNABLES, "as the system has it"),
     }

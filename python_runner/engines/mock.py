@@ -7,7 +7,8 @@ There is one for each language, so that reports can be drawn from mocks alone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from python_runner.common.clock import NS_PER_MS, NS_PER_S
@@ -43,6 +44,8 @@ class MockScript:
     begin_ns: int = 1000 * NS_PER_S
     """When the first request is sent."""
     load_seconds: float = 1.5
+    build: Mapping[str, str] = field(default_factory=dict)
+    """What it says of itself, besides or instead of its threads."""
     crash_at_start: bool = False
     fail_at: frozenset[int] = frozenset()
     """Requests that end in a GenerationError."""
@@ -90,7 +93,8 @@ class MockModel:
 
     @property
     def description(self) -> EngineDescription:
-        return EngineDescription(version="mock 1", build={"threads": str(self._threads)})
+        build = {"threads": str(self._threads), **self._script.build}
+        return EngineDescription(version="mock 1", build=build)
 
     @property
     def load_seconds(self) -> float:

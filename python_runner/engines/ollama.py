@@ -34,6 +34,7 @@ from python_runner.engines.contract import (
     LaunchSettings,
     Reach,
     RunningEngine,
+    Shipped,
 )
 from python_runner.engines.ggml_knobs import OLLAMA_KNOBS, ollama_options, words
 from python_runner.engines.go_trace import GoTrace
@@ -60,6 +61,8 @@ SPEC = EngineSpec(
     can_ignore_end_of_sequence=False,
     reports_token_ids=False,
     takes_token_ids=False,
+    # Without a graphics card (0.17.4, server/routes.go).
+    shipped=Shipped(context=4096),
     keeps_a_copy=True,
 )
 

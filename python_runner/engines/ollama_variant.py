@@ -10,7 +10,15 @@ from python_runner.common.errors import EngineStartError
 from python_runner.common.progress import Progress
 from python_runner.engines.build.ollama import OllamaBuild, ollama_build
 from python_runner.engines.collectors import GOGC_DEFAULT
-from python_runner.engines.contract import EngineDescription, EngineSpec
+from python_runner.engines.contract import (
+    AT_LOAD,
+    CONTEXT_MEMORY,
+    FLASH_ATTENTION,
+    KV_CACHE,
+    PROMPT_CACHE,
+    EngineDescription,
+    EngineSpec,
+)
 from python_runner.engines.ggml import ggml_facts
 from python_runner.engines.go_trace import SETTING
 from python_runner.engines.ollama_server import Logged, OllamaServer, Runner
@@ -63,9 +71,10 @@ def describe(
             "GOGC": _collector(variant, runner, server.log),
             "instruction sets": logged.features or "not logged",
             **({"kernels": logged.backend} if logged.backend else {}),
-            "flash attention": "off",
-            "KV cache": "f16",
-            "prompt cache": "on: it cannot be switched off",
+            FLASH_ATTENTION: "off",
+            KV_CACHE: "f16",
+            CONTEXT_MEMORY: AT_LOAD,
+            PROMPT_CACHE: "on: it cannot be switched off",
             "prompt tokens computed at once": str(BATCH),
             **ggml_facts(
                 version=build.ggml,

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from python_runner.common.errors import EngineStartError
 from python_runner.engines.contract import (
     ACTIVATIONS,
+    WEIGHTS_BY_TYPE,
     WEIGHTS_IN_MEMORY,
     EngineDescription,
     EngineSpec,
@@ -91,7 +92,7 @@ def weights_held(spec: EngineSpec, settings: LaunchSettings) -> Mapping[str, str
     listed = [f"{kind} {share:.1%}" for kind, share in shares.items() if share >= _WORTH_NAMING]
     return {
         WEIGHTS_IN_MEMORY: wanted if is_so else f"{most} for the most part, asked for as {wanted}",
-        "weights by type": ", ".join(listed),
+        WEIGHTS_BY_TYPE: ", ".join(listed),
         # ggml brings the other side of a product to the kind of the weights.
         ACTIVATIONS: f"f32, {most if most in _PLAIN else '8 bits'} in products",
     }

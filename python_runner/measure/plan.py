@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from python_runner.measure.blocks import Block
 
+PROMPT_TOKENS, PROMPT_IDS = "prompt-tokens", "prompt-ids"
+"""Keys of the two criteria of `criteria` that each request is checked for again."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Prompt:
@@ -55,6 +58,13 @@ class Plan:
     seed: int
     prompt_cache: str
     """How a prompt cache is kept from helping, for the record."""
+    may_differ: frozenset[str] = frozenset()
+    """Keys of the criteria in which stacks are allowed to differ."""
+
+    @property
+    def checks_tokens(self) -> bool:
+        """Whether a prompt that an engine reads as other tokens is another work."""
+        return not self.may_differ & {PROMPT_TOKENS, PROMPT_IDS}
 
     @property
     def iterations(self) -> int:

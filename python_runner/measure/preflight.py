@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from python_runner.common.errors import GenerationError
-from python_runner.engines.contract import EngineSpec, RunningEngine
+import psutil
+
+from python_runner.common.errors import EngineCrashError, GenerationError
+from python_runner.engines.contract import EngineSpec, GenerateRequest, RunningEngine
+from python_runner.measure.facts import Reading, Seen, reading_of
 from python_runner.measure.plan import Prompt
+
+
+def look_at(running: RunningEngine, prompts: Sequence[Prompt]) -> Seen:
+    """What an engine that runs says of itself, where it may run, and how it reads the prompts.
+
+    Raises EngineCrashError, or what else an engine raises when a text is to be read.
+    """
+    return Seen(
+        description=running.description,
+        affinity=_affinity(running.process_ids()),
+        reading=_reading(running, prompts),
+    )
 
 
 def check_tokens(running: RunningEngine, spec: EngineSpec, prompts: Iterable[Prompt]) -> None:
@@ -27,3 +42,51 @@ def check_tokens(running: RunningEngine, spec: EngineSpec, prompts: Iterable[Pro
                 hint="Not the same work, so it is not timed. Check add_bos_token and the "
                 "tokenizer files of the model.",
             )
+
+
+def _reading(running: RunningEngine, prompts: Sequence[Prompt]) -> Reading | None:
+    found = [running.token_ids(prompt.text) for prompt in prompts]
+    ids = [each for each in found if each is not None]
+    return reading_of(ids) if len(ids) == len(found) else _counted(running, prompts)
+
+
+def _counted(running: RunningEngine, prompts: Sequence[Prompt]) -> Reading | None:
+    """By the count that comes with an answer: one prompt is asked for one token.
+
+    Where that is the reference's count, the others are taken to be so too: each of them is
+    checked again when its own answer comes.
+    """
+    first = prompts[0]
+    request = GenerateRequest(prompt_text=first.text, prompt_ids=first.ids, new_tokens=1)
+    try:
+        counted = running.generate(request).prompt_tokens
+    except EngineCrashError:
+        raise
+    except GenerationError:
+        return None
+    if counted == len(first.ids):
+        return Reading(counts=tuple(len(prompt.ids) for prompt in prompts))
+    return Reading(counts=(counted,))
+
+
+def _affinity(roots: Iterable[int]) -> str | None:
+    """`0, 1`: processors on which the processes below these may run; None if nobody says."""
+    allowed: set[int] = set()
+    try:
+        for root in map(psutil.Process, roots):
+            for process in (root, *root.children(recursive=True)):
+                allowed.update(process.cpu_affinity())
+    except (psutil.Error, AttributeError):  # not every system has it
+        return None
+    return _ranges(sorted(allowed)) or None
+
+
+def _ranges(numbers: Sequence[int]) -> str:
+    """`0-3, 6`."""
+    parts: list[list[int]] = []
+    for number in numbers:
+        if parts and number == parts[-1][-1] + 1:
+            parts[-1][1:] = [number]
+        else:
+            parts.append([number])
+    return ", ".join("-".join(map(str, part)) for part in parts)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from python_runner.analyse.fairness import fairness_pairs
 from python_runner.analyse.load.tidy import tidy_chunks, tidy_requests
 from python_runner.analyse.tidy import tidy_pairs, tidy_samples, tidy_stages, tidy_tokens
 from python_runner.common.errors import UnknownNameError, UsageError
@@ -25,10 +26,10 @@ def export(
 ) -> list[Path]:
     """Write runs to `path`, and beside it their tokens, stages and what may be said of the stacks.
 
-    The files beside it are `NAME-tokens.SUFFIX`, `NAME-stages.SUFFIX` and `NAME-pairs.SUFFIX`.
-    All tables are tidy (see `analyse.tidy`), and say in the column `random_weights` where the
-    model was never trained. Times are milliseconds, except the raw stamps of columns that end
-    in `_ns`.
+    The files beside it are `NAME-tokens.SUFFIX`, `NAME-stages.SUFFIX`, `NAME-pairs.SUFFIX` and
+    `NAME-fairness.SUFFIX`, which has what was equal (`analyse.fairness.fairness_pairs`). The
+    others are tidy (see `analyse.tidy`), and say in the column `random_weights` where the model
+    was never trained. Times are milliseconds, except the raw stamps of columns that end in `_ns`.
 
     Args:
         samples: one row for each request.
@@ -49,21 +50,24 @@ def export(
             _beside(path, "tokens"): lambda: tidy_tokens(samples, conditions),
             _beside(path, "pairs"): lambda: tidy_pairs(samples, conditions, runs),
             _beside(path, "stages"): lambda: tidy_stages(samples, conditions),
+            _beside(path, "fairness"): lambda: fairness_pairs(conditions),
         },
         format_name,
     )
 
 
 def export_load(frames: Frames, format_name: str, path: Path) -> list[Path]:
-    """Write a load to `path`, and its chunks to a file beside it (`NAME-chunks.SUFFIX`).
+    """Write a load to `path`, and two files beside it (`NAME-chunks.SUFFIX`, `NAME-fairness…`).
 
-    Both tables are tidy (see `analyse.load.tidy`). Formats, units and errors as in `export`.
+    Tidy tables (see `analyse.load.tidy`), and what was equal. Formats, units and errors as in
+    `export`.
     """
     requests, levels = frames.load_requests, frames.load_levels
     return _write(
         {
             path: lambda: tidy_requests(requests, levels, frames.conditions, frames.runs),
             _beside(path, "chunks"): lambda: tidy_chunks(requests, levels),
+            _beside(path, "fairness"): lambda: fairness_pairs(frames.conditions),
         },
         format_name,
     )
@@ -112,6 +116,8 @@ WRITERS: dict[str, Writer] = {
 
 _NESTED = (
     "build",
+    "facts",
+    "allowed_unfair",
     "client_error",
     "level_client_error",
     "engine_timings",

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from python_runner.analyse.fairness import marks
 from python_runner.analyse.latency import Outcome, request_metrics
 from python_runner.common.clock import NS_PER_MS
 from python_runner.common.errors import UsageError
@@ -175,6 +176,8 @@ def condition_warnings(
         yield TINY_WARNING
     if run["status"] != "complete":
         yield f"This run is marked as {run['status']}: parts of it are missing."
+    allowed = marks(conditions, run)
+    yield from allowed.values()
     for column, what in (
         ("model", "model"),
         ("precision", "precision"),
@@ -183,7 +186,8 @@ def condition_warnings(
     ):
         # What a variant turns on purpose stands in its title.
         meant = [column in knobs_of(str(stack)) for stack in conditions["stack"]]
-        if conditions.loc[[not one for one in meant], column].nunique() > 1:
+        plain = conditions.loc[[not one for one in meant], column]
+        if plain.nunique() > 1 and column not in allowed:
             yield f"Not the same {what} for every stack: their figures do not compare."
     for row in conditions.to_dict(orient="records"):
         if warning := own_warning(row):

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from python_runner.analyse.fairness import marks
 from python_runner.analyse.load.percentiles import fewest_for
 from python_runner.measure.load.level import Arrivals
 from python_runner.report.facts import (
@@ -131,7 +132,7 @@ def _error_span(errors: pd.Series[float]) -> str:
 
 def _warnings(data: LoadData, *, is_synthetic: bool) -> Iterator[str]:
     yield from condition_warnings(data.conditions, data.run, is_synthetic=is_synthetic)
-    if data.conditions["slots"].nunique() > 1:
+    if data.conditions["slots"].nunique() > 1 and "slots" not in marks(data.conditions, data.run):
         yield "Not the same number of slots for every stack: their figures do not compare."
     for row in data.levels.to_dict(orient="records"):
         name = f"{row['title']}, {load_words(row)}"

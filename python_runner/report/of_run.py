@@ -34,7 +34,7 @@ class RunReport(Protocol):
         """Every picture, as PNG and as SVG; the files in order."""
 
     def export(self, format_name: str, path: Path) -> list[Path]:
-        """Tidy tables, one at `path` and one beside it. Raises UsageError, see `export`."""
+        """Tidy tables, one at `path`, the others beside it. Raises UsageError, see `export`."""
 
 
 def report_of(frames: Frames) -> RunReport:

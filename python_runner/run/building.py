@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from python_runner.common.errors import SetupError, reason_of
@@ -67,6 +67,6 @@ def in_order(engines: Mapping[str, Engine], waiting: Iterable[str]) -> list[tupl
     return sorted(engines.items(), key=lambda item: item[0] in late)
 
 
-def without(engines: Mapping[str, Engine], missing: Mapping[str, str]) -> dict[str, Engine]:
+def without(engines: Mapping[str, Engine], missing: Container[str]) -> dict[str, Engine]:
     """The engines that are not missing."""
     return {name: candidate for name, candidate in engines.items() if name not in missing}

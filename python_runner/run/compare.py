@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,10 +11,17 @@ from python_runner.common.host import describe_host, physical_cores
 from python_runner.common.progress import Progress
 from python_runner.engines.contract import Engine, LaunchSettings
 from python_runner.engines.table import engine
-from python_runner.measure import NoiseProbe
+from python_runner.measure import Block, NoiseProbe, Plan
+from python_runner.measure.criteria import check_keys
 from python_runner.models import Source
 from python_runner.run.building import build, build_what_is_quick, require_one, without
 from python_runner.run.calibration import CalibratorOnDemand
+from python_runner.run.preflight import (
+    Checked,
+    Preflight,
+    check_what_is_asked,
+    work_of,
+)
 from python_runner.run.preparation import (
     choose_source,
     model_for,
@@ -41,6 +48,8 @@ class Comparison:
     """Stack name to reason."""
     not_built: frozenset[str] = frozenset()
     """Those of them that could not be built, and so were never started."""
+    refused: frozenset[str] = frozenset()
+    """Those of them that were built late, and would have done other work than the others."""
     late: frozenset[str] = frozenset()
     """Stacks that were built after the first block, which they share with nobody."""
 
@@ -72,18 +81,21 @@ def compare(
         UnknownNameError: an engine or model that does not exist, before anything starts.
         SetupError: not one of the stacks can be built.
         ModelError: the weights could not be made, or do not fit on this machine.
+        UnfairError: the stacks would not do the same work; nothing was timed.
         KeyboardInterrupt: passed on after the run is marked as interrupted; no process
             is left, and finished samples are kept.
     """
     engines = find_engines(study)
     ready = get_ready(study, engines, progress)
-    plan = plan_for(
-        study, ready.source, ready.settings, log=logs / "tokenizer.log", progress=progress
-    )
+    log = logs / "tokenizer.log"
+    plan = plan_for(study, ready.source, ready.settings, log=log, progress=progress)
+    preflight = _preflight(study, ready, plan, logs, progress)
+    checked = preflight.check(without(engines, ready.missing.keys() | ready.waiting))
     with RunRecorder(store, study, describe_host()) as recorder:
+        recorder.keep_facts(checked.facts, checked.unfair)
         tour = Tour(
             Tools(
-                settings=ready.settings,
+                settings_of=preflight.settings_of,
                 plan=plan,
                 calibrator=CalibratorOnDemand(progress),
                 probe=probe,
@@ -92,47 +104,95 @@ def compare(
                 progress=progress,
             )
         )
-        missing = _visit_all(study, engines, ready, tour, on_part)
-        go_on_until_narrow(study, tour, without(engines, missing))
+        found = _Found(missing=ready.missing, checked=checked)
+        course = _Course(
+            engines=engines,
+            waiting=ready.waiting,
+            tour=tour,
+            preflight=preflight,
+            on_part=on_part,
+        )
+        found = course.run(rounds_of(study)[0], found)
+        go_on_until_narrow(study, tour, without(engines, found.left_out))
     return Comparison(
         run_id=recorder.run_id,
-        broken=tour.ended | missing,
-        not_built=frozenset(missing),
-        late=ready.waiting - missing.keys(),
+        broken=tour.ended | found.left_out,
+        not_built=frozenset(found.missing),
+        refused=found.checked.refused,
+        late=ready.waiting - found.left_out.keys(),
     )
 
 
-def _visit_all(
-    study: Study,
-    engines: Mapping[str, Engine],
-    ready: Ready,
-    tour: Tour,
-    on_part: Callable[[int], None] | None,
-) -> dict[str, str]:
-    """All blocks, and the long builds after the first; returns what could not be built.
+@dataclass(frozen=True, kw_only=True)
+class _Found:
+    """What is known of the stacks before they are visited."""
 
-    A stack that was built late does what it missed in a block of its own at the end: it lay
-    far from the first block of the others, and is not held against it.
-    """
-    missing = dict(ready.missing)
-    for name, reason in missing.items():
-        tour.leave_out(engines[name], reason)
-    first, *later = rounds_of(study)[0]
-    late = {name: engines[name] for name in engines if name in ready.waiting - missing.keys()}
-    if not late:
-        tour.visit((first, *later), without(engines, missing))
-        return missing
-    tour.visit((first,), without(engines, missing | dict.fromkeys(late, "")))
-    if on_part is not None:
-        on_part(tour.tools.recorder.run_id)
-    unbuilt = build(late, tour.tools.progress)
-    for name, reason in unbuilt.items():
-        tour.leave_out(engines[name], reason)
-    missing |= unbuilt
-    tour.visit(later, without(engines, missing))
-    made_up = replace(first, number=first.number + study.visits if later else first.number)
-    tour.visit((made_up,), without(late, missing))
-    return missing
+    missing: Mapping[str, str]
+    """Stacks that could not be built, with the reason."""
+    checked: Checked
+
+    @property
+    def left_out(self) -> dict[str, str]:
+        """All that are not visited, with the reason."""
+        return {**self.missing, **self.checked.failed}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Course:
+    """All visits of a run, long builds among them."""
+
+    engines: Mapping[str, Engine]
+    waiting: frozenset[str]
+    """Those that need a long build."""
+    tour: Tour
+    preflight: Preflight
+    on_part: Callable[[int], None] | None
+
+    def run(self, blocks: Sequence[Block], found: _Found) -> _Found:
+        """All blocks, and the long builds after the first.
+
+        A stack that was built late does what it missed in a block of its own at the end: it
+        lay far from the first block of the others, and is not held against it.
+        """
+        for name, reason in found.left_out.items():
+            self.tour.leave_out(self.engines[name], reason)
+        late = without(self.engines, self.engines.keys() - self.waiting | found.left_out.keys())
+        if not late:
+            self.tour.visit(blocks, without(self.engines, found.left_out))
+            return found
+        first, *later = blocks
+        self.tour.visit((first,), without(self.engines, found.left_out.keys() | late.keys()))
+        if self.on_part is not None:
+            self.on_part(self.tour.tools.recorder.run_id)
+        found = self._build(late, found)
+        self.tour.visit(later, without(self.engines, found.left_out))
+        made_up = replace(first, number=first.number + len(blocks) if later else first.number)
+        self.tour.visit((made_up,), without(late, found.left_out))
+        return found
+
+    def _build(self, late: Mapping[str, Engine], found: _Found) -> _Found:
+        """Build what takes long, and look at it."""
+        tools = self.tour.tools
+        unbuilt = build(late, tools.progress)
+        checked = found.checked
+        for name, candidate in without(late, unbuilt).items():
+            checked = self.preflight.check_late({name: candidate}, checked)
+        tools.recorder.keep_facts(checked.facts, checked.unfair)
+        now = _Found(missing={**found.missing, **unbuilt}, checked=checked)
+        for name in late.keys() & now.left_out.keys():
+            self.tour.leave_out(late[name], now.left_out[name])
+        return now
+
+
+def _preflight(study: Study, ready: Ready, plan: Plan, logs: Path, progress: Progress) -> Preflight:
+    return Preflight(
+        study=study,
+        settings=ready.settings,
+        work=work_of(plan),
+        read=plan.prompts,
+        logs=logs / "preflight",
+        progress=progress,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,6 +212,7 @@ def get_ready(study: Study, engines: Mapping[str, Engine], progress: Progress) -
     source = choose_source(study)
     tell_choice(study, source, progress)
     missing = unreadable(source, engines)
+    check_what_is_asked(study, source, without(engines, missing))
     needs = needs_of(source, study, without(engines, missing))
     tell(source, needs, progress)
     missing |= refuse_what_cannot_fit(source, needs)
@@ -188,6 +249,7 @@ def find_engines(study: Study) -> dict[str, Engine]:
             cannot be run, or a path where no model lies.
         ModelError: what lies there is no model that can be run.
     """
+    check_keys(study.allow_unfair)
     source = choose_source(study)
     engines = {name: engine(name) for name in study.stacks}
     check_variants(study, source, engines)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import resource
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from python_runner.common.errors import SetupError, UsageError
 from python_runner.common.host import describe_host
 from python_runner.common.progress import Progress
-from python_runner.engines.contract import Engine, LaunchSettings, Reach
+from python_runner.engines.contract import Engine, EngineSpec, LaunchSettings, Reach
 from python_runner.engines.load_client import LoadClient
 from python_runner.engines.outside import OutsideEngine
 from python_runner.engines.streaming import prepare_stream_client
@@ -20,10 +20,11 @@ from python_runner.measure.load.plan import LoadPlan
 from python_runner.measure.load.probe import probe
 from python_runner.measure.load.stack import LoadTools, measure_load
 from python_runner.measure.stack import condition_of
-from python_runner.run.building import build, in_order
+from python_runner.run.building import build, in_order, without
 from python_runner.run.calibration import CalibratorOnDemand
 from python_runner.run.compare import find_engines, get_ready
 from python_runner.run.load_plan import Asked, plan_of_model, plan_of_outside
+from python_runner.run.preflight import Preflight, work_of_load
 from python_runner.store import LoadRunRecorder, Store
 from python_runner.study import Load, Study
 
@@ -48,17 +49,27 @@ def load(study: Study, store: Store, *, logs: Path, progress: Progress) -> Loade
 
     Raises:
         UsageError: an engine that is no server, before anything starts.
-        SetupError, ModelError, KeyboardInterrupt: as `run.compare`.
+        SetupError, ModelError, UnfairError, KeyboardInterrupt: as `run.compare`.
     """
     engines = find_served(study)
     ready = get_ready(study, engines, progress)
     plan = plan_of_model(
         study, ready.source, ready.settings, log=logs / "tokenizer.log", progress=progress
     )
-    missing, failed = dict(ready.missing), {}
+    preflight = Preflight(
+        study=study,
+        settings=ready.settings,
+        work=work_of_load(study, plan),
+        read=(plan.first,),
+        logs=logs / "preflight",
+        progress=progress,
+    )
+    checked = preflight.check(without(engines, ready.missing.keys() | ready.waiting))
+    missing, failed = dict(ready.missing), dict(checked.failed)
     with LoadRunRecorder(store, study, describe_host()) as recorder:
+        recorder.keep_facts(checked.facts, checked.unfair)
         run = _Run(
-            settings=ready.settings,
+            settings_of=preflight.settings_of,
             plan=plan,
             recorder=recorder,
             logs=logs / f"run-{recorder.run_id:04d}",
@@ -67,8 +78,11 @@ def load(study: Study, store: Store, *, logs: Path, progress: Progress) -> Loade
         for name, candidate in in_order(engines, ready.waiting):
             if name in ready.waiting and name not in missing:
                 missing |= build({name: candidate}, progress)
-            if name in missing:
-                run.leave_out(candidate, missing[name])
+                checked = preflight.check_late(without({name: candidate}, missing), checked)
+                recorder.keep_facts(checked.facts, checked.unfair)
+                failed |= checked.failed
+            if name in missing | failed:
+                run.leave_out(candidate, (missing | failed)[name])
             elif reason := run.measure(name, candidate):
                 failed[name] = reason
     return Loaded(run_id=recorder.run_id, broken=failed | missing, not_built=frozenset(missing))
@@ -87,7 +101,7 @@ def load_outside(
     settings, plan = plan_of_outside(study, asked)
     with LoadRunRecorder(store, study, describe_host()) as recorder:
         run = _Run(
-            settings=settings,
+            settings_of=lambda _spec: settings,
             plan=plan,
             recorder=recorder,
             logs=logs / f"run-{recorder.run_id:04d}",
@@ -165,7 +179,7 @@ def check_open_files(load: Load) -> None:
 class _Run:
     """What all stacks of a run share."""
 
-    settings: LaunchSettings
+    settings_of: Callable[[EngineSpec], LaunchSettings]
     plan: LoadPlan
     recorder: LoadRunRecorder
     logs: Path
@@ -179,7 +193,7 @@ class _Run:
         )
         return measure_load(
             candidate,
-            self.settings,
+            self.settings_of(candidate.spec),
             self.plan,
             tools=tools,
             recorder=self.recorder,
@@ -189,5 +203,7 @@ class _Run:
 
     def leave_out(self, candidate: Engine, reason: str) -> None:
         """Record a stack that was never started."""
-        self.recorder.begin(condition_of(candidate, self.settings, self.plan, None))
+        self.recorder.begin(
+            condition_of(candidate, self.settings_of(candidate.spec), self.plan, None)
+        )
         self.recorder.finish(peak_memory_bytes=None, error=reason)

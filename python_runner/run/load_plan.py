@@ -19,7 +19,7 @@ from python_runner.measure.load.prompts import (
     with_shared_prefix,
     words_only,
 )
-from python_runner.measure.plan import Prompt
+from python_runner.measure.plan import PROMPT_IDS, PROMPT_TOKENS, Prompt
 from python_runner.measure.prompts import make_prompts
 from python_runner.models import ReferenceTokenizer, Source
 from python_runner.run.preparation import reference_encoder, renderer
@@ -150,6 +150,7 @@ def _plan(study: Study, load: Load, made: _Made, asked: Asked) -> LoadPlan:
         sampling=study.workload.sampling,
         seed=study.seed,
         prompt_cache=made.said,
+        checks_tokens=not {PROMPT_TOKENS, PROMPT_IDS} & set(study.allow_unfair),
         timeout_s=load.timeout_s,
         headers=asked.outside.headers if asked.outside else {},
         secrets=asked.outside.secrets if asked.outside else (),

@@ -145,6 +145,7 @@ def plan_for(
         template=work.template,
         sampling=work.sampling,
         seed=study.seed,
+        may_differ=frozenset(study.allow_unfair),
         prompt_cache=_cache_words(study),
     )
 

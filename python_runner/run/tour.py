@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from python_runner.common.progress import Progress
-from python_runner.engines.contract import Engine, LaunchSettings
+from python_runner.engines.contract import Engine, EngineSpec, LaunchSettings
 from python_runner.measure import (
     Block,
     FailureStreak,
@@ -26,7 +26,8 @@ from python_runner.store import RunRecorder
 class Tools:
     """What all visits of a run share."""
 
-    settings: LaunchSettings
+    settings_of: Callable[[EngineSpec], LaunchSettings]
+    """What a stack is started with."""
     plan: Plan
     calibrator: Calibrates | None
     probe: NoiseProbe | None
@@ -64,8 +65,8 @@ class Tour:
 
     def leave_out(self, candidate: Engine, reason: str) -> None:
         """Record a stack that was never started."""
-        recorder = self.tools.recorder
-        recorder.begin(condition_of(candidate, self.tools.settings, self.tools.plan, None))
+        recorder, settings = self.tools.recorder, self.tools.settings_of(candidate.spec)
+        recorder.begin(condition_of(candidate, settings, self.tools.plan, None))
         recorder.finish(peak_memory_bytes=None, error=reason)
 
     def visit(self, blocks: Sequence[Block], engines: Mapping[str, Engine]) -> None:
@@ -93,7 +94,7 @@ class Tour:
         stack = self._stacks.setdefault(name, _Stack())
         reason = measure_stack(
             candidate,
-            tools.settings,
+            tools.settings_of(candidate.spec),
             tools.plan,
             recorder=tools.recorder,
             log=tools.logs / f"{name}.log",

@@ -47,9 +47,11 @@ class Frames:
             counts the visits of a run from 1, `probe_compute_ns` and `probe_memory_ns` are NaN
             where nobody looked.
         conditions: one row for each stack of a run; `build` holds a dictionary,
-            `client_error` the fields of a `ClientError`, or None; `loads` lists the seconds
-            that each load took, `load_seconds` is their median.
+            `client_error` the fields of a `ClientError`, or None; `facts` holds criterion to
+            fact (`measure.fairness`), empty where nothing was looked at; `loads` lists the
+            seconds that each load took, `load_seconds` is their median.
         runs: one row for each run; `kind` is a `RunKind`'s value, `host` holds a dictionary;
+            `allowed_unfair` the keys of criteria in which stacks differ and were allowed to;
             `looks` is None, or, where a run went on until its intervals were narrow, a
             dictionary: `at` lists the iterations of each stack at every look, `limit` is
             the most that would have been made.
@@ -121,13 +123,16 @@ def _decode_conditions(raw: pd.DataFrame) -> pd.DataFrame:
         callback_cost_ns=raw["callback_cost_ns"].astype(float),
         client_error=_objects(raw["client_error_json"]),
         build=_objects(raw["build_json"]),
-    ).drop(columns=["build_json", "client_error_json", "loads_json"])
+        facts=_objects(raw["facts_json"]),
+    ).drop(columns=["build_json", "client_error_json", "facts_json", "loads_json"])
 
 
 def _decode_runs(raw: pd.DataFrame) -> pd.DataFrame:
-    return raw.assign(host=_objects(raw["host_json"]), looks=_objects(raw["looks_json"])).drop(
-        columns=["host_json", "looks_json"]
-    )
+    return raw.assign(
+        host=_objects(raw["host_json"]),
+        looks=_objects(raw["looks_json"]),
+        allowed_unfair=_objects(raw["allowed_unfair_json"]),
+    ).drop(columns=["host_json", "looks_json", "allowed_unfair_json"])
 
 
 def _decode_levels(raw: pd.DataFrame) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from enum import StrEnum
 from types import TracebackType
@@ -12,6 +12,7 @@ from typing import Self
 from python_runner import __version__
 from python_runner.common.clock import utc_date
 from python_runner.measure.client_error import ClientError
+from python_runner.measure.fairness import Facts
 from python_runner.measure.sample import Condition
 from python_runner.store.store import Store
 from python_runner.study import Study
@@ -36,6 +37,7 @@ class OpenRun:
         self._condition_id: int | None = None
         self._conditions: dict[str, int] = {}
         """Stack to its condition, of those that were begun."""
+        self._facts: Mapping[str, Facts] = {}
         self.run_id: int = self._insert(
             "runs",
             {
@@ -53,6 +55,20 @@ class OpenRun:
     def store(self) -> Store:
         """Where it is kept."""
         return self._store
+
+    def keep_facts(self, facts: Mapping[str, Facts], unfair: Sequence[str]) -> None:
+        """Before stacks begin: what is known of each by name, and in what they differ.
+
+        Args:
+            facts: stack name to its facts; may be called again when there are more.
+            unfair: keys of the criteria in which they differ and were allowed to.
+        """
+        self._facts = facts
+        with self._store.transaction() as connection:
+            connection.execute(
+                "UPDATE runs SET allowed_unfair_json = ? WHERE run_id = ?",
+                (json.dumps(list(unfair)), self.run_id),
+            )
 
     def begin(self, condition: Condition) -> None:
         """A stack is ready (or failed to start) under `condition`.
@@ -88,6 +104,7 @@ class OpenRun:
             "loads_json": json.dumps(_known(condition.load_seconds)),
             "client_error_json": error_json(condition.client_error),
             "callback_cost_ns": condition.callback_cost_ns,
+            "facts_json": json.dumps(dict(self._facts.get(spec.name, {}))),
         }
         self._condition_id = self._insert("conditions", values)
         self._conditions[spec.name] = self._condition_id

@@ -140,6 +140,12 @@ ALTER TABLE runs ADD COLUMN looks_json TEXT;
 what is known of a run that goes on until its intervals are narrow (see `Frames.runs`)."""
 
 
+_FAIRNESS = """
+ALTER TABLE runs ADD COLUMN allowed_unfair_json TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE conditions ADD COLUMN facts_json TEXT NOT NULL DEFAULT '{}';
+"""
+
+
 def _create(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     _run(connection, _FIRST)
@@ -157,6 +163,10 @@ def _add_resources(connection: sqlite3.Connection) -> None:
     _run(connection, "ALTER TABLE samples ADD COLUMN resources_json TEXT NOT NULL DEFAULT '{}'")
 
 
+def _add_fairness(connection: sqlite3.Connection) -> None:
+    _run(connection, _FAIRNESS)
+
+
 def _run(connection: sqlite3.Connection, script: str) -> None:
     """Statement by statement: `executescript` would commit the transaction they belong to."""
     for statement in script.split(";\n"):
@@ -169,6 +179,7 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     _add_loads,
     _add_blocks,
     _add_resources,
+    _add_fairness,
 )
 """Append only: what stands here has been applied to files that people have."""
 

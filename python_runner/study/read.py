@@ -41,6 +41,8 @@ class Overrides:
     template: str | None = None
     name: str | None = None
     title: str | None = None
+    allow_unfair: tuple[str, ...] | None = None
+    """Added to those of the file."""
     load: Mapping[str, object] | None = None
     """Keys of the table `[load]`; here None takes the file's value away."""
 
@@ -106,6 +108,8 @@ def _apply(document: Mapping[str, Any], overrides: Overrides) -> dict[str, Any]:
         if field.name == "load":
             both = {**merged.get("load", {}), **value}
             merged["load"] = {key: item for key, item in both.items() if item is not None}
+        elif field.name == "allow_unfair":
+            merged[field.name] = [*merged.get(field.name, ()), *value]
         elif field.name in Workload.model_fields:
             workload = merged.get("workload", {})
             merged["workload"] = {**workload, field.name: value}

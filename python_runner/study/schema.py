@@ -74,7 +74,9 @@ class Study(Frozen):
     )
     device: Literal["cpu"] = Field("cpu", description="where all engines compute")
     threads: PositiveInt | None = Field(
-        None, description="threads of each engine; left out: one for each physical core"
+        None,
+        description="threads of each engine; left out: one for each physical core, or as shipped "
+        "what it takes by itself",
     )
     context: PositiveInt = Field(512, description="tokens of context (prompt and answer)")
     iterations: PositiveInt = Field(10, description="timed requests of each stack")
@@ -97,6 +99,12 @@ class Study(Frozen):
         None, description='with until_ci: nothing is begun that would end later: "2h"'
     )
     seed: NonNegativeInt = Field(20240, description="decides which prompts are made")
+    allow_unfair: tuple[Name, ...] = Field(
+        (),
+        strict=False,
+        description="criteria in which stacks may differ although it is unfair; all that comes "
+        "out is marked with those in which they do",
+    )
     workload: Workload = Field(default_factory=Workload)
     claims: str | None = Field(
         None,

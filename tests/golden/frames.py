@@ -61,6 +61,7 @@ class FakeStack:
     model_label: str = "Gemma-2-2B shape, random weights"
     is_synthetic: bool = True
     build: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, str] = field(default_factory=dict)
     load_seconds: float = 6.4
     peak_memory_bytes: float = 5.6e9
     error: str = ""
@@ -150,6 +151,7 @@ def build_frames(
                 "program_version": "0.1.0",
                 "kind": "comparison",
                 "looks": None,
+                "allowed_unfair": [],
             }
         ]
     )
@@ -184,6 +186,7 @@ def _condition(run_id: int, condition_id: int, stack: FakeStack) -> dict[str, An
         "reach": stack.reach,
         "version": stack.version,
         "build": dict(stack.build),
+        "facts": dict(stack.facts),
         "model": stack.model,
         "model_label": stack.model_label,
         "is_synthetic": stack.is_synthetic,

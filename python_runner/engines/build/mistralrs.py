@@ -34,6 +34,8 @@ class Made:
     compiler: str
     flags: tuple[str, ...]
     """What rustc was told about this CPU."""
+    instruction_sets: tuple[str, ...]
+    """What that comes to."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,6 +135,7 @@ def _made(folder: Path, flags: CpuFlags) -> Made:
         tensor_version=locked[TENSOR_CRATE],
         compiler=str(recipe_of(folder)["compiler"]),
         flags=flags.rust,
+        instruction_sets=flags.instruction_sets,
     )
 
 

@@ -32,6 +32,8 @@ class LoadPlan:
     secrets: tuple[str, ...] = field(default=(), repr=False)
     """What must not be kept even if a server repeats it."""
     ca_file: str | None = None
+    checks_tokens: bool = True
+    """Whether a prompt that an engine reads as other tokens is another work."""
 
     @property
     def sending(self) -> Sending:

@@ -107,7 +107,7 @@ class _Stack:
         served, plan = self.running, self.plan
         if not isinstance(served, Served):
             raise EngineError(f"{self.engine.spec.title} is no server: no load can be put on it")
-        if plan.first.ids:
+        if plan.first.ids and plan.checks_tokens:
             check_tokens(self.running, self.engine.spec, (plan.first,))
         tried = probe(
             self.tools.client,

@@ -14,6 +14,7 @@ from rich.text import Text
 from python_runner.analyse.compare import mark_outliers
 from python_runner.analyse.latency import NAN, Outcome, request_metrics
 from python_runner.report.facts import each_once, shorten
+from python_runner.report.terminal.fairness import fairness_section
 from python_runner.report.terminal.layout import NOTE, QUIET, Column, FittingTable
 from python_runner.report.terminal.stages import stage_lines
 from python_runner.report.terminal.summary import summary_report
@@ -41,6 +42,7 @@ def run_detail(
         *_stages_in_short(samples, conditions),
         title("Conditions"),
         pairs(condition_pairs(conditions, runs.to_dict(orient="records")[0])),
+        *fairness_section(conditions),
         *_stacks(_marked(samples), conditions),
     )
 

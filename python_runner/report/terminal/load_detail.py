@@ -14,6 +14,7 @@ from rich.text import Text
 from python_runner.report.load_data import LoadData, load_words
 from python_runner.report.load_facts import error_list
 from python_runner.report.terminal.detail import condition_pairs, pairs, stack_pairs, title
+from python_runner.report.terminal.fairness import fairness_section
 from python_runner.report.terminal.layout import Column, FittingTable
 from python_runner.report.terminal.load import UNSURE, Cell, load_report
 from python_runner.report.units import (
@@ -44,6 +45,7 @@ def load_detail(data: LoadData) -> RenderableType:
         load_report(data),
         title("Conditions"),
         pairs(condition_pairs(data.conditions, data.run)),
+        *fairness_section(data.conditions),
         *_stacks(data),
     )
 

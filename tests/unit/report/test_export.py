@@ -27,8 +27,9 @@ def test_every_format_says_the_same(case: str, format_name: str, tmp_path: Path)
         f"samples-tokens.{format_name}",
         f"samples-pairs.{format_name}",
         f"samples-stages.{format_name}",
+        f"samples-fairness.{format_name}",
     ]
-    samples, tokens, pairs, stages = (read(format_name, path) for path in paths)
+    samples, tokens, pairs, stages = (read(format_name, path) for path in paths[:4])
     without = len(frames.conditions) - frames.samples["condition_id"].nunique()
     assert len(samples) == len(frames.samples) + without
     assert len(tokens) == sum(len(stamps) for stamps in frames.samples["chunk_ns"])
@@ -37,14 +38,18 @@ def test_every_format_says_the_same(case: str, format_name: str, tmp_path: Path)
 
 
 def test_all_pairs_are_exported_by_every_figure(tmp_path: Path) -> None:
-    *_, path = export(*build_frames(FOUR), "csv", tmp_path / "a.csv")
-    pairs = pd.read_csv(path)
+    export(*build_frames(FOUR), "csv", tmp_path / "a.csv")
+    pairs = pd.read_csv(tmp_path / "a-pairs.csv")
     assert dict(pairs["metric"].value_counts()) == {"e2e_ms": 6, "ttft_ms": 6, "tpot_ms": 6}
     assert (pairs["ratio"] >= 1).all()
 
 
 def test_golden_csv(tmp_path: Path) -> None:
-    frames = build_frames([FOUR[0], rename(OLLAMA, early_stops={2: 3})], iterations=2, warmup=1)
+    stacks = [
+        rename(FOUR[0], facts={"threads": "2", "kv-cache": "f16"}),
+        rename(OLLAMA, early_stops={2: 3}, facts={"threads": "4", "kv-cache": "f16"}),
+    ]
+    frames = build_frames(stacks, iterations=2, warmup=1)
     for path in export(*frames, "csv", tmp_path / "samples.csv"):
         assert_golden(path.name, path.read_text(encoding="utf-8"))
 
