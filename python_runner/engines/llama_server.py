@@ -135,8 +135,9 @@ def server_arguments(
     slots = ["-ub", str(_microbatch(settings)), "-np", str(settings.slots), "--no-kv-unified"]
     attention = ["-fa", "off", "-ctk", "f16", "-ctv", "f16"]
     # What of a prompt could be kept for the next. With a cache: what the slot still holds of
-    # the last one, and nothing of those before.
-    kept = ["--cache-prompt" if caches else "--no-cache-prompt"]
+    # the last one. Of a model with a sliding window it holds too little to go back, unless its
+    # memory is as large as the context.
+    kept = ["--cache-prompt", "--swa-full"] if caches else ["--no-cache-prompt"]
     kept += ["--cache-ram", "0", "--ctx-checkpoints", "0"]
     # The settings as they are, on the CPU, and no run before the first request.
     plain = ["--device", "none", "-fit", "off", "--no-warmup"]
@@ -170,7 +171,13 @@ def describe(
             **build_text(recipe),
             "stands in for": _STANDS_FOR,
             "instruction sets": features or "not known",
+<<<<<<< HEAD
             PROMPT_CACHE: "on: what is shared with the last prompt" if caches else "off",
+=======
+            "prompt cache": "on: what is shared with the last prompt, by --swa-full"
+            if caches
+            else "off",
+>>>>>>> why
             "prompt tokens computed at once": str(_microbatch(settings)),
             **ggml_facts(
                 version=ggml_version(recipe, ggml),

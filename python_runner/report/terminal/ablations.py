@@ -15,7 +15,7 @@ from rich.text import Text
 from python_runner.analyse.ablations import ablation_effects
 from python_runner.analyse.compare import Verdict
 from python_runner.report.terminal.layout import NOTE, QUIET
-from python_runner.report.units import spell_change, spell_change_range, spell_share, spell_time
+from python_runner.report.units import spell_change, spell_change_range, spell_time
 
 _METRICS = {"e2e_ms": "E2E latency", "ttft_ms": "TTFT", "tpot_ms": "TPOT"}
 _LEGEND = (
@@ -41,8 +41,10 @@ def ablations_report(
 
 def _blocks(effects: pd.DataFrame) -> Iterator[RenderableType]:
     """One for each ablation, under its question; a question of several stacks stands once."""
+    order = {question: place for place, question in enumerate(effects["question"].unique())}
     asked = ""
-    for row in effects.to_dict(orient="records"):
+    rows = sorted(effects.to_dict(orient="records"), key=lambda row: order[row["question"]])
+    for row in rows:
         if row["question"] != asked:
             asked = row["question"]
             yield Text(asked, style="bold")
@@ -75,7 +77,7 @@ def _figures(row: Mapping[Any, Any]) -> str:
         f"{row[f'title_{side}']} {spell_time(row[f'median_{side}'])} (n {int(row[f'n_{side}'])})"
         for side in ("left", "right")
     )
-    floor = f"noise floor {spell_share(row['noise_floor'])} ({row['floor_source']})"
+    floor = f"noise floor {row['noise_floor'] * 100:.1f} % ({row['floor_source']})"
     return f"{'; '.join(sides)}; {floor}"
 
 

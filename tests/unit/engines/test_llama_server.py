@@ -118,7 +118,7 @@ def test_its_prompt_cache_is_a_knob(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="prompt-cache"):
         ENGINE.tuned({"prompt-cache": "half"})
     words = server_arguments(tmp_path / "m.gguf", settings_for(tmp_path), port=4711, caches=True)
-    assert "--cache-prompt" in words
+    assert {"--cache-prompt", "--swa-full"} <= set(words)
     assert set(pairwise(words)) >= {("--cache-ram", "0")}, "only what the slot holds anyway"
     found = describe(RECIPE, STARTED, "", settings_for(tmp_path), caches=True)
     assert found.build["prompt cache"].startswith("on")
