@@ -35,20 +35,37 @@ class _Step:
     what: str
     left: str
     right: str
+    unless: frozenset[str] = frozenset()
+    """Stacks beside which the same can be told better."""
 
 
 # Each stack beside the one that it should differ from in one thing only.
+_LIKE, _SOURCE = "llama.cpp@like=ollama", "llama.cpp@source=ollama"
 _STEPS = (
-    _Step(what="defines and threads of ggml", left="llama.cpp@like=ollama", right=BASE),
+    _Step(what="defines and threads of ggml", left=_LIKE, right=BASE),
+    _Step(what="version of llama.cpp and ggml", left=_SOURCE, right=_LIKE),
     _Step(
-        what="version of llama.cpp and ggml",
-        left="llama.cpp@source=ollama",
-        right="llama.cpp@like=ollama",
+        what="version, defines and threads of ggml",
+        left=_SOURCE,
+        right=BASE,
+        unless=frozenset({_LIKE}),
     ),
     _Step(
-        what="the language: Go instead of C++ around llama.cpp",
+        what="the language and all above ggml: Go, not C++",
         left="go-driver",
-        right="llama.cpp@source=ollama",
+        right=_SOURCE,
+    ),
+    _Step(
+        what="the language, and another version of ggml",
+        left="go-driver",
+        right=_LIKE,
+        unless=frozenset({_SOURCE}),
+    ),
+    _Step(
+        what="the language, and another build of ggml",
+        left="go-driver",
+        right=BASE,
+        unless=frozenset({_SOURCE, _LIKE}),
     ),
     _Step(
         what="the model's graph built in Go",
@@ -142,7 +159,11 @@ def differing_facts(left: Mapping[str, str], right: Mapping[str, str]) -> tuple[
 
 def _steps(known: Mapping[str, Any]) -> Iterator[_Step]:
     """What this run can tell apart: the steps above, and each variant beside its own base."""
-    named = [step for step in _STEPS if step.left in known and step.right in known]
+    named = [
+        step
+        for step in _STEPS
+        if step.left in known and step.right in known and step.unless.isdisjoint(known)
+    ]
     yield from named
     done = {step.left for step in named}
     for stack in known:

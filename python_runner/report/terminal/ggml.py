@@ -85,7 +85,7 @@ def bound_in_words(row: Mapping[Any, Any]) -> str:
     """What a step supports, and what else differs between the two stacks."""
     left, right = row["title_left"], row["title_right"]
     parts = [
-        f"{spell_share(row[f'at_most_{metric}'])} of {name}"
+        f"{_bound(row[f'at_most_{metric}'])} of {name}"
         for metric, name in _NAMES.items()
         if math.isfinite(row[f"at_most_{metric}"])
     ]
@@ -93,6 +93,11 @@ def bound_in_words(row: Mapping[Any, Any]) -> str:
         return f"not known, too few complete requests of {left} or {right}."
     others = ", ".join(row["differs"]) or _ALONE
     return f"worth at most {', '.join(parts)} ({left} beside {right}; differing in {others})."
+
+
+def _bound(value: float) -> str:
+    """`4.2%`; from twice on a factor says more."""
+    return f"a factor {spell_number(1 + value)}" if value >= 1 else spell_share(value)
 
 
 def _facts(facts: pd.DataFrame) -> Iterator[RenderableType]:
@@ -111,7 +116,7 @@ def _facts(facts: pd.DataFrame) -> Iterator[RenderableType]:
 def _groups(rows: pd.DataFrame) -> str:
     """Each value, and who has it."""
     return "\n".join(
-        f"{value or 'not said'}: {', '.join(titles)}"
+        f"{value or 'not said'}: {'; '.join(titles)}"
         for value, titles in zip(rows["value"], rows["titles"], strict=True)
     )
 

@@ -94,10 +94,20 @@ def test_the_language_is_told_from_defines_and_version() -> None:
 
 
 def test_what_was_not_run_is_left_out() -> None:
-    against, steps = compared(STUDY[0], STUDY[3])
-    assert set(against["stack_left"]) == {"go-driver"}
+    against, steps = compared(STUDY[0], STUDY[5])
+    assert set(against["stack_left"]) == {"ollama"}
     assert steps.empty
     assert {"what", "differs", "at_most"} <= set(steps.columns)
+
+
+def test_without_the_variants_version_and_defines_are_in_it() -> None:
+    _, steps = compared(STUDY[0], STUDY[3])
+    assert row(steps, metric="e2e_ms")["what"] == "the language, and another build of ggml"
+    _, steps = compared(STUDY[0], STUDY[1], STUDY[3])
+    found = row(steps, metric="e2e_ms", stack_left="go-driver")
+    assert (found["stack_right"], found["differs"]) == ("llama.cpp@like=ollama", (VERSION,))
+    _, steps = compared(STUDY[0], STUDY[2])
+    assert row(steps, metric="e2e_ms")["what"] == "version, defines and threads of ggml"
 
 
 def test_without_llama_cpp_the_steps_stay() -> None:

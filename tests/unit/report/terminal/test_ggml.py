@@ -7,8 +7,10 @@ import io
 import pytest
 from rich.console import Console, RenderableType
 
+from python_runner.analyse.ggml import METRICS
+from python_runner.analyse.latency import NAN
 from python_runner.common.errors import UsageError
-from python_runner.report.terminal.ggml import ggml_report
+from python_runner.report.terminal.ggml import bound_in_words, ggml_report
 from tests.golden.frames import FOUR, build_frames
 from tests.unit.analyse.test_ggml import STUDY, in_blocks
 
@@ -37,7 +39,7 @@ def test_embedded_and_served_are_told_apart(report: RenderableType) -> None:
 
 def test_a_bound_is_said_in_words(report: RenderableType) -> None:
     text = flat(printed(report))
-    assert "the language: Go instead of C++ around llama.cpp: worth at most" in text
+    assert "the language and all above ggml: Go, not C++: worth at most" in text
     assert "Go-Driver beside Llama.Cpp@Source=Ollama" in text
     assert "differing in nothing that this workbench records" in text
 
@@ -64,3 +66,12 @@ def test_a_run_without_them_is_refused() -> None:
 def test_few_samples_are_not_known() -> None:
     text = flat(printed(ggml_report(*in_blocks(build_frames(STUDY, iterations=2)))))
     assert "not known, too few complete requests" in text
+
+
+def test_a_large_bound_is_a_factor() -> None:
+    bounds = zip(METRICS, (0.042, 1.5, NAN), strict=True)
+    row = {f"at_most_{metric}": value for metric, value in bounds}
+    names = {"title_left": "A", "title_right": "B", "differs": ("flags",)}
+    assert bound_in_words({**row, **names}) == (
+        "worth at most 4.2% of E2E latency, a factor 2.50 of TTFT (A beside B; differing in flags)."
+    )
