@@ -171,13 +171,9 @@ def describe(
             **build_text(recipe),
             "stands in for": _STANDS_FOR,
             "instruction sets": features or "not known",
-<<<<<<< HEAD
-            PROMPT_CACHE: "on: what is shared with the last prompt" if caches else "off",
-=======
-            "prompt cache": "on: what is shared with the last prompt, by --swa-full"
+            PROMPT_CACHE: "on: what is shared with the last prompt, by --swa-full"
             if caches
             else "off",
->>>>>>> why
             "prompt tokens computed at once": str(_microbatch(settings)),
             **ggml_facts(
                 version=ggml_version(recipe, ggml),
