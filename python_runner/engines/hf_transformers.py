@@ -26,7 +26,9 @@ from python_runner.engines.contract import (
     Language,
     LaunchSettings,
     Reach,
+    ScoreRequest,
     StopReason,
+    TokenScores,
     WeightFormat,
 )
 from python_runner.engines.embedded import EmbeddedEngine
@@ -56,6 +58,7 @@ SPEC = EngineSpec(
     can_ignore_end_of_sequence=True,
     reports_token_ids=True,
     takes_token_ids=True,
+    scores=True,
 )
 
 
@@ -162,6 +165,11 @@ class TransformersModel:
             ),
             token_ids=tuple(ids),
         )
+
+    def score(self, request: ScoreRequest) -> TokenScores:
+        from python_runner.engines.hf_score import score
+
+        return score(self._model, request)
 
     def stamp_cost_ns(self) -> float:
         import torch

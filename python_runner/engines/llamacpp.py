@@ -25,7 +25,9 @@ from python_runner.engines.contract import (
     Language,
     LaunchSettings,
     Reach,
+    ScoreRequest,
     StopReason,
+    TokenScores,
 )
 from python_runner.engines.embedded import EmbeddedEngine
 from python_runner.engines.weights import gguf_formats, gguf_of, with_weights
@@ -43,6 +45,7 @@ SPEC = EngineSpec(
     can_ignore_end_of_sequence=True,
     reports_token_ids=True,
     takes_token_ids=True,
+    scores=True,
 )
 
 
@@ -151,6 +154,19 @@ class LlamaModel:
             text=self._model.detokenize(ids).decode(errors="replace"),
             token_ids=ids,
             engine_timings={"prefill_ns": float(answer.prefill_end_ns - answer.requested_ns)},
+        )
+
+    def score(self, request: ScoreRequest) -> TokenScores:
+        import polystack_llama
+
+        try:
+            found = self._model.score(request.prompt_ids, request.answer_ids, top=request.top)
+        except polystack_llama.LlamaError as error:
+            raise GenerationError(f"llama.cpp: {error}") from error
+        return TokenScores(
+            logprobs=tuple(found.logprobs.tolist()),
+            top_ids=tuple(tuple(row) for row in found.top_ids.tolist()),
+            top_logprobs=tuple(tuple(row) for row in found.top_logprobs.tolist()),
         )
 
     def stamp_cost_ns(self) -> float:
