@@ -8,6 +8,7 @@ import typer
 
 from python_runner import __version__
 from python_runner.cli import (
+    answers,
     bench_client,
     cache,
     catalogue,
@@ -45,6 +46,7 @@ def _root(
 
 
 app.command()(compare.compare)
+app.command()(answers.answers)
 app.command()(results.runs)
 app.command()(results.show)
 app.command()(results.plot)

@@ -78,16 +78,16 @@ class _Session:
             measured = self._model if isinstance(self._model, MeasuresStamps) else None
             return wire.StampCost(ns=measured.stamp_cost_ns() if measured else None)
         if isinstance(message, wire.Score):
-            return wire.Scored(scores=self._score(message.request))
+            return wire.Scored(scores=self._score(self._model, message.request))
         raise wire.WireError(f"{type(message).__name__} is not for the worker")
 
-    def _score(self, request: ScoreRequest) -> TokenScores:
-        if not isinstance(self._model, ScoresTokens):
+    def _score(self, model: InProcessModel, request: ScoreRequest) -> TokenScores:
+        if not isinstance(model, ScoresTokens):
             raise GenerationError("this engine cannot score tokens")
         if not request.prompt_ids or not request.answer_ids:
             raise GenerationError("to be scored, tokens have to follow others")
         _check_fits(request.prompt_ids, len(request.answer_ids), self._context)
-        return self._model.score(request)
+        return model.score(request)
 
 
 def _loader(name: str) -> Callable[[LaunchSettings], InProcessModel]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from python_runner.analyse.answers.tidy import tidy_answers
 from python_runner.analyse.load.tidy import tidy_chunks, tidy_requests
 from python_runner.analyse.tidy import tidy_samples, tidy_tokens
 from python_runner.common.errors import UnknownNameError, UsageError
@@ -22,6 +23,8 @@ def export(
     runs: pd.DataFrame,
     format_name: str,
     path: Path,
+    *,
+    answers: pd.DataFrame | None = None,
 ) -> list[Path]:
     """Write runs to `path`, and their tokens to a file beside it (`NAME-tokens.SUFFIX`).
 
@@ -35,20 +38,22 @@ def export(
         runs: one row for each run.
         format_name: `csv`, `parquet` or `json` (an array of records).
         path: the first file; its folder is made if it is not there.
+        answers: of `store.AnswerFrames`; if there are any, a third file (`NAME-answers.SUFFIX`)
+            has a row for each.
 
     Returns:
-        The two files.
+        The files.
 
     Raises:
         UsageError: there is no such format, or the files cannot be written.
     """
-    return _write(
-        {
-            path: lambda: tidy_samples(samples, conditions, runs),
-            _beside(path, "tokens"): lambda: tidy_tokens(samples, conditions),
-        },
-        format_name,
-    )
+    tables = {
+        path: lambda: tidy_samples(samples, conditions, runs),
+        _beside(path, "tokens"): lambda: tidy_tokens(samples, conditions),
+    }
+    if answers is not None and len(answers):
+        tables[_beside(path, "answers")] = lambda: tidy_answers(answers, conditions)
+    return _write(tables, format_name)
 
 
 def export_load(frames: Frames, format_name: str, path: Path) -> list[Path]:
@@ -107,7 +112,15 @@ WRITERS: dict[str, Writer] = {
 """The table of formats. A new one is a function and a row."""
 
 
-_NESTED = ("build", "client_error", "level_client_error", "engine_timings", "token_ids")
+_NESTED = (
+    "build",
+    "client_error",
+    "level_client_error",
+    "engine_timings",
+    "token_ids",
+    "greedy_ids",
+    "shortfalls",
+)
 
 
 def _flat(table: pd.DataFrame, nested: tuple[type, ...]) -> pd.DataFrame:

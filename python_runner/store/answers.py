@@ -36,9 +36,20 @@ _ARRAYS = {
     "second_logprobs": FLOAT64,
 }
 _LAST = """
-check_id IN (SELECT max(check_id) FROM answer_checks
-             WHERE run_id IN (SELECT value FROM json_each(?)) GROUP BY run_id)
+WHERE check_id IN (
+    SELECT max(check_id) FROM answer_checks
+    WHERE is_finished = 1 AND run_id IN (SELECT value FROM json_each(?)) GROUP BY run_id)
 """
+_CHECKS = f"SELECT * FROM answer_checks {_LAST} ORDER BY run_id"  # noqa: S608 - constants only
+_STACKS = f"""
+SELECT k.run_id, s.* FROM answer_stacks s JOIN answer_checks k USING (check_id)
+{_LAST} ORDER BY s.condition_id
+"""  # noqa: S608 - constants only
+_ANSWERS = f"""
+SELECT k.run_id, p.condition_id, p.iteration, a.*
+FROM answers a JOIN answer_checks k USING (check_id) JOIN samples p USING (sample_id)
+{_LAST} ORDER BY a.sample_id
+"""  # noqa: S608 - constants only
 
 
 class AnswerCheckRecorder:
@@ -127,21 +138,10 @@ class AnswerFrames:
 
 
 def read_answers(store: Store, wanted: str) -> AnswerFrames:
-    """The last checks of the runs whose ids are in the JSON array `wanted`."""
-    checks = _query(store, f"SELECT * FROM answer_checks WHERE {_LAST} ORDER BY run_id", wanted)  # noqa: S608
-    stacks = _query(
-        store,
-        "SELECT k.run_id, s.* FROM answer_stacks s JOIN answer_checks k USING (check_id)"
-        f" WHERE {_LAST} ORDER BY s.condition_id",  # noqa: S608 - constants only
-        wanted,
-    )
-    answers = _query(
-        store,
-        "SELECT k.run_id, p.condition_id, p.iteration, a.* FROM answers a"
-        " JOIN answer_checks k USING (check_id) JOIN samples p USING (sample_id)"
-        f" WHERE {_LAST} ORDER BY a.sample_id",  # noqa: S608 - constants only
-        wanted,
-    )
+    """The last finished checks of the runs whose ids are in the JSON array `wanted`."""
+    checks = _query(store, _CHECKS, wanted)
+    stacks = _query(store, _STACKS, wanted)
+    answers = _query(store, _ANSWERS, wanted)
     return AnswerFrames(
         checks=checks.assign(
             build=pd.Series([json.loads(text) for text in checks["build_json"]], dtype=object),

@@ -1,8 +1,9 @@
 """The tables, as an ordered list of migrations. `PRAGMA user_version` counts the applied ones.
 
-Arrays are BLOBs of little-endian numbers: in `samples` and `answers` all of 64 bits, in `load_requests`
-`chunk_ns` of 64, `chunk_tokens` and `chunk_reads` of 32, `chunk_is_reasoning` of 8. Times are
-nanoseconds of CLOCK_MONOTONIC: differences within a run mean something, absolute values do not.
+Arrays are BLOBs of little-endian numbers: in `samples` and `answers` all of 64 bits, in
+`load_requests` `chunk_ns` of 64, `chunk_tokens` and `chunk_reads` of 32, `chunk_is_reasoning` of 8.
+Times are nanoseconds of CLOCK_MONOTONIC: differences within a run mean something, absolute values
+do not.
 """
 
 from __future__ import annotations
