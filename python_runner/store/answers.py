@@ -137,6 +137,18 @@ class AnswerFrames:
     answers: pd.DataFrame
 
 
+def no_answers() -> AnswerFrames:
+    """As of runs whose answers nobody has looked at."""
+    checks = ("run_id", "reference_title", "reference_version", "build", "error")
+    stacks = ("run_id", "condition_id", "bits", "logprobs", "error")
+    answers = ("run_id", "condition_id", "sample_id", "iteration", "tokens_from", "error")
+    return AnswerFrames(
+        checks=pd.DataFrame(columns=list(checks)),
+        stacks=pd.DataFrame(columns=list(stacks)),
+        answers=pd.DataFrame(columns=[*answers, *_ARRAYS]),
+    )
+
+
 def read_answers(store: Store, wanted: str) -> AnswerFrames:
     """The last finished checks of the runs whose ids are in the JSON array `wanted`."""
     checks = _query(store, _CHECKS, wanted)

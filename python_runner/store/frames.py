@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
-from python_runner.store.answers import AnswerFrames, read_answers
+from python_runner.store.answers import AnswerFrames, no_answers, read_answers
 from python_runner.store.arrays import INT64, unpack
 from python_runner.store.load_recorder import CHUNK_KINDS
 from python_runner.store.store import Store
@@ -59,7 +59,7 @@ class Frames:
     runs: pd.DataFrame
     load_levels: pd.DataFrame
     load_requests: pd.DataFrame
-    answers: AnswerFrames
+    answers: AnswerFrames = field(default_factory=no_answers)
 
 
 def read_frames(
