@@ -3,7 +3,7 @@
 They were set by what correct engines were seen to do on a text of 128 tokens, teacher-forced,
 beside transformers in bf16 (docs/methodology.md, "Answers", has the tables). The hard case was
 the 2B shape with random weights: its best two tokens lie 0.26 nats apart (median), where a
-trained model is mostly sure. A wrong model lies far beyond every limit: on random weights a
+trained model is mostly surer. A wrong model lies far beyond every limit: on random weights a
 token of its own is some 9 nats worse than the best, on the trained tiny model more.
 """
 
@@ -51,7 +51,7 @@ _BY_BITS: Mapping[int, Limits] = MappingProxyType(
             shortfall=math.inf, mean_shortfall=0.3, mean_difference=0.6, perplexity_ratio=1.25
         ),
         # Seen with Q4_K_M: 0.9 or a little more, 0.87, ratio 1.18; random weights are hard to
-        # quantise, and on the tiny model 0.02, 0.11 and 1.00 were seen.
+        # quantise, and on the tiny model 0.01, 0.11 and 1.00 were seen.
         0: Limits(
             shortfall=math.inf, mean_shortfall=3.0, mean_difference=1.6, perplexity_ratio=2.0
         ),
