@@ -27,7 +27,9 @@ from python_runner.engines.contract import (
     Language,
     LaunchSettings,
     Reach,
+    ScoreRequest,
     StopReason,
+    TokenScores,
     WeightFormat,
 )
 from python_runner.engines.embedded import EmbeddedEngine
@@ -51,6 +53,7 @@ SPEC = EngineSpec(
     can_ignore_end_of_sequence=True,
     reports_token_ids=True,
     takes_token_ids=True,
+    scores=True,
 )
 
 
@@ -151,6 +154,19 @@ class MistralRsModel:
                 "total_prompt_time_sec": answer.total_prompt_time_sec,
                 "total_completion_time_sec": answer.total_completion_time_sec,
             },
+        )
+
+    def score(self, request: ScoreRequest) -> TokenScores:
+        import polystack_mistralrs
+
+        try:
+            found = self._model.score(request.prompt_ids, request.answer_ids, top=request.top)
+        except polystack_mistralrs.MistralRsError as error:
+            raise GenerationError(f"mistral.rs: {error}") from error
+        return TokenScores(
+            logprobs=tuple(found.logprobs),
+            top_ids=tuple(tuple(row) for row in found.top_ids),
+            top_logprobs=tuple(tuple(row) for row in found.top_logprobs),
         )
 
     def stamp_cost_ns(self) -> float:

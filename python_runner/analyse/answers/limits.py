@@ -17,9 +17,9 @@ from types import MappingProxyType
 NEAR_TIE = 0.5
 """A token that the reference finds so little worse than its own best may be the best to another
 correct engine in bf16. The difference of two tokens' log-probabilities varied between two such
-engines by 0.11 (root mean square of 1,759 pairs on the random 2B), 0.35 at most; the worst token
-that the other engine found best was 0.115 below the reference's. 0.5 is over four times the
-former."""
+engines by 0.11 (root mean square of 1,759 pairs on the random 2B, 0.35 at most; 0.03 on the
+tiny model); the worst token that the other engine found best was 0.115 below the reference's.
+0.5 is over four times either."""
 
 ENOUGH_TOKENS = 100
 """From which on the mean shortfall is judged in 16 bits: in fewer, one near-tie is the mean."""
