@@ -135,9 +135,7 @@ class Model:
             ignore_eos: take an end of sequence for a token like any other and go on.
             want_margins: fill `Answer.margins`; makes every token slower.
         """
-    def score(
-        self, prompt_ids: Sequence[int], answer_ids: Sequence[int], *, top: int
-    ) -> Scores:
+    def score(self, prompt_ids: Sequence[int], answer_ids: Sequence[int], *, top: int) -> Scores:
         """How likely given tokens are, each after all before it, computed in one pass.
 
         Args:

@@ -99,9 +99,7 @@ class Model:
         Raises:
             MistralRsError: the engine failed, or chose other tokens than the best ones.
         """
-    def score(
-        self, prompt_ids: Sequence[int], answer_ids: Sequence[int], *, top: int
-    ) -> Scores:
+    def score(self, prompt_ids: Sequence[int], answer_ids: Sequence[int], *, top: int) -> Scores:
         """How likely given tokens are, each after all before it, computed in one pass.
 
         Args:
