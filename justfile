@@ -31,9 +31,10 @@ bench-statistics *options: setup
 bench-client *options: setup
     {{ polystack }} bench-client {{ options }}
 
+# Test files run side by side; the tests of a file in one process, so that they share engines.
 # Everything that CI checks: lint, types, native code, unit, contract, real engines, pictures
 test: setup lint types build test-native
-    {{ python }} -m pytest tests
+    {{ python }} -m pytest tests --numprocesses auto --maxprocesses 4 --dist loadfile
 
 # The fast tests only: no process is started
 unit *options: setup
@@ -65,7 +66,8 @@ types: setup
 # Unit tests in Rust and Go; parts that stand on an engine's library are tested in tests/real
 test-native:
     cd native/go && go test ./internal/...
-    cd native/rust && cargo test --quiet --locked --workspace --exclude polystack-mistralrs
+    cd native/rust && cargo test --quiet --locked --workspace --exclude polystack-mistralrs \
+        --exclude polystack-mistralrs-engine --exclude polystack-mistralrs-server
 
 # Write the lock files again after a change of pyproject.toml
 lock: setup

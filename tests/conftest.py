@@ -8,6 +8,11 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from hypothesis import settings
+
+# Machines are shared: how long an example takes says nothing.
+settings.register_profile("polystack", deadline=None)
+settings.load_profile("polystack")
 
 _UNIT = Path(__file__).parent / "unit"
 _STARTERS = ("fork", "forkpty", "posix_spawn", "posix_spawnp")

@@ -70,6 +70,12 @@ class Answer:
     def prefill_end_ns(self) -> int:
         """When the logits after the prompt's last token were there."""
     @property
+    def decode_ns(self) -> int:
+        """Spent on the logits of all tokens but the first."""
+    @property
+    def sample_ns(self) -> int:
+        """Spent on choosing the tokens that were kept."""
+    @property
     def ended_ns(self) -> int: ...
 
 @final
@@ -102,13 +108,24 @@ class Model:
     warming up.
     """
 
-    def __init__(self, path: str, *, threads: int, context: int) -> None:
+    def __init__(
+        self,
+        path: str,
+        *,
+        threads: int,
+        context: int,
+        use_mmap: bool = True,
+        keep_threads: bool = True,
+    ) -> None:
         """Load the file.
 
         Args:
             path: of the GGUF file.
             threads: for the prompt and for the answer alike.
             context: in tokens, prompt and answer together.
+            use_mmap: compute with the file's own pages; else it is read into memory.
+            keep_threads: hand ggml a pool of threads that lives as long as the model; else,
+                without OpenMP, it starts them anew for each token.
         """
     def tokenize(self, text: str, *, add_bos: bool) -> list[int]:
         """The ids of `text`; markers such as <start_of_turn> in it become their own token.

@@ -52,7 +52,8 @@ def summarise(samples: pd.DataFrame, conditions: pd.DataFrame) -> pd.DataFrame:
         - e2e_ms: median; e2e_min_ms, e2e_p25_ms, e2e_p75_ms, e2e_max_ms.
         - e2e_low_ms, e2e_high_ms: 95 % interval of the median (see `median_interval`).
         - ttft_ms, tpot_ms, decode_tokens_per_s, output_tokens_per_s: medians.
-        - ratio_to_fastest: e2e_ms over the smallest of the same run.
+        - ratio_to_fastest: e2e_ms over the smallest of the same run and path: an embedded stack
+          beside embedded ones, a served one beside served ones.
         - struck: why the stack's speed does not count (`analyse.answers`), else "". It is no
           fastest stack and has no ratio, and stands last.
         - ttft_own_error_ms, itl_own_error_ms: what our own clock adds to a served stack's median
@@ -73,7 +74,7 @@ def summarise(samples: pd.DataFrame, conditions: pd.DataFrame) -> pd.DataFrame:
     summary = pd.DataFrame(rows, columns=columns)
     is_struck = summary["struck"] != ""
     counted = summary["e2e_ms"].where(~is_struck)
-    fastest = counted.groupby(summary["run_id"]).transform("min")
+    fastest = counted.groupby([summary["run_id"], summary["reach"]]).transform("min")
     summary["ratio_to_fastest"] = counted / fastest
     order = summary.assign(_is_struck=is_struck).sort_values(
         ["run_id", "_is_struck", "e2e_ms"], na_position="last", kind="stable", ignore_index=True

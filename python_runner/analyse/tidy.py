@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from python_runner.analyse.compare import METRICS, pairs_of_run
 from python_runner.analyse.latency import RATE_AND_TIME_COLUMNS, request_metrics
+from python_runner.analyse.stages.frame import stage_frame
 from python_runner.analyse.trace import token_trace
 
 NO_SAMPLE = "no sample"
@@ -38,11 +40,13 @@ _STACK = [
     "client_error",
     "callback_cost_ns",
     "load_seconds",
+    "loads",
     "peak_memory_bytes",
     "stack_error",
 ]
 _COUNTS = [
     "iteration",
+    "block",
     "prompt_tokens",
     "output_tokens",
     "requested_tokens",
@@ -51,6 +55,7 @@ _COUNTS = [
 ]
 _REQUEST = [
     "iteration",
+    "block",
     "is_warmup",
     "outcome",
     "failure",
@@ -61,7 +66,10 @@ _REQUEST = [
     "stop",
     "requested_ns",
     "ended_ns",
+    "probe_compute_ns",
+    "probe_memory_ns",
     "engine_timings",
+    "resources",
     "token_ids",
     "prompt_text",
     "text",
@@ -80,8 +88,8 @@ def tidy_samples(
 
     Returns:
         Also a row for each stack without any request: outcome `NO_SAMPLE`, `failure` says
-        why. `build`, `client_error` (or None) and `engine_timings` hold dictionaries, `token_ids`
-        lists or None.
+        why. `build`, `client_error` (or None), `engine_timings` and `resources` hold
+        dictionaries, `loads` lists, `token_ids` lists or None.
         `random_weights` is true where the model was never trained.
     """
     requests = request_metrics(samples)[["condition_id", *_REQUEST]]
@@ -89,7 +97,8 @@ def tidy_samples(
     rows = mark_absent(stacks.merge(requests, on="condition_id", how="left"))
     rows = rows.astype({**dict.fromkeys(_COUNTS, "Int64"), "is_warmup": "boolean"})
     rows["token_ids"] = as_objects(rows["token_ids"], _list_or_none)
-    rows["engine_timings"] = as_objects(rows["engine_timings"], dict_or_empty)
+    for name in ("engine_timings", "resources"):
+        rows[name] = as_objects(rows[name], dict_or_empty)
     struck = conditions[["condition_id", "struck"]] if "struck" in conditions else None
     if struck is not None:  # after the stack's own columns: why its speed does not count
         rows = rows.merge(struck, on="condition_id", how="left")
@@ -137,9 +146,29 @@ def dict_or_empty(value: object) -> object:
 
 def tidy_tokens(samples: pd.DataFrame, conditions: pd.DataFrame) -> pd.DataFrame:
     """`token_trace`, and for each row the model and whether its weights are random."""
+    return _with_model(token_trace(samples), conditions)
+
+
+def tidy_stages(samples: pd.DataFrame, conditions: pd.DataFrame) -> pd.DataFrame:
+    """`stage_frame`, and for each row the model and whether its weights are random."""
+    return _with_model(stage_frame(samples), conditions)
+
+
+def _with_model(rows: pd.DataFrame, conditions: pd.DataFrame) -> pd.DataFrame:
     models = conditions[["condition_id", "model", "is_synthetic"]]
-    return (
-        token_trace(samples)
-        .merge(models.rename(columns={"is_synthetic": "random_weights"}), on="condition_id")
-        .drop(columns="condition_id")
+    named = models.rename(columns={"is_synthetic": "random_weights"})
+    return rows.merge(named, on="condition_id").drop(columns="condition_id")
+
+
+def tidy_pairs(samples: pd.DataFrame, conditions: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
+    """`pairs_of_run` of each run and metric, and whether the model's weights are random."""
+    models = conditions.set_index("condition_id")["is_synthetic"]
+    tables = []
+    for run_id in runs["run_id"]:
+        parts = [frame[frame["run_id"] == run_id] for frame in (samples, conditions, runs)]
+        tables += [pairs_of_run(*parts, metric=metric) for metric in METRICS]
+    pairs = pd.concat([table for table in tables if len(table)] or tables[:1])
+    random = pairs["condition_id_left"].map(models)
+    return pairs.assign(random_weights=random).drop(
+        columns=["condition_id_left", "condition_id_right"]
     )

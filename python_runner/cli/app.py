@@ -12,14 +12,18 @@ from python_runner.cli import (
     bench_client,
     cache,
     catalogue,
+    claims,
     compare,
+    diff,
     doctor,
+    ggml,
     load,
     mock,
     models,
     overhead,
     results,
     statistics,
+    why,
 )
 
 app = typer.Typer(
@@ -47,10 +51,15 @@ def _root(
 
 app.command()(compare.compare)
 app.command()(answers.answers)
+app.command()(why.why)
 app.command()(results.runs)
 app.command()(results.show)
+app.command()(results.time)
+app.command()(diff.diff)
 app.command()(results.plot)
 app.command()(results.export)
+app.command()(claims.claims)
+app.command()(ggml.ggml)
 app.command()(catalogue.engines)
 app.add_typer(models.app, name="models")
 app.command()(catalogue.build)

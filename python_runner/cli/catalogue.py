@@ -10,14 +10,20 @@ from python_runner.cli import output
 
 
 def engines() -> None:
-    """List the engines."""
+    """List the engines, and the knobs of their variants."""
     from rich.table import Table
 
+    from python_runner.engines.contract import Tunable
     from python_runner.engines.table import engine, engine_names
+    from python_runner.engines.variants import COMMON_KNOBS
 
     table = Table("name", "engine", "language", "path", "reads", "precision", box=None)
+    knobs = [("every engine", knob, what) for knob, what in COMMON_KNOBS.items()]
     for name in engine_names():
-        spec = engine(name).spec
+        found = engine(name)
+        spec = found.spec
+        if isinstance(found, Tunable):
+            knobs += [(name, knob, what) for knob, what in found.knobs.items()]
         table.add_row(
             name,
             spec.title,
@@ -27,6 +33,11 @@ def engines() -> None:
             ", ".join(f"{word}: {spec.formats[word].name}" for word in spec.formats),
         )
     output.console().print(table)
+    output.say("\nKnobs of variants, as in `--stacks ollama,ollama@gogc=off+threads=1`:")
+    turned = Table("engine", "knob", "what it does", box=None)
+    for row in knobs:
+        turned.add_row(*row)
+    output.console().print(turned)
 
 
 def build(

@@ -8,6 +8,13 @@ import typer
 
 from python_runner.cli import output
 from python_runner.cli.answers import AnswersOption, any_struck, check
+from python_runner.cli.claims import hint as claims_hint
+from python_runner.cli.compare_options import (
+    BlocksOption,
+    MostOption,
+    MostTimeOption,
+    UntilOption,
+)
 from python_runner.cli.options import ResultsOption
 from python_runner.common.errors import INTERRUPTED_EXIT_CODE, EngineError, SetupError, UsageError
 
@@ -29,6 +36,10 @@ def compare(
     precision: Annotated[str | None, typer.Option(help="Precision of the weights.")] = None,
     device: Annotated[str | None, typer.Option(help="Where all engines compute.")] = None,
     iterations: Annotated[int | None, typer.Option(help="Timed requests of each stack.")] = None,
+    blocks: BlocksOption = None,
+    until_ci: UntilOption = None,
+    max_iterations: MostOption = None,
+    max_time: MostTimeOption = None,
     warmup: Annotated[int | None, typer.Option(help="Requests before the timed ones.")] = None,
     prompt_tokens: Annotated[int | None, typer.Option(help="Tokens of each prompt.")] = None,
     new_tokens: Annotated[int | None, typer.Option(help="Tokens of each answer.")] = None,
@@ -49,6 +60,10 @@ def compare(
         precision=precision,
         device=device,
         iterations=iterations,
+        blocks=blocks,
+        until_ci=until_ci,
+        max_iterations=max_iterations,
+        max_time=max_time,
         warmup=warmup,
         prompt_tokens=prompt_tokens,
         new_tokens=new_tokens,
@@ -67,10 +82,13 @@ def compare(
 
 def _run_and_show(study: Study, results: output.Results, *, answers: bool) -> int:
     from python_runner.cli.progress import TerminalProgress
+    from python_runner.measure import MachineProbe
     from python_runner.run import compare as run_study
     from python_runner.run import find_engines
+    from python_runner.run.claims import claims_of_study
 
     find_engines(study)  # a mistake is told before a store is made for nothing
+    claims_of_study(study)
     with results.open_store(create=True) as store:
         before = len(store.run_ids())
         try:
@@ -80,6 +98,7 @@ def _run_and_show(study: Study, results: output.Results, *, answers: bool) -> in
                 logs=results.logs,
                 progress=TerminalProgress(output.console()),
                 on_part=lambda run_id: _show_part(store, run_id, results),
+                probe=MachineProbe(),
             )
         except KeyboardInterrupt:
             after = store.run_ids()
@@ -92,10 +111,13 @@ def _run_and_show(study: Study, results: output.Results, *, answers: bool) -> in
         struck = answers and _wrong_answers(study, store, outcome.run_id, results)
         output.show_summary(store, outcome.run_id)
         output.draw(store, outcome.run_id, results)
-    if outcome.was_interleaved:
+    if line := claims_hint(study, outcome.run_id):
+        output.say(line)
+    if outcome.late:
         output.say(
-            "Stacks were built between the measurements, so these lie minutes apart. For figures "
-            "to compare, run the command again: nothing is left to build."
+            f"{', '.join(sorted(outcome.late))}: built after the first block, which is therefore "
+            "not held against that of the others. Run the command again for all blocks side by "
+            "side: nothing is left to build."
         )
     for stack, reason in outcome.broken.items():
         output.say(f"{stack} gave no full set of samples: {reason}")

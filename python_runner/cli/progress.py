@@ -16,6 +16,8 @@ from python_runner.common import progress as contract
 _PLAIN_EVERY_S = 20.0
 _ENOUGH = 0.05
 """Progress from which a rate can be told; before that the expectation is the better guess."""
+_SOMETHING = 0.01
+"""Progress from which a first guess is better than none."""
 
 
 class Estimate:
@@ -43,7 +45,7 @@ class Estimate:
             if self.fraction - begin >= _ENOUGH:
                 # The rate since the first step: what came before (loading) is not repeated.
                 return (1 - self.fraction) * (now_s - since) / (self.fraction - begin)
-            if self._expected_s is None:
+            if self._expected_s is None and self.fraction >= _SOMETHING:
                 return (1 - self.fraction) * elapsed / self.fraction
         # Overdue: "0 s left" would be a lie, so nothing is said.
         if self._expected_s is None or elapsed > self._expected_s:

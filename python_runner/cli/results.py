@@ -1,4 +1,4 @@
-"""`polystack runs`, `show`, `plot`, `export`: look at what is stored."""
+"""`polystack runs`, `show`, `time`, `plot`, `export`: look at what is stored."""
 
 from __future__ import annotations
 
@@ -26,6 +26,13 @@ def show(run: RunArgument = "latest", *, results: ResultsOption = None) -> None:
     with output.Results.at(results).open_store() as store:
         found = output.report(store, store.find_run(run))
     output.console().print(found.detail())
+
+
+def time(run: RunArgument = "latest", *, results: ResultsOption = None) -> None:
+    """Show where the time of one run's requests goes, and what a token takes from the machine."""
+    with output.Results.at(results).open_store() as store:
+        found = output.report(store, store.find_run(run))
+    output.console().print(found.stages())
 
 
 def plot(run: RunArgument = "latest", *, results: ResultsOption = None) -> None:

@@ -16,6 +16,8 @@
     ├── UnfairError                6   two conditions that must be equal are not
     └── StoreError                 7   the store of results cannot be read or written
 
+8 is no error but a finding: `diff --fail-if-slower` found a stack that really is slower.
+
 A message says what happened; `hint` says what to do next. The command line prints
 both, without a traceback, and exits with `exit_code`.
 """
@@ -28,6 +30,9 @@ from typing import ClassVar
 
 INTERRUPTED_EXIT_CODE = 130
 """What a shell reports for a program ended by Ctrl-C (128 + SIGINT)."""
+
+SLOWER_EXIT_CODE = 8
+"""Of `diff --fail-if-slower`, where a stack really is slower by more than that."""
 
 
 class PolystackError(Exception):

@@ -8,7 +8,7 @@ once, by the workbench, so that no engine can render it differently.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -90,6 +90,19 @@ class EngineSpec:
     """Whether it reads the model from a store of its own: a copy, unless it can be linked."""
     scores: bool = False
     """Whether it says how likely given tokens are (`Scores`)."""
+    variant: str = ""
+    """Of a variant: what is set otherwise than usual, in words, at the end of its title."""
+
+    @property
+    def plain_title(self) -> str:
+        """The title without what a variant adds to it."""
+        return self.title.removesuffix(f", {self.variant}") if self.variant else self.title
+
+    def labelled(self, label: str) -> EngineSpec:
+        """With another title, as what runs may say of itself; empty: as it is."""
+        if not label:
+            return self
+        return replace(self, title=f"{label}, {self.variant}" if self.variant else label)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -283,3 +296,31 @@ class Engine(Protocol):
 
         Raises EngineStartError or EngineCrashError.
         """
+
+
+@runtime_checkable
+class Tunable(Protocol):
+    """What an engine has besides if it has knobs of its own."""
+
+    @property
+    def knobs(self) -> Mapping[str, str]:
+        """Name of each knob to what it does and which values it takes."""
+
+    def tuned(self, knobs: Mapping[str, str]) -> Engine:
+        """The same engine with these; its spec has name and title of the variant.
+
+        Raises UsageError.
+        """
+
+
+@runtime_checkable
+class Adjusts(Protocol):
+    """What an engine has besides if it is started otherwise than the others of a comparison."""
+
+    def settings_for(self, settings: LaunchSettings) -> LaunchSettings:
+        """What it is really started with."""
+
+
+def settings_of(engine: Engine, settings: LaunchSettings) -> LaunchSettings:
+    """What an engine is really started with where all others get `settings`."""
+    return engine.settings_for(settings) if isinstance(engine, Adjusts) else settings

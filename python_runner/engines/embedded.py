@@ -118,7 +118,7 @@ class _Worker:
         self, title: str, program: WorkerProgram, environment: Mapping[str, str], log: Path
     ) -> None:
         self._title = title
-        self._facts = program.facts
+        self._program = program
         self._log = log
         self._turn = threading.Lock()
         """Held from a question to its answer, so that answers cannot be mixed up."""
@@ -163,7 +163,8 @@ class _Worker:
         if not isinstance(reply, wire.Described):
             raise self._out_of_step(reply)
         said = reply.description
-        self._description = replace(said, build={**self._facts, **said.build})
+        facts = {**self._program.facts, **said.build}
+        self._description = replace(said, build={**facts, **self._program.infer(facts)})
 
     @property
     def description(self) -> EngineDescription:

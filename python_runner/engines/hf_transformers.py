@@ -7,15 +7,16 @@ because the fused kernel (`sdpa`) cannot apply the soft cap of the attention sco
 
 from __future__ import annotations
 
+import gc
 import os
 import platform
 import re
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import Any
 
-from python_runner.common.clock import now_ns
 from python_runner.common.errors import SetupError
 from python_runner.common.progress import Progress
 from python_runner.engines.contract import (
@@ -33,12 +34,15 @@ from python_runner.engines.contract import (
 )
 from python_runner.engines.embedded import EmbeddedEngine
 from python_runner.engines.hf_int8 import INT8, held_as, to_int8
+from python_runner.engines.hf_watch import GenerateWatch, PythonCollector
 from python_runner.engines.stamp_cost import median_cost_ns
-
-if TYPE_CHECKING:
-    import torch
+from python_runner.engines.variants import one_of, variant_spec
 
 _ISA_VARIABLE = "ONEDNN_MAX_CPU_ISA"
+FORCE_GC_VARIABLE = "POLYSTACK_PY_FORCE_GC"
+"""1: collect Python's garbage after every token, to see that the collector's time is seen."""
+_GC_VARIABLE = "POLYSTACK_PY_GC"
+"""off: Python's collector is switched off in the worker once the model is loaded."""
 _PAGE_BYTES = 4096
 
 _BF16 = WeightFormat(name="bf16", bits=16, memory_per_weight_byte=1.2)
@@ -88,7 +92,9 @@ def environment(settings: LaunchSettings) -> Mapping[str, str]:
 def load(settings: LaunchSettings) -> TransformersModel:
     """Load the model in the current process, every page of its weights in memory."""
     parts = load_parts(settings.model.folder, settings.threads, settings.precision)
-    return TransformersModel(*parts)
+    if os.environ.get(_GC_VARIABLE) == "off":
+        gc.disable()
+    return TransformersModel(*parts, force_gc=os.environ.get(FORCE_GC_VARIABLE) == "1")
 
 
 def load_parts(folder: Path, threads: int, precision: str = "bf16") -> tuple[Any, Any]:
@@ -108,7 +114,7 @@ def load_parts(folder: Path, threads: int, precision: str = "bf16") -> tuple[Any
     tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
     dtype = "auto" if precision == "shipped" else torch.bfloat16
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype)
-    _touch(model.parameters())
+    touch(model.parameters())
     if precision == "8bit":
         to_int8(model)
     return model, tokenizer
@@ -117,15 +123,24 @@ def load_parts(folder: Path, threads: int, precision: str = "bf16") -> tuple[Any
 class TransformersModel:
     """Implements `in_process.InProcessModel`."""
 
-    def __init__(self, model: Any, tokenizer: Any) -> None:
+    def __init__(self, model: Any, tokenizer: Any, *, force_gc: bool = False) -> None:
         self._model = model
+        self._force_gc = force_gc
+        self._collector = PythonCollector()
+        self._collector.watch()
         self._tokenizer = tokenizer
         self._end_ids = _as_ids(model.generation_config.eos_token_id)
         model.generation_config = _plain_greedy(model.generation_config, tokenizer.pad_token_id)
 
     @property
     def description(self) -> EngineDescription:
-        build = {**_build(self._model.config), **held_as(self._model)}
+        build = {
+            **build_facts(self._model.config),
+            **held_as(self._model),
+            "Python's collector": "on" if gc.isenabled() else "off",
+        }
+        if self._force_gc:
+            build["forced collections"] = "after every token"
         return EngineDescription(version=version("transformers"), build=build)
 
     def token_ids(self, text: str) -> tuple[int, ...]:
@@ -134,9 +149,8 @@ class TransformersModel:
     def generate(self, request: GenerateRequest) -> Generation:
         import torch
 
-        stamps = _Stamps()
-        requested_ns = now_ns()
-        with torch.inference_mode():
+        watch = GenerateWatch(self._collector, force_gc=self._force_gc)
+        with torch.inference_mode(), watch.hooked(self._model):
             prompt = torch.tensor([request.prompt_ids])
             self._model.generate(
                 prompt,
@@ -144,26 +158,28 @@ class TransformersModel:
                 max_new_tokens=request.new_tokens,
                 do_sample=False,
                 eos_token_id=None if request.ignore_end_of_sequence else self._end_ids,
-                streamer=stamps,
+                streamer=watch,
             )
-        ended_ns = now_ns()
-        ids, times = stamps.ids, stamps.times_ns
+        watch.generated()
+        ids, times = watch.ids, watch.times_ns
         stopped = not request.ignore_end_of_sequence and ids[-1] in self._end_ids
         if stopped:
             # The mark that ends an answer is not a part of it.
             ids, times = ids[:-1], times[:-1]
+        text = self._tokenizer.decode(
+            ids, skip_special_tokens=False, clean_up_tokenization_spaces=False
+        )
         return Generation(
-            requested_ns=requested_ns,
+            requested_ns=watch.requested_ns,
             chunk_ns=tuple(times),
             chunk_tokens=(1,) * len(times),
-            ended_ns=ended_ns,
+            ended_ns=watch.detokenised(),
             prompt_tokens=len(request.prompt_ids),
             output_tokens=len(ids),
             stop=StopReason.END_OF_SEQUENCE if stopped else StopReason.LENGTH,
-            text=self._tokenizer.decode(
-                ids, skip_special_tokens=False, clean_up_tokenization_spaces=False
-            ),
+            text=text,
             token_ids=tuple(ids),
+            engine_timings=watch.timings(),
         )
 
     def score(self, request: ScoreRequest) -> TokenScores:
@@ -174,32 +190,16 @@ class TransformersModel:
     def stamp_cost_ns(self) -> float:
         import torch
 
-        token = torch.tensor([1])
-        stamps = _Stamps()
-        stamps.put(token)  # the prompt comes first, and is not a token
-        return median_cost_ns(lambda: stamps.put(token))
+        token, model = torch.tensor([1]), torch.nn.Identity()
+        plain_ns = median_cost_ns(lambda: model(token))
+        watch = GenerateWatch(self._collector)
+        watch.put(token)  # the prompt comes first, and is not a token
+        with watch.hooked(model):
+            watched_ns = median_cost_ns(lambda: watch.put(model(token)))
+        return max(0.0, watched_ns - plain_ns)
 
     def close(self) -> None:
         del self._model
-
-
-class _Stamps:
-    """A streamer, as `generate` knows them: called with the prompt first, then each token."""
-
-    def __init__(self) -> None:
-        self.times_ns: list[int] = []
-        self.ids: list[int] = []
-        self._prompt_seen = False
-
-    def put(self, tokens: torch.Tensor) -> None:
-        if not self._prompt_seen:
-            self._prompt_seen = True
-            return
-        self.times_ns.append(now_ns())
-        self.ids.append(int(tokens.item()))
-
-    def end(self) -> None:
-        """The streamer's protocol has it; there is nothing to do."""
 
 
 def _plain_greedy(given: Any, pad_id: int | None) -> Any:
@@ -213,7 +213,7 @@ def _plain_greedy(given: Any, pad_id: int | None) -> Any:
     return type(given)(**kept, bos_token_id=given.bos_token_id, pad_token_id=pad_id)
 
 
-def _touch(weights: Any) -> None:
+def touch(weights: Any) -> None:
     """Read one byte of every page.
 
     The weights are memory-mapped: else the first request would pay for reading the file,
@@ -231,7 +231,8 @@ def _as_ids(configured: int | list[int] | None) -> list[int]:
     return [configured] if isinstance(configured, int) else list(configured)
 
 
-def _build(config: Any) -> dict[str, str]:
+def build_facts(config: Any) -> dict[str, str]:
+    """Versions and flags of torch and its libraries, in words; `config` is the model's."""
     import torch
 
     shown = torch.__config__.show()
@@ -254,9 +255,30 @@ def _build(config: Any) -> dict[str, str]:
     }
 
 
-ENGINE = EmbeddedEngine(
-    spec=SPEC,
-    prepare=prepare,
-    loader="python_runner.engines.hf_transformers:load",
-    environment=environment,
-)
+class TransformersEngine(EmbeddedEngine):
+    """transformers in a worker. Implements `contract.Engine` and `Tunable`."""
+
+    knobs: Mapping[str, str] = MappingProxyType(
+        {"gc": "Python's garbage collector in the worker: on or off"}
+    )
+
+    def __init__(self, spec: EngineSpec = SPEC, *, collects: bool = True) -> None:
+        super().__init__(
+            spec=spec,
+            prepare=prepare,
+            loader="python_runner.engines.hf_transformers:load",
+            environment=self._variables,
+        )
+        self._collects = collects
+
+    def tuned(self, knobs: Mapping[str, str]) -> TransformersEngine:
+        """The same with Python's collector on or off."""
+        state = one_of("gc", knobs["gc"], ("on", "off"))
+        spec = variant_spec(self.spec, knobs, [f"Python's gc {state}"])
+        return TransformersEngine(spec, collects=state == "on")
+
+    def _variables(self, settings: LaunchSettings) -> Mapping[str, str]:
+        return {**environment(settings), _GC_VARIABLE: "" if self._collects else "off"}
+
+
+ENGINE = TransformersEngine()

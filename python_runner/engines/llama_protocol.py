@@ -52,8 +52,8 @@ class _Chunk:
     read_index: int
 
 
-def request_body(request: GenerateRequest) -> bytes:
-    """The JSON of a request: the prompt as ids, greedy, nothing taken from a cache."""
+def request_body(request: GenerateRequest, *, cache_prompt: bool = False) -> bytes:
+    """The JSON of a request: the prompt as ids, greedy, nothing taken from a cache unless asked."""
     return json.dumps(
         {
             "prompt": list(request.prompt_ids),
@@ -61,14 +61,16 @@ def request_body(request: GenerateRequest) -> bytes:
             "ignore_eos": request.ignore_end_of_sequence,
             "stream": True,
             "return_tokens": True,
-            "cache_prompt": False,
+            "cache_prompt": cache_prompt,
             "seed": request.seed,
             **_GREEDY,
         }
     ).encode()
 
 
-def generation_of(stream: Stream, *, title: str, new_tokens: int) -> Generation:
+def generation_of(
+    stream: Stream, *, title: str, new_tokens: int, may_cache: bool = False
+) -> Generation:
     """The answer in `stream`; `title` names the server in errors.
 
     `engine_timings` gets the server's own counts and milliseconds, and
@@ -76,15 +78,16 @@ def generation_of(stream: Stream, *, title: str, new_tokens: int) -> Generation:
     the gap of 0 ns between the two is an accident of reading.
 
     Raises GenerationError if the server reports one, if the number of tokens is not the one
-    that was asked for, or if the prompt was not computed whole; NotAnsweredError if the last
-    message is missing.
+    that was asked for, or if the prompt was not computed whole and may not be taken from a
+    cache; NotAnsweredError if the last message is missing.
     """
     messages = [_message(event, title) for event in stream.events]
     if not messages or not messages[-1].get("stop"):
         raise NotAnsweredError(f"{title} broke its answer off after {len(messages)} chunks")
     last = messages[-1]
     timings = _timings(last, title)
-    _check_prompt(last, timings, title)
+    if not may_cache:
+        _check_prompt(last, timings, title)
     stop = _stop_reason(last, title)
     chunks = _chunks(messages[:-1], stream)
     tokens = _count(last, "tokens_predicted", title)

@@ -51,6 +51,8 @@ class Launch:
     """Whether its tokeniser can be asked for ids that begin with BOS."""
     advice: str
     """What to do when it does not start, as a sentence."""
+    caches: bool = False
+    """Whether a request may take the beginning of its prompt from the one before."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,12 +80,14 @@ class ServedLlama:
         *,
         reads_text: bool,
         load_ns: int,
+        caches: bool = False,
     ) -> None:
         self._server = server
         self._client = client
         self._description = description
         self._settings = settings
         self._reads_text = reads_text
+        self._caches = caches
         self._load_ns = load_ns
 
     @property
@@ -104,7 +108,7 @@ class ServedLlama:
 
     def request_body(self, request: GenerateRequest) -> bytes:
         self._check_length(request)
-        return request_body(request)
+        return request_body(request, cache_prompt=self._caches)
 
     def token_ids(self, text: str) -> tuple[int, ...] | None:
         if not self._reads_text:
@@ -128,7 +132,12 @@ class ServedLlama:
                 framing=Framing.SSE,
                 timeout_s=request.timeout_s,
             )
-            return generation_of(stream, title=self._server.title, new_tokens=request.new_tokens)
+            return generation_of(
+                stream,
+                title=self._server.title,
+                new_tokens=request.new_tokens,
+                may_cache=self._caches,
+            )
         except GenerationError as error:
             self._server.raise_if_gone(error)
             raise
@@ -185,7 +194,13 @@ def start_served(
         server.stop()
         raise
     return ServedLlama(
-        server, client, description, settings, reads_text=launch.reads_text, load_ns=load_ns
+        server,
+        client,
+        description,
+        settings,
+        reads_text=launch.reads_text,
+        load_ns=load_ns,
+        caches=launch.caches,
     )
 
 

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from python_runner.common.build.cache import recipe_of
 from python_runner.common.errors import EngineStartError
 from python_runner.common.progress import Progress, SilentProgress
-from python_runner.engines.build.llamacpp import llama_cpp_prefix, system_info
+from python_runner.engines.build.llamacpp import ggml_number, llama_cpp_prefix, system_info
 from python_runner.engines.contract import (
     EngineDescription,
     EngineSpec,
@@ -24,6 +25,7 @@ from python_runner.engines.contract import (
     Reach,
     RunningEngine,
 )
+from python_runner.engines.ggml import ggml_facts
 from python_runner.engines.llama_served import (
     Launch,
     Started,
@@ -31,9 +33,15 @@ from python_runner.engines.llama_served import (
     server_environment,
     start_served,
 )
-from python_runner.engines.llamacpp import build_text, instruction_sets, version_text
+from python_runner.engines.llamacpp import (
+    build_text,
+    ggml_version,
+    instruction_sets,
+    version_text,
+)
 from python_runner.engines.streaming import StreamClient, prepare_stream_client
 from python_runner.engines.truth import prepare_client
+from python_runner.engines.variants import one_of, variant_spec
 from python_runner.engines.weights import gguf_formats, gguf_of, with_weights
 
 SPEC = EngineSpec(
@@ -54,11 +62,25 @@ _MICROBATCH = 512
 
 
 class LlamaServerEngine:
-    """Implements `contract.Engine`."""
+    """Implements `contract.Engine` and `Tunable`."""
+
+    knobs: Mapping[str, str] = MappingProxyType(
+        {"prompt-cache": "whether what a prompt shares with the last is kept of it: on or off"}
+    )
+
+    def __init__(self, spec: EngineSpec = SPEC, *, caches: bool = False) -> None:
+        self._spec = spec
+        self._caches = caches
 
     @property
     def spec(self) -> EngineSpec:
-        return SPEC
+        return self._spec
+
+    def tuned(self, knobs: Mapping[str, str]) -> LlamaServerEngine:
+        """The same server with its prompt cache on or off."""
+        state = one_of("prompt-cache", knobs["prompt-cache"], ("on", "off"))
+        spec = variant_spec(self._spec, knobs, [f"prompt cache {state}"])
+        return LlamaServerEngine(spec, caches=state == "on")
 
     def prepare(self, progress: Progress) -> None:
         """Build the server and the client. Raises SetupError."""
@@ -74,15 +96,17 @@ class LlamaServerEngine:
         prefix = llama_cpp_prefix(quiet)
         recipe = recipe_of(prefix)
         features = instruction_sets(system_info(prefix))
+        number = ggml_number(prefix)
         gguf = gguf_of(SPEC, settings)
         launch = Launch(
             title=SPEC.title,
             command=lambda port: [
                 prefix / "bin" / "llama-server",
-                *server_arguments(gguf, settings, port),
+                *server_arguments(gguf, settings, port, caches=self._caches),
             ],
             environment=server_environment(settings.threads),
             reads_text=True,
+            caches=self._caches,
             advice="If the GGUF file is damaged, delete it and run again: it will be made anew.",
         )
         return start_served(
@@ -91,12 +115,16 @@ class LlamaServerEngine:
             log,
             StreamClient(prepare_stream_client(quiet)),
             lambda started: with_weights(
-                describe(recipe, started, features, settings), SPEC, settings
+                describe(recipe, started, features, settings, caches=self._caches, ggml=number),
+                SPEC,
+                settings,
             ),
         )
 
 
-def server_arguments(gguf: Path, settings: LaunchSettings, port: int) -> list[str | Path]:
+def server_arguments(
+    gguf: Path, settings: LaunchSettings, port: int, *, caches: bool = False
+) -> list[str | Path]:
     """The words after `llama-server`: what the binding has, and no more."""
     threads, context = str(settings.threads), str(settings.context)
     # The server divides its context among its slots.
@@ -105,17 +133,28 @@ def server_arguments(gguf: Path, settings: LaunchSettings, port: int) -> list[st
     work = ["-t", threads, "-tb", threads, "-c", in_all, "-b", context]
     slots = ["-ub", str(_microbatch(settings)), "-np", str(settings.slots), "--no-kv-unified"]
     attention = ["-fa", "off", "-ctk", "f16", "-ctv", "f16"]
-    # What of a prompt could be kept for the next.
-    caches = ["--no-cache-prompt", "--cache-ram", "0", "--ctx-checkpoints", "0"]
+    # What of a prompt could be kept for the next. With a cache: what the slot still holds of
+    # the last one, and nothing of those before.
+    kept = ["--cache-prompt" if caches else "--no-cache-prompt"]
+    kept += ["--cache-ram", "0", "--ctx-checkpoints", "0"]
     # The settings as they are, on the CPU, and no run before the first request.
     plain = ["--device", "none", "-fit", "off", "--no-warmup"]
-    return ["-m", gguf, *network, *work, *slots, *attention, *caches, *plain]
+    return ["-m", gguf, *network, *work, *slots, *attention, *kept, *plain]
 
 
 def describe(
-    recipe: Mapping[str, object], started: Started, features: str, settings: LaunchSettings
+    recipe: Mapping[str, object],
+    started: Started,
+    features: str,
+    settings: LaunchSettings,
+    *,
+    caches: bool = False,
+    ggml: str = "",
 ) -> EngineDescription:
-    """Which build it is. Raises EngineStartError if the server says that it is another."""
+    """Which build it is, with ggml of that number.
+
+    Raises EngineStartError if the server says that it is another.
+    """
     said = str(started.props.get("build_info", ""))
     commit = str(recipe["commit"])
     if commit not in said:
@@ -130,8 +169,14 @@ def describe(
             **build_text(recipe),
             "stands in for": _STANDS_FOR,
             "instruction sets": features or "not known",
-            "prompt cache": "off",
+            "prompt cache": "on: what is shared with the last prompt" if caches else "off",
             "prompt tokens computed at once": str(_microbatch(settings)),
+            **ggml_facts(
+                version=ggml_version(recipe, ggml),
+                features=features,
+                keeps_threads=True,
+                is_mapped=True,
+            ),
             **({"config file": config_file} if config_file else {}),
         },
     )

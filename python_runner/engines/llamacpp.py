@@ -8,15 +8,19 @@ llama-server would forbid it instead.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from python_runner.common.build.cache import recipe_of
 from python_runner.common.build.cpu import recipe_in_words
 from python_runner.common.build.extension import import_extension
+from python_runner.common.clock import now_ns
 from python_runner.common.errors import EngineStartError, GenerationError
 from python_runner.common.progress import Progress, SilentProgress
+from python_runner.common.variants import knobs_of
 from python_runner.engines.build.llamacpp import llama_binding, llama_cpp_prefix
+from python_runner.engines.build.llamacpp_variant import library_binding, library_prefix
 from python_runner.engines.contract import (
     EngineDescription,
     EngineSpec,
@@ -30,6 +34,9 @@ from python_runner.engines.contract import (
     TokenScores,
 )
 from python_runner.engines.embedded import EmbeddedEngine
+from python_runner.engines.ggml import ggml_facts
+from python_runner.engines.ggml_knobs import LLAMA_KNOBS, LlamaVariant, llama_variant, words
+from python_runner.engines.variants import variant_spec
 from python_runner.engines.weights import gguf_formats, gguf_of, with_weights
 
 if TYPE_CHECKING:
@@ -49,33 +56,57 @@ SPEC = EngineSpec(
 )
 
 
+_VARIABLE = "POLYSTACK_LLAMA_CPP"
+"""Tells the worker which variant it is: the stack's name."""
+
+
 def prepare(progress: Progress) -> None:
     """Build llama.cpp and the binding to it. Raises SetupError."""
     llama_binding(progress)
 
 
 def load(settings: LaunchSettings) -> LlamaModel:
+    """Load the model in the current process, with the variant that the environment names.
+
+    Raises EngineStartError.
+    """
+    return load_variant(settings, llama_variant(knobs_of(os.environ.get(_VARIABLE, ""))))
+
+
+def load_variant(settings: LaunchSettings, variant: LlamaVariant) -> LlamaModel:
     """Load the model in the current process. Raises EngineStartError."""
     quiet = SilentProgress()  # `prepare` has built everything
-    import_extension(llama_binding(quiet), "polystack_llama")
+    import_extension(library_binding(variant.build, quiet), "polystack_llama")
     import polystack_llama
 
     try:
         model = polystack_llama.Model(
-            str(gguf_of(SPEC, settings)), threads=settings.threads, context=settings.context
+            str(gguf_of(SPEC, settings)),
+            threads=settings.threads,
+            context=settings.context,
+            use_mmap=variant.maps_file,
+            keep_threads=variant.keeps_threads,
         )
     except polystack_llama.LlamaError as error:
         raise EngineStartError(
             f"llama.cpp: {error}", hint="Make the GGUF file anew: delete it and run again."
         ) from error
-    recipe = recipe_of(llama_cpp_prefix(quiet))
+    recipe = recipe_of(library_prefix(variant.build, quiet))
+    features = instruction_sets(polystack_llama.system_info())
+    info = polystack_llama.build_info()
     description = EngineDescription(
         version=version_text(recipe),
         build={
             **build_text(recipe),
-            "instruction sets": instruction_sets(polystack_llama.system_info()),
-            "binding compiler": polystack_llama.build_info()["compiler"],
+            "instruction sets": features,
+            "binding compiler": info["compiler"],
             "prompt tokens computed at once": str(model.describe().microbatch),
+            **ggml_facts(
+                version=ggml_version(recipe, info["ggml"]),
+                features=features,
+                keeps_threads=variant.keeps_threads,
+                is_mapped=variant.maps_file,
+            ),
         },
     )
     # What is in the file is asked for later: reading it is no part of loading the model.
@@ -142,18 +173,26 @@ class LlamaModel:
         except polystack_llama.LlamaError as error:
             raise GenerationError(f"llama.cpp: {error}") from error
         ids = tuple(answer.ids.tolist())
+        # An answer of a set length may end within a character.
+        text = self._model.detokenize(ids).decode(errors="replace")
+        ended_ns = now_ns()
         return Generation(
             requested_ns=answer.requested_ns,
             chunk_ns=tuple(answer.token_ns.tolist()),
             chunk_tokens=(1,) * len(ids),
-            ended_ns=answer.ended_ns,
+            ended_ns=ended_ns,
             prompt_tokens=len(request.prompt_ids),
             output_tokens=len(ids),
             stop=StopReason.END_OF_SEQUENCE if answer.stopped else StopReason.LENGTH,
-            # An answer of a set length may end within a character.
-            text=self._model.detokenize(ids).decode(errors="replace"),
+            text=text,
             token_ids=ids,
-            engine_timings={"prefill_ns": float(answer.prefill_end_ns - answer.requested_ns)},
+            engine_timings={
+                "tokenise_ns": 0.0,  # the prompt comes as ids
+                "prefill_ns": float(answer.prefill_end_ns - answer.requested_ns),
+                "decode_ns": float(answer.decode_ns),
+                "sample_ns": float(answer.sample_ns),
+                "detokenise_ns": float(ended_ns - answer.ended_ns),
+            },
         )
 
     def score(self, request: ScoreRequest) -> TokenScores:
@@ -180,7 +219,20 @@ class LlamaModel:
 
 def version_text(recipe: Mapping[str, object]) -> str:
     """Which llama.cpp it is: the source has no number of its own, so the commit names it."""
-    return str(recipe["commit"] or f"in llama-cpp-python {recipe['llama_cpp_python']}")
+    return str(recipe["commit"] or f"in {_source(recipe)}")
+
+
+def ggml_version(recipe: Mapping[str, object], number: str) -> str:
+    """Which ggml it is; one from Ollama's module bears no number, and patches of Ollama's."""
+    if "ollama" in recipe:
+        return f"llama.cpp {recipe['commit']} with {recipe['patches']} patches"
+    return f"{number} (llama.cpp {version_text(recipe)})".lstrip()
+
+
+def _source(recipe: Mapping[str, object]) -> str:
+    if "ollama" in recipe:
+        return f"Ollama {recipe['ollama']}"
+    return f"llama-cpp-python {recipe['llama_cpp_python']}"
 
 
 def build_text(recipe: Mapping[str, object]) -> dict[str, str]:
@@ -188,7 +240,7 @@ def build_text(recipe: Mapping[str, object]) -> dict[str, str]:
     cpu = recipe["cpu"]
     assert isinstance(cpu, dict)
     return {
-        "source": f"llama-cpp-python {recipe['llama_cpp_python']}",
+        "source": _source(recipe),
         "compiler": str(recipe["compiler"]),
         **recipe_in_words(cpu),
         "ggml options": " ".join(cpu["ggml"]),
@@ -207,4 +259,30 @@ def instruction_sets(system_info: str) -> str:
     return " ".join(name.strip() for name, _, value in pairs if value.strip() == "1")
 
 
-ENGINE = EmbeddedEngine(spec=SPEC, prepare=prepare, loader="python_runner.engines.llamacpp:load")
+class LlamaCppEngine(EmbeddedEngine):
+    """llama.cpp in process. Implements `contract.Tunable` besides."""
+
+    def __init__(self, spec: EngineSpec = SPEC, variant: LlamaVariant | None = None) -> None:
+        chosen = variant or LlamaVariant()
+        super().__init__(
+            spec=spec,
+            prepare=lambda progress: _prepare(chosen, progress),
+            loader="python_runner.engines.llamacpp:load",
+            environment=lambda _settings: {_VARIABLE: spec.name},
+        )
+
+    @property
+    def knobs(self) -> Mapping[str, str]:
+        return LLAMA_KNOBS
+
+    def tuned(self, knobs: Mapping[str, str]) -> LlamaCppEngine:
+        """With these knobs besides those that are turned already. Raises UsageError."""
+        spec = variant_spec(self.spec, knobs, words(knobs))
+        return LlamaCppEngine(spec, llama_variant(knobs_of(spec.name)))
+
+
+def _prepare(variant: LlamaVariant, progress: Progress) -> None:
+    library_binding(variant.build, progress)
+
+
+ENGINE = LlamaCppEngine()

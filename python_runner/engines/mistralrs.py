@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from python_runner.common.build.extension import import_extension
+from python_runner.common.clock import now_ns
 from python_runner.common.errors import EngineStartError, GenerationError
 from python_runner.common.progress import Progress, SilentProgress
-from python_runner.engines.build.mistralrs import MistralRsBuild, mistralrs_build
+from python_runner.engines.build.mistralrs import Made, mistralrs_build
 from python_runner.engines.contract import (
     ACTIVATIONS,
     WEIGHTS_IN_MEMORY,
@@ -99,7 +100,7 @@ def load(settings: LaunchSettings) -> MistralRsModel:
         raise EngineStartError(f"mistral.rs: {error}") from error
     return MistralRsModel(
         model,
-        _description(build, model.dtype, how),
+        EngineDescription(version=build.made.version, build=facts_of(build.made, model.dtype, how)),
         end_ids=end_ids(folder),
         vocabulary=vocabulary_size(folder),
     )
@@ -138,19 +139,25 @@ class MistralRsModel:
                 stop_ids=() if request.ignore_end_of_sequence else self._end_ids,
             )
             text = self._model.detokenize(answer.ids)
+            ended_ns = now_ns()
         except polystack_mistralrs.MistralRsError as error:
             raise GenerationError(f"mistral.rs: {error}") from error
         return Generation(
             requested_ns=answer.requested_ns,
             chunk_ns=tuple(answer.token_ns),
             chunk_tokens=(1,) * len(answer.ids),
-            ended_ns=answer.ended_ns,
+            ended_ns=ended_ns,
             prompt_tokens=len(request.prompt_ids),
             output_tokens=len(answer.ids),
             stop=StopReason.END_OF_SEQUENCE if answer.stopped else StopReason.LENGTH,
             text=text,
             token_ids=tuple(answer.ids),
             engine_timings={
+                "tokenise_ns": 0.0,  # the prompt comes as ids
+                "prefill_ns": float(answer.prefill_ns),
+                "decode_ns": float(answer.decode_ns),
+                "sample_ns": float(answer.sample_ns),
+                "detokenise_ns": float(ended_ns - answer.ended_ns),
                 "total_prompt_time_sec": answer.total_prompt_time_sec,
                 "total_completion_time_sec": answer.total_completion_time_sec,
             },
@@ -195,21 +202,19 @@ def vocabulary_size(folder: Path) -> int:
     return int(config.get("vocab_size") or config["text_config"]["vocab_size"])
 
 
-def _description(build: MistralRsBuild, dtype: str, how: Loading) -> EngineDescription:
-    return EngineDescription(
-        version=build.version,
-        build={
-            "source": f"crates mistralrs-core {build.version}, candle-core {build.tensor_version}",
-            "compiler": build.compiler,
-            "flags": " ".join(build.flags),
-            WEIGHTS_IN_MEMORY: how.isq.upper() if how.isq else dtype,
-            **({"not quantised": f"embedding and norms, {dtype}"} if how.isq else {}),
-            ACTIVATIONS: f"{dtype}, 8 bits in products" if how.isq else dtype,
-            "KV cache": dtype,
-            "prefix cache": "off",
-            "paged attention": "off",
-        },
-    )
+def facts_of(made: Made, dtype: str, how: Loading) -> dict[str, str]:
+    """What the build and the loaded model are, in words for tables; `dtype` as it says itself."""
+    return {
+        "source": f"crates mistralrs-core {made.version}, candle-core {made.tensor_version}",
+        "compiler": made.compiler,
+        "flags": " ".join(made.flags),
+        WEIGHTS_IN_MEMORY: how.isq.upper() if how.isq else dtype,
+        **({"not quantised": f"embedding and norms, {dtype}"} if how.isq else {}),
+        ACTIVATIONS: f"{dtype}, 8 bits in products" if how.isq else dtype,
+        "KV cache": dtype,
+        "prefix cache": "off",
+        "paged attention": "off",
+    }
 
 
 ENGINE = EmbeddedEngine(spec=SPEC, prepare=prepare, loader="python_runner.engines.mistralrs:load")

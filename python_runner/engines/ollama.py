@@ -10,14 +10,19 @@ prompt shares with the one before is not computed again, so prompts must be uniq
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from python_runner.common.clock import NS_PER_S, now_ns
 from python_runner.common.errors import EngineCrashError, EngineStartError, GenerationError
 from python_runner.common.locations import cache_dir
-from python_runner.common.processes import tail
 from python_runner.common.progress import Progress, SilentProgress
+from python_runner.common.variants import knobs_of
+from python_runner.engines.build.ollama import ollama_build
+from python_runner.engines.collectors import GOGC_KNOB, gogc_value, gogc_words
 from python_runner.engines.contract import (
     Dialect,
     Endpoint,
@@ -30,6 +35,8 @@ from python_runner.engines.contract import (
     Reach,
     RunningEngine,
 )
+from python_runner.engines.ggml_knobs import OLLAMA_KNOBS, ollama_options, words
+from python_runner.engines.go_trace import GoTrace
 from python_runner.engines.ollama_answer import generation_of
 from python_runner.engines.ollama_server import FOREVER, OllamaServer, Runner, start_ollama
 from python_runner.engines.ollama_store import OllamaStore, model_name
@@ -40,6 +47,7 @@ from python_runner.engines.streaming import (
     prepare_stream_client,
 )
 from python_runner.engines.truth import prepare_client
+from python_runner.engines.variants import variant_spec
 from python_runner.engines.weights import gguf_formats, gguf_of, with_weights
 
 SPEC = EngineSpec(
@@ -55,6 +63,7 @@ SPEC = EngineSpec(
     keeps_a_copy=True,
 )
 
+_LOG_DELAY_S = 0.01
 # Nothing but the largest logit decides: one candidate, no penalty, no stop word.
 _GREEDY: dict[str, object] = {
     "temperature": 0.0,
@@ -71,7 +80,7 @@ _GREEDY: dict[str, object] = {
 
 
 class OllamaEngine:
-    """Implements `contract.Engine`."""
+    """Implements `contract.Engine` and `Tunable`."""
 
     def __init__(self, store: OllamaStore | None = None, variant: Variant | None = None) -> None:
         """Use `store` for the models; by default the variant's own in our cache."""
@@ -81,6 +90,23 @@ class OllamaEngine:
     @property
     def spec(self) -> EngineSpec:
         return self.variant.spec
+
+    @property
+    def knobs(self) -> Mapping[str, str]:
+        compiled = OLLAMA_KNOBS if self.variant.is_built_here else {}
+        return {"gogc": f"{GOGC_KNOB}, in server and runner", **compiled}
+
+    def tuned(self, knobs: Mapping[str, str]) -> OllamaEngine:
+        """With these knobs besides those that are turned already. Raises UsageError."""
+        said = [gogc_words(gogc_value(knobs["gogc"]))] if "gogc" in knobs else []
+        compiled = {knob: value for knob, value in knobs.items() if knob != "gogc"}
+        spec = variant_spec(self.spec, knobs, [*said, *words(compiled)])
+        turned = knobs_of(spec.name)
+        variant = replace(self.variant, spec=spec, gogc=turned.get("gogc", ""))
+        if self.variant.is_built_here:
+            options = ollama_options(turned)
+            variant = replace(variant, find=partial(ollama_build, options=options))
+        return OllamaEngine(self.store, variant)
 
     def prepare(self, progress: Progress) -> None:
         """Find or build the server, and the client. Raises SetupError."""
@@ -98,15 +124,21 @@ class OllamaEngine:
         store = self.store or OllamaStore(cache_dir() / self.variant.models)
         gguf = gguf_of(self.spec, settings)
         name = model_name(_hash_of(gguf, store))
-        go_engine = self.variant.go_engine
-        server, version = start_ollama(build.binary, store, settings, log, go_engine=go_engine)
+        start = partial(
+            start_ollama,
+            build.binary,
+            store,
+            settings,
+            log,
+            go_engine=self.variant.go_engine,
+            go_runtime=self.variant.go_runtime,
+        )
+        server, version = start()
         try:
             if server.take_in(store, gguf, name, timeout_s=settings.start_timeout_s):
                 # So that the loading that is timed starts from a new process.
                 server.stop()
-                server, version = start_ollama(
-                    build.binary, store, settings, log, go_engine=go_engine
-                )
+                server, version = start()
             server.load(name, _runner_options(settings), timeout_s=settings.start_timeout_s)
             load_ns = now_ns() - server.started_ns
             runner = server.runner()
@@ -115,11 +147,19 @@ class OllamaEngine:
             description = with_weights(
                 describe(self.variant, build, version, server, runner), self.spec, settings
             )
+            trace = server.trace(runner) if self.variant.trace_gc else None
         except BaseException:  # Ctrl-C too must not leave the process behind
             server.stop()
             raise
         return RunningOllama(
-            server, runner, client, description, settings, model=name, load_ns=load_ns
+            server,
+            runner,
+            client,
+            description,
+            settings,
+            model=name,
+            load_ns=load_ns,
+            trace=trace,
         )
 
 
@@ -136,8 +176,10 @@ class RunningOllama:
         *,
         model: str,
         load_ns: int,
+        trace: GoTrace | None = None,
     ) -> None:
         self._server = server
+        self._trace = trace
         self._runner = runner
         self._client = client
         self._description = description
@@ -168,6 +210,16 @@ class RunningOllama:
         """None: Ollama gives counts only."""
 
     def generate(self, request: GenerateRequest) -> Generation:
+        if self._trace is None:
+            return self._answer(request)
+        self._trace.skip()
+        answer = self._answer(request)
+        # What the runner logs comes by way of the server.
+        time.sleep(_LOG_DELAY_S)
+        timings = {**answer.engine_timings, **self._trace.timings()}
+        return replace(answer, engine_timings=timings)
+
+    def _answer(self, request: GenerateRequest) -> Generation:
         try:
             stream = self._client.post(
                 self.endpoint.url,
@@ -202,7 +254,7 @@ class RunningOllama:
         self._server.raise_if_gone(cause)
         if not self._runner.is_alive():
             raise EngineCrashError(
-                f"Ollama's runner, which holds the model, ended:\n{tail(self._server.log)}",
+                f"Ollama's runner, which holds the model, ended:\n{self._server.end_of_log()}",
                 hint=f"The whole log: {self._server.log}",
             ) from cause
 

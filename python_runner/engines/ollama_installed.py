@@ -98,5 +98,6 @@ ENGINE = OllamaEngine(
         spec=replace(SPEC, name="ollama-installed", title="Ollama, installed"),
         find=installed_ollama,
         models="ollama-models-installed",
+        is_built_here=False,
     )
 )

@@ -16,8 +16,9 @@ import psutil
 
 from python_runner.common.clock import NS_PER_S, now_ns
 from python_runner.common.errors import EngineStartError
-from python_runner.common.processes import start_child
+from python_runner.common.processes import start_child, tail
 from python_runner.engines.contract import LaunchSettings
+from python_runner.engines.go_trace import GoTrace, is_collection, process_start_ns
 from python_runner.engines.ollama_store import OllamaStore
 from python_runner.engines.server_process import ServerProcess, start_server
 
@@ -26,9 +27,12 @@ FOREVER = -1
 
 _PORT_TAKEN = "address already in use"
 _PROBE_TIMEOUT_S = 2.0
+_LOG_LINES = 12
+_LOOK_BACK_LINES = 400
 NOWHERE = "http://127.0.0.1:9"
 """An address where nothing answers (the port of the discard service)."""
 _FEATURE = re.compile(r"\bCPU\.0\.(\w+)=1\b")
+_MMAP = re.compile(r"\bUseMmap:(true|false)")
 _BACKEND = re.compile(r"loaded CPU backend from (\S+)")
 # What the runners say when they start; "go runner" is the one around llama.cpp.
 _IS_GO_ENGINE = {'msg="starting ollama engine"': True, 'msg="starting go runner"': False}
@@ -43,6 +47,13 @@ class Runner:
     process: psutil.Process
     is_go_engine: bool
     """Ollama's newer engine, written in Go; else llama.cpp's in C++, and Go only serves."""
+
+    def gogc(self) -> str:
+        """GOGC as the process was given it; empty: unset."""
+        try:
+            return self.process.environ().get("GOGC", "")
+        except psutil.Error as error:
+            raise EngineStartError(f"Ollama's runner hides its variables: {error}") from error
 
     def is_alive(self) -> bool:
         """Whether it still runs; a dead one that the server has not noticed yet does not."""
@@ -62,6 +73,8 @@ class Logged:
     """The library with the kernels, where it chose among several."""
     is_go_engine: bool | None
     """Which of the engines it says it is; None if it does not say."""
+    maps_file: bool | None = None
+    """Whether llama.cpp's engine computes with the file's own pages; None if it does not say."""
 
 
 class OllamaServer(ServerProcess):
@@ -120,23 +133,46 @@ class OllamaServer(ServerProcess):
                 return Runner(process=process, is_go_engine="--ollama-engine" in command)
         return None
 
+    def end_of_log(self) -> str:
+        """The last lines of its output that are not about Go's collector."""
+        lines = tail(self.log, _LOOK_BACK_LINES).splitlines()
+        return "\n".join([line for line in lines if not is_collection(line)][-_LOG_LINES:])
+
+    def trace(self, runner: Runner) -> GoTrace | None:
+        """Follows Go's collector in server and runner from now on; None where it cannot."""
+        pids = {"server": self.pid, "runner": runner.process.pid}
+        try:
+            starts_ns = {name: process_start_ns(pid) for name, pid in pids.items()}
+        except OSError:
+            return None
+        return GoTrace(self.log, starts_ns)
+
     def logged(self) -> Logged:
         """What the runner wrote about itself."""
         return read_log(self.log.read_text(errors="replace").splitlines())
 
 
 def start_ollama(
-    binary: Path, store: OllamaStore, settings: LaunchSettings, log: Path, *, go_engine: bool
+    binary: Path,
+    store: OllamaStore,
+    settings: LaunchSettings,
+    log: Path,
+    *,
+    go_engine: bool,
+    go_runtime: Mapping[str, str] | None = None,
 ) -> tuple[OllamaServer, str]:
     """A server that answers, and its version. Raises EngineStartError.
 
-    With `go_engine` it is asked to run its own engine where that knows the model.
+    With `go_engine` it is asked to run its own engine where that knows the model. `go_runtime`
+    holds variables that Go's runtime reads in the server and in its runner.
 
     Call it from a thread that lives as long as the server (see `start_child`).
     """
 
     def launch(port: int) -> OllamaServer:
-        environment = server_environment(os.environ, store, settings, port, go_engine=go_engine)
+        environment = server_environment(
+            os.environ, store, settings, port, go_engine=go_engine, go_runtime=go_runtime
+        )
         return _launch(binary, store, environment, log, port)
 
     return start_server(
@@ -171,11 +207,13 @@ def server_environment(
     port: int,
     *,
     go_engine: bool,
+    go_runtime: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
     """Variables for the server; of `inherited`, the names that concern it are emptied."""
     foreign = [name for name in inherited if name.startswith("OLLAMA_")]
     return {
         **dict.fromkeys([*foreign, *_GO_RUNTIME], ""),
+        **(go_runtime or {}),
         "HOME": str(store.home),
         "OLLAMA_MODELS": str(store.models),
         "OLLAMA_HOST": f"127.0.0.1:{port}",
@@ -198,13 +236,17 @@ def server_environment(
 
 def read_log(lines: Iterable[str]) -> Logged:
     """What the last runner in these lines of a log says of itself."""
-    features, backend, is_go_engine = "", "", None
+    features, backend, is_go_engine, maps_file = "", "", None, None
     for line in lines:
         if found := _FEATURE.findall(line):
             features = " ".join(found)
         if loaded := _BACKEND.search(line):
             backend = Path(loaded[1]).name
+        if mapping := _MMAP.search(line):
+            maps_file = mapping[1] == "true"
         for words, is_go in _IS_GO_ENGINE.items():
             if words in line:
                 is_go_engine = is_go
-    return Logged(features=features, backend=backend, is_go_engine=is_go_engine)
+    return Logged(
+        features=features, backend=backend, is_go_engine=is_go_engine, maps_file=maps_file
+    )

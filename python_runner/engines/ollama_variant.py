@@ -9,7 +9,10 @@ from pathlib import Path
 from python_runner.common.errors import EngineStartError
 from python_runner.common.progress import Progress
 from python_runner.engines.build.ollama import OllamaBuild, ollama_build
+from python_runner.engines.collectors import GOGC_DEFAULT
 from python_runner.engines.contract import EngineDescription, EngineSpec
+from python_runner.engines.ggml import ggml_facts
+from python_runner.engines.go_trace import SETTING
 from python_runner.engines.ollama_server import Logged, OllamaServer, Runner
 
 BATCH = 512
@@ -27,6 +30,17 @@ class Variant:
     """Its folder in the cache; another version of Ollama gets another."""
     go_engine: bool = False
     """Whether the engine in Go is asked for, and nothing else will do."""
+    is_built_here: bool = True
+    """Whether it is for us to say how it is compiled."""
+    gogc: str = ""
+    """Go's own GOGC for server and runner; empty: its default, 100."""
+    trace_gc: bool = True
+    """Whether Go's collector is followed in server and runner; no cost could be measured."""
+
+    @property
+    def go_runtime(self) -> dict[str, str]:
+        """Variables for Go's runtime in both processes."""
+        return {"GOGC": self.gogc, "GODEBUG": SETTING if self.trace_gc else ""}
 
 
 def describe(
@@ -46,14 +60,21 @@ def describe(
         build={
             **build.facts,
             "engine": engine,
+            "GOGC": _collector(variant, runner, server.log),
             "instruction sets": logged.features or "not logged",
             **({"kernels": logged.backend} if logged.backend else {}),
             "flash attention": "off",
             "KV cache": "f16",
             "prompt cache": "on: it cannot be switched off",
             "prompt tokens computed at once": str(BATCH),
+            **ggml_facts(
+                version=build.ggml,
+                features=logged.features,
+                keeps_threads=False,
+                is_mapped=False if runner.is_go_engine else logged.maps_file,
+            ),
         },
-        label=label(variant.spec.title, is_go_engine=runner.is_go_engine),
+        label=label(variant.spec.plain_title, is_go_engine=runner.is_go_engine),
     )
 
 
@@ -68,6 +89,17 @@ def _check_engine(variant: Variant, runner: Runner, logged: Logged, log: Path) -
             "Ollama did not run its engine in Go, which was asked for",
             hint=f"It falls back to llama.cpp's where it does not know a model. Its log: {log}",
         )
+
+
+def _collector(variant: Variant, runner: Runner, log: Path) -> str:
+    """How Go's collector is set in the process that holds the model: asked of that process."""
+    found = runner.gogc()
+    if found != variant.gogc:
+        raise EngineStartError(
+            f"Ollama's runner has GOGC {found!r}, and {variant.gogc!r} was asked for",
+            hint=f"Its log: {log}",
+        )
+    return f"{found}, in server and runner" if found else f"{GOGC_DEFAULT}, Go's default"
 
 
 def label(title: str, *, is_go_engine: bool) -> str:

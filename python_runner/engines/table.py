@@ -13,7 +13,9 @@ from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 
 from python_runner.common.errors import SetupError, UnknownNameError
+from python_runner.common.variants import parse_stack
 from python_runner.engines.contract import Engine
+from python_runner.engines.variants import variant_of
 
 PLUGIN_GROUP = "polystack.engines"
 
@@ -31,20 +33,26 @@ class _Row:
     """Not listed unless asked for: made for tests."""
     brought: bool = False
     """The user brings it: it cannot be built or installed here."""
+    embedded: str = ""
+    """Of a served row: the row that runs the same engine in process, from the same sources."""
 
 
 _ROWS: Mapping[str, _Row] = {
     "llama.cpp": _Row(module="llamacpp"),
-    "llama-server": _Row(module="llama_server"),
+    "llama-server": _Row(module="llama_server", embedded="llama.cpp"),
     "llamafile": _Row(module="llamafile", brought=True),
-    "ollama": _Row(module="ollama"),
-    "ollama-go-engine": _Row(module="ollama", attribute="GO_ENGINE"),
+    "ollama": _Row(module="ollama", embedded="go-driver"),
+    "ollama-go-engine": _Row(
+        module="ollama", attribute="GO_ENGINE", embedded="go-driver-go-engine"
+    ),
     "ollama-installed": _Row(module="ollama_installed", brought=True),
     "go-driver": _Row(module="go_driver"),
     "go-driver-go-engine": _Row(module="go_driver", attribute="GO_ENGINE"),
     "mistral.rs": _Row(module="mistralrs"),
+    "mistral.rs-server": _Row(module="mistralrs_server", embedded="mistral.rs"),
     "mistral.rs-wheel": _Row(module="mistralrs_wheel"),
     "transformers": _Row(module="hf_transformers"),
+    "transformers-serve": _Row(module="hf_serve", embedded="transformers"),
     "mock-cpp": _Row(module="mock", attribute="CPP", hidden=True),
     "mock-go": _Row(module="mock", attribute="GO", hidden=True),
     "mock-rust": _Row(module="mock", attribute="RUST", hidden=True),
@@ -63,19 +71,30 @@ def built_engine_names() -> tuple[str, ...]:
     return tuple(name for name in engine_names() if name not in _ROWS or not _ROWS[name].brought)
 
 
+def embedded_twins() -> dict[str, str]:
+    """For each served engine that has one: the row that runs the same engine in process."""
+    return {name: row.embedded for name, row in _ROWS.items() if row.embedded}
+
+
 def is_brought(name: str) -> bool:
     """Whether this engine is there only if the user has installed it."""
-    row = _ROWS.get(name)
+    row = _ROWS.get(parse_stack(name).base)
     return row is not None and row.brought
 
 
 def engine(name: str) -> Engine:
-    """The engine of that name. A plug-in cannot replace an engine of this package.
+    """The engine of that name, or the variant: `ollama@gogc=off`.
+
+    A plug-in cannot replace an engine of this package.
 
     Raises:
         UnknownNameError: there is none; the names there are stand in the hint.
+        UsageError: it has no such knob, or none of that value.
         SetupError: it is a plug-in that cannot be imported.
     """
+    wanted = parse_stack(name)
+    if wanted.knobs:
+        return variant_of(engine(wanted.base), wanted.knobs)
     row = _ROWS.get(name)
     if row is not None:
         module = import_module(f"{__package__}.{row.module}")

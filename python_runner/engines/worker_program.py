@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from python_runner.common.locations import source_root
 from python_runner.engines.contract import LaunchSettings
+
+
+def _nothing(_facts: Mapping[str, str]) -> Mapping[str, str]:
+    return {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +23,8 @@ class WorkerProgram:
     command: Sequence[str | Path]
     facts: Mapping[str, str] = field(default_factory=dict)
     """What is known of its build, and it cannot say itself."""
+    infer: Callable[[Mapping[str, str]], Mapping[str, str]] = _nothing
+    """What follows from these facts and those that it says of itself."""
     settings: LaunchSettings | None = None
     """What it is told to load, where its words are not the study's."""
 

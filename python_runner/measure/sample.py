@@ -8,6 +8,7 @@ from typing import Protocol
 
 from python_runner.engines.contract import EngineSpec, Generation, LaunchSettings
 from python_runner.measure.client_error import ClientError
+from python_runner.measure.machine_noise import NoiseReading
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +23,7 @@ class Condition:
     version: str = ""
     build: Mapping[str, str] = field(default_factory=dict)
     load_seconds: float | None = None
-    """From process start to ready, in seconds; None if it never was."""
+    """From process start to ready, in seconds, of this visit; None if it never was."""
     client_error: ClientError | None = None
     """Served: the error of the client's stamps for one request at a time; None: not measured."""
     callback_cost_ns: float | None = None
@@ -37,7 +38,7 @@ class Sample:
     """
 
     iteration: int
-    """From 1; warm-up requests have a count of their own."""
+    """From 1, going on over the blocks; warm-up requests have a count of their own."""
     is_warmup: bool
     prompt_text: str
     prompt_tokens: int
@@ -45,16 +46,25 @@ class Sample:
     requested_tokens: int
     generation: Generation | None
     error: str = ""
+    block: int = 1
+    """The visit that it belongs to, from 1; see `measure.blocks`."""
+    noise: NoiseReading | None = None
+    """What the machine was like just before; None: not looked at."""
+    resources: Mapping[str, float] = field(default_factory=dict)
+    """What the engine's processes used for it (`resources.Meter.used`)."""
 
 
 class Recorder(Protocol):
     """Keeps what is measured. When a call returns, its data are safe on disk."""
 
     def begin(self, condition: Condition) -> None:
-        """A stack is ready and will be measured under `condition`."""
+        """A visit to a stack begins: it is ready and will be measured under `condition`.
+
+        Of later visits to the same stack only `load_seconds` is news.
+        """
 
     def record(self, sample: Sample) -> None:
         """One request of the current stack has ended."""
 
     def finish(self, *, peak_memory_bytes: int | None, error: str) -> None:
-        """The current stack is done; `error` says why, if it was before its time."""
+        """The visit is over; `error` says why, if the stack ended before its time."""

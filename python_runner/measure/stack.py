@@ -1,9 +1,9 @@
-"""Measure one stack: start it, check it, warm it up, time it, stop it."""
+"""One visit to a stack: start it, check it, warm it up, time it, stop it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -13,15 +13,17 @@ from python_runner.common.errors import EngineCrashError, reason_of
 from python_runner.common.progress import Progress, Task
 from python_runner.engines.contract import (
     Engine,
-    EngineSpec,
     GenerateRequest,
     LaunchSettings,
     RunningEngine,
+    settings_of,
 )
 from python_runner.measure.load.calibration import Calibrates
+from python_runner.measure.machine_noise import NoiseProbe
 from python_runner.measure.memory import PeakMemory
-from python_runner.measure.plan import Plan, Prompt
+from python_runner.measure.plan import Plan, PlannedRequest, Visit
 from python_runner.measure.preflight import check_tokens
+from python_runner.measure.resources import Meter, metered
 from python_runner.measure.sample import Condition, Recorder, Sample
 from python_runner.measure.stamps import StampError, stamp_error
 
@@ -29,6 +31,18 @@ _FAILURES_IN_A_ROW = 3
 NO_VERSION = (
     "it does not say its version, and what has none is not measured (see docs/methodology.md)"
 )
+
+
+class FailureStreak:
+    """Counts the requests of a stack that failed in a row, over all visits to it."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def note(self, *, failed: bool) -> bool:
+        """One request has ended; whether that were too many in a row."""
+        self.count = self.count + 1 if failed else 0
+        return self.count >= _FAILURES_IN_A_ROW
 
 
 def measure_stack(
@@ -40,66 +54,146 @@ def measure_stack(
     log: Path,
     progress: Progress,
     calibrator: Calibrates | None = None,
+    probe: NoiseProbe | None = None,
+    visit: Visit | None = None,
+    streak: FailureStreak | None = None,
 ) -> str:
-    """Run `plan` through one engine; every sample goes to `recorder` as it ends.
+    """Visit one engine; every sample goes to `recorder` as it ends.
 
     Returns why the stack ended before its time, or an empty string. An engine that does
     not start, crashes or fails again and again is a result, not an exception; so is one that
-    raises what no engine should, for it must not cost the others their run. With a
-    `calibrator`, the error of the stamps themselves is measured before the first request.
+    raises what no engine should, for it must not cost the others their run.
+
+    Args:
+        engine: the stack.
+        settings: how it is started.
+        plan: what all visits have in common.
+        recorder: keeps what is measured.
+        log: the engine's own output is appended to it.
+        progress: shows how far the visit is.
+        calibrator: measures the error of the stamps themselves, before the first request of
+            the first visit; None: it is not measured.
+        probe: looks at the machine before each request; None: nobody does.
+        visit: what is asked; None: the whole plan at once.
+        streak: failures of the visits before this one.
     """
     spec = engine.spec
     title = f"{spec.title} ({spec.language}, {spec.reach})"
-    with progress.task(title, why=f"{len(plan.prompts)} requests") as task:
+    asked = visit or plan.whole()
+    with progress.task(title, why=f"{len(asked.requests)} requests") as task:
         task.update(0.0, "loading the model")
-        error = _measure(
-            engine,
-            settings,
-            plan,
+        error = _Visit(
+            engine=engine,
+            settings=settings,
+            plan=plan,
+            visit=asked,
             recorder=recorder,
-            log=log,
+            probe=probe,
+            streak=streak or FailureStreak(),
             task=task,
             error_of=partial(stamp_error, calibrator=calibrator, progress=progress),
-        )
+        ).measure(log)
     if error:
         progress.say(f"{title} ended early: {error}")
     return error
 
 
-def _measure(
-    engine: Engine,
-    settings: LaunchSettings,
-    plan: Plan,
-    *,
-    recorder: Recorder,
-    log: Path,
-    task: Task,
-    error_of: Callable[[RunningEngine], StampError],
-) -> str:
-    """Returns what `measure_stack` returns."""
-    try:
-        running = engine.start(settings, log)
-    except Exception as failure:  # whatever it is, the others go on
-        error = reason_of(failure)
-        recorder.begin(condition_of(engine, settings, plan, None))
-        recorder.finish(peak_memory_bytes=None, error=error)
+@dataclass(frozen=True, kw_only=True)
+class _Visit:
+    """What the parts of a visit share."""
+
+    engine: Engine
+    settings: LaunchSettings
+    plan: Plan
+    visit: Visit
+    recorder: Recorder
+    probe: NoiseProbe | None
+    streak: FailureStreak
+    task: Task
+    error_of: Callable[[RunningEngine], StampError]
+
+    def measure(self, log: Path) -> str:
+        """Returns what `measure_stack` returns."""
+        try:
+            running = self.engine.start(self.settings, log)
+        except Exception as failure:  # whatever it is, the others go on
+            error = reason_of(failure)
+            self.recorder.begin(condition_of(self.engine, self.settings, self.plan, None))
+            self.recorder.finish(peak_memory_bytes=None, error=error)
+            return error
+        with running:
+            is_known = bool(running.description.version)
+            self.recorder.begin(self._condition(running, is_known=is_known))
+            peak, error = self._all_requests(running) if is_known else (None, NO_VERSION)
+            self.recorder.finish(peak_memory_bytes=peak, error=error)
         return error
-    with running:
-        known = running if running.description.version else None
-        task.update(note="measuring the error of the stamps")
-        stamps = error_of(running)
-        recorder.begin(
-            replace(
-                condition_of(engine, settings, plan, known),
-                client_error=stamps.client_error,
-                callback_cost_ns=stamps.callback_cost_ns,
-            )
+
+    def _condition(self, running: RunningEngine, *, is_known: bool) -> Condition:
+        found = condition_of(self.engine, self.settings, self.plan, running if is_known else None)
+        if not self.visit.is_first:
+            return found  # the client's error was measured once, and is not the engine's
+        self.task.update(note="measuring the error of the stamps")
+        stamps = self.error_of(running)
+        return replace(
+            found, client_error=stamps.client_error, callback_cost_ns=stamps.callback_cost_ns
         )
-        peak, error = None, NO_VERSION
-        if known:
-            peak, error = _run_plan(running, engine.spec, plan, recorder, task)
-        recorder.finish(peak_memory_bytes=peak, error=error)
-    return error
+
+    def _all_requests(self, running: RunningEngine) -> tuple[int | None, str]:
+        """Peak memory in bytes, and why the visit was broken off, or ""."""
+        memory = PeakMemory(running.process_ids())
+        requests = self.visit.requests
+        try:
+            check_tokens(running, self.engine.spec, [each.prompt for each in requests])
+        except Exception as mismatch:
+            return None, reason_of(mismatch)
+        for number, asked in enumerate(requests):
+            kind = "warm-up" if asked.is_warmup else "iteration"
+            self.task.update(number / len(requests), f"{kind} {asked.iteration}")
+            sample, failure = self._one_request(running, asked)
+            self.recorder.record(sample)
+            memory.update()
+            if isinstance(failure, EngineCrashError):
+                return memory.bytes, reason_of(failure)
+            if self.streak.note(failed=failure is not None):
+                return memory.bytes, f"{self.streak.count} requests in a row failed: {sample.error}"
+            self.task.update((number + 1) / len(requests), _note(sample, kind))
+        return memory.bytes, ""
+
+    def _one_request(
+        self, running: RunningEngine, asked: PlannedRequest
+    ) -> tuple[Sample, Exception | None]:
+        noise = self.probe.read() if self.probe else None
+        prompt = asked.prompt
+        request = GenerateRequest(
+            prompt_text=prompt.text,
+            prompt_ids=prompt.ids,
+            new_tokens=self.plan.new_tokens,
+            seed=self.plan.seed,
+        )
+        generation, failure, error, meter = None, None, "", Meter()
+        try:
+            with metered(running.process_ids()) as meter:
+                generation = running.generate(request)
+        except Exception as raised:  # what no engine should raise is a failed request, too
+            failure, error = raised, reason_of(raised)
+        if generation and generation.prompt_tokens != len(prompt.ids):
+            error = (
+                f"prompt of {generation.prompt_tokens} tokens, where the model's tokenizer "
+                f"counts {len(prompt.ids)}"
+            )
+        sample = Sample(
+            iteration=asked.iteration,
+            is_warmup=asked.is_warmup,
+            prompt_text=prompt.text,
+            prompt_tokens=len(prompt.ids),
+            requested_tokens=self.plan.new_tokens,
+            generation=generation,
+            error=error,
+            block=self.visit.block,
+            noise=noise,
+            resources=meter.used,
+        )
+        return sample, failure
 
 
 class _Work(Protocol):
@@ -119,8 +213,8 @@ def condition_of(
     """The condition of a stack; `running` is None if it never ran or has no version."""
     label = running.description.label if running else ""
     return Condition(
-        engine=replace(engine.spec, title=label) if label else engine.spec,
-        settings=settings,
+        engine=engine.spec.labelled(label),
+        settings=settings_of(engine, settings),
         template=plan.template,
         sampling=plan.sampling,
         prompt_cache=plan.prompt_cache,
@@ -128,69 +222,6 @@ def condition_of(
         build=running.description.build if running else {},
         load_seconds=running.load_seconds if running else None,
     )
-
-
-def _run_plan(
-    running: RunningEngine, spec: EngineSpec, plan: Plan, recorder: Recorder, task: Task
-) -> tuple[int | None, str]:
-    """All requests of the plan: peak memory in bytes, and why it was broken off, or ""."""
-    memory = PeakMemory(running.process_ids())
-    failures_in_a_row = 0
-    try:
-        check_tokens(running, spec, plan.prompts)
-    except Exception as mismatch:
-        return None, reason_of(mismatch)
-    for number, (iteration, is_warmup, prompt) in enumerate(_requests(plan)):
-        kind = "warm-up" if is_warmup else "iteration"
-        task.update(number / len(plan.prompts), f"{kind} {iteration}")
-        sample, failure = _take(running, plan, iteration, prompt, is_warmup=is_warmup)
-        recorder.record(sample)
-        memory.update()
-        if isinstance(failure, EngineCrashError):
-            return memory.bytes, reason_of(failure)
-        failures_in_a_row = failures_in_a_row + 1 if failure else 0
-        if failures_in_a_row == _FAILURES_IN_A_ROW:
-            return memory.bytes, f"{failures_in_a_row} requests in a row failed: {sample.error}"
-        task.update((number + 1) / len(plan.prompts), _note(sample, kind))
-    return memory.bytes, ""
-
-
-def _requests(plan: Plan) -> Iterator[tuple[int, bool, Prompt]]:
-    """Iteration (from 1 in both parts), whether it is warm-up, and its prompt."""
-    for index, prompt in enumerate(plan.prompts):
-        is_warmup = index < plan.warmup
-        yield index + 1 if is_warmup else index + 1 - plan.warmup, is_warmup, prompt
-
-
-def _take(
-    running: RunningEngine, plan: Plan, iteration: int, prompt: Prompt, *, is_warmup: bool
-) -> tuple[Sample, Exception | None]:
-    request = GenerateRequest(
-        prompt_text=prompt.text,
-        prompt_ids=prompt.ids,
-        new_tokens=plan.new_tokens,
-        seed=plan.seed,
-    )
-    generation, failure, error = None, None, ""
-    try:
-        generation = running.generate(request)
-    except Exception as raised:  # what no engine should raise is a failed request, too
-        failure, error = raised, reason_of(raised)
-    if generation and generation.prompt_tokens != len(prompt.ids):
-        error = (
-            f"prompt of {generation.prompt_tokens} tokens, where the model's tokenizer "
-            f"counts {len(prompt.ids)}"
-        )
-    sample = Sample(
-        iteration=iteration,
-        is_warmup=is_warmup,
-        prompt_text=prompt.text,
-        prompt_tokens=len(prompt.ids),
-        requested_tokens=plan.new_tokens,
-        generation=generation,
-        error=error,
-    )
-    return sample, failure
 
 
 def _note(sample: Sample, kind: str) -> str:

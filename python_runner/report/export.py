@@ -1,4 +1,4 @@
-"""Runs as files for other programs: a row for each request, and one for each token or chunk."""
+"""Runs as files for other programs: rows for requests, for tokens or chunks, and for stages."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pandas as pd
 
 from python_runner.analyse.answers.tidy import tidy_answers
 from python_runner.analyse.load.tidy import tidy_chunks, tidy_requests
-from python_runner.analyse.tidy import tidy_samples, tidy_tokens
+from python_runner.analyse.tidy import tidy_pairs, tidy_samples, tidy_stages, tidy_tokens
 from python_runner.common.errors import UnknownNameError, UsageError
 from python_runner.store import Frames
 
@@ -26,11 +26,12 @@ def export(
     *,
     answers: pd.DataFrame | None = None,
 ) -> list[Path]:
-    """Write runs to `path`, and their tokens to a file beside it (`NAME-tokens.SUFFIX`).
+    """Write runs to `path`, and beside it their tokens, stages and what may be said of the stacks.
 
-    Both tables are tidy (see `analyse.tidy`), and both say in the column
-    `random_weights` where the model was never trained. Times are milliseconds, except the
-    raw stamps of columns that end in `_ns`.
+    The files beside it are `NAME-tokens.SUFFIX`, `NAME-stages.SUFFIX` and `NAME-pairs.SUFFIX`.
+    All tables are tidy (see `analyse.tidy`), and say in the column `random_weights` where the
+    model was never trained. Times are milliseconds, except the raw stamps of columns that end
+    in `_ns`.
 
     Args:
         samples: one row for each request.
@@ -50,6 +51,8 @@ def export(
     tables = {
         path: lambda: tidy_samples(samples, conditions, runs),
         _beside(path, "tokens"): lambda: tidy_tokens(samples, conditions),
+        _beside(path, "pairs"): lambda: tidy_pairs(samples, conditions, runs),
+        _beside(path, "stages"): lambda: tidy_stages(samples, conditions),
     }
     if answers is not None and len(answers):
         tables[_beside(path, "answers")] = lambda: tidy_answers(answers, conditions)
@@ -117,6 +120,8 @@ _NESTED = (
     "client_error",
     "level_client_error",
     "engine_timings",
+    "loads",
+    "resources",
     "token_ids",
     "greedy_ids",
     "shortfalls",

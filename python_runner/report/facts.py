@@ -13,6 +13,7 @@ import pandas as pd
 from python_runner.analyse.latency import Outcome, request_metrics
 from python_runner.common.clock import NS_PER_MS
 from python_runner.common.errors import UsageError
+from python_runner.common.variants import knobs_of
 from python_runner.report.answers import answers_line, struck_note, struck_of
 from python_runner.report.units import PLUS_MINUS, TO, spell_error
 
@@ -120,18 +121,29 @@ def _work(samples: pd.DataFrame, conditions: pd.DataFrame, study: Mapping[str, A
 
 
 def _course(run: Mapping[Any, Any], study: Mapping[str, Any], summary: pd.DataFrame) -> str:
-    timed = study.get("iterations", _largest(summary["n_timed"]))
+    timed = planned_iterations(study, summary)
     warmup = study.get("warmup", _largest(summary["n_warmup"]))
     host = run["host"]
     date = str(run["created"])[:10]
     return _SEPARATOR.join(
         [
-            f"{count_of(timed, 'timed iteration')} after {warmup} of warm-up",
+            f"{count_of(timed, 'timed iteration')}{_in_blocks(study)} after {warmup} of warm-up",
             processor(host),
             date,
             f"study {run['study']}, run {run['run_id']}",
         ]
     )
+
+
+def planned_iterations(study: Mapping[str, Any], summary: pd.DataFrame) -> int:
+    """Timed iterations of each stack; more than the study says where the run went on."""
+    return max(int(study.get("iterations", 0)), _largest(summary["n_timed"]))
+
+
+def _in_blocks(study: Mapping[str, Any]) -> str:
+    blocks = min(study.get("blocks", 1), study.get("iterations", 1))
+    goes_on = " and more" if study.get("until_ci") else ""
+    return f" in {blocks}{goes_on} blocks" if blocks > 1 else ""
 
 
 def processor(host: Mapping[str, Any]) -> str:
@@ -173,7 +185,9 @@ def condition_warnings(
         ("device", "device"),
         ("threads", "number of threads"),
     ):
-        if conditions[column].nunique() > 1:
+        # What a variant turns on purpose stands in its title.
+        meant = [column in knobs_of(str(stack)) for stack in conditions["stack"]]
+        if conditions.loc[[not one for one in meant], column].nunique() > 1:
             yield f"Not the same {what} for every stack: their figures do not compare."
     for row in conditions.to_dict(orient="records"):
         if warning := own_warning(row):
@@ -195,7 +209,7 @@ def _notes(samples: pd.DataFrame, summary: pd.DataFrame, study: Mapping[str, Any
         title, timed = row["title"], row["n_timed"]
         if struck_of(row):
             yield struck_note(row)
-        planned = study.get("iterations", timed)
+        planned = planned_iterations(study, summary)
         if row["error"]:
             came = f"ended after {timed} of {planned} iterations" if timed else "gave no result"
             yield f"{title} {came}: {shorten(row['error'])}"

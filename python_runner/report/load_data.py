@@ -16,6 +16,7 @@ from python_runner.analyse.load.request import request_figures
 from python_runner.common.clock import NS_PER_S
 from python_runner.common.errors import UsageError
 from python_runner.measure.load.level import Arrivals
+from python_runner.report.variants import variant_numbers
 from python_runner.store import Frames
 from python_runner.study import parse_duration
 
@@ -68,7 +69,7 @@ def load_data(frames: Frames) -> LoadData:
     targets = _targets_ms(study)
     levels = summarise_levels(figures, frames.load_levels, targets)
     return LoadData(
-        conditions=frames.conditions,
+        conditions=frames.conditions.assign(variant=variant_numbers(frames.conditions)),
         run=run,
         study=study,
         figures=figures.assign(due_s=_due_s(figures, levels)),

@@ -27,6 +27,9 @@ class RunReport(Protocol):
     def detail(self) -> RenderableType:
         """Everything that is known of the run."""
 
+    def stages(self) -> RenderableType:
+        """Where the time goes. Raises UsageError if that was not asked in this run."""
+
     def draw(self, folder: Path) -> list[Path]:
         """Every picture, as PNG and as SVG; the files in order."""
 
@@ -58,12 +61,25 @@ class _ComparisonReport:
     def summary(self) -> RenderableType:
         from python_runner.report.terminal import summary_report
 
-        return summary_report(*self._frames)
+        return self._with_ablations(summary_report(*self._frames))
 
     def detail(self) -> RenderableType:
         from python_runner.report.terminal import run_detail
 
-        return run_detail(*self._frames)
+        return self._with_ablations(run_detail(*self._frames))
+
+    def _with_ablations(self, report: RenderableType) -> RenderableType:
+        from rich.console import Group
+
+        from python_runner.report.terminal.ablations import ablations_report
+
+        found = ablations_report(*self._frames)
+        return Group(report, found) if found else report
+
+    def stages(self) -> RenderableType:
+        from python_runner.report.terminal import time_report
+
+        return time_report(*self._frames)
 
     def draw(self, folder: Path) -> list[Path]:
         from python_runner.report.charts import draw_all
@@ -97,6 +113,12 @@ class _LoadReport:
         from python_runner.report.terminal.load_detail import load_detail
 
         return load_detail(self._data)
+
+    def stages(self) -> RenderableType:
+        raise UsageError(
+            "this run is a load, and stages are those of one request at a time",
+            hint="Name a run of `polystack compare`; `polystack runs` lists them.",
+        )
 
     def draw(self, folder: Path) -> list[Path]:
         from python_runner.report.charts.load.draw import draw_load

@@ -3,13 +3,14 @@
 Any two of the four colours differ by at least 25 in CIELAB, also when seen with
 protanopia, deuteranopia or tritanopia (the tests simulate them; about 2 is the smallest
 difference one can see). In grey print, shapes tell the languages apart, and filling tells
-embedded from served.
+embedded from served. A variant has its language's colour, and a shape and a pattern of its own.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from python_runner.analyse.stages.breakdown import Stage
 from python_runner.engines.contract import Language, Reach
 
 INK = "#1B1F24"
@@ -51,10 +52,42 @@ LANGUAGES: dict[Language, LanguageLook] = {
     Language.NONE: LanguageLook(color="#6E6E6E", marker="X", terminal="grey50"),
 }
 
+STAGES: dict[Stage, str] = {
+    Stage.QUEUE: "#59B5E9",
+    Stage.TOKENISE: "#F5DB24",
+    Stage.PREFILL: "#004C7F",
+    Stage.DECODE: "#76A779",
+    Stage.SAMPLE: "#D98E00",
+    Stage.COLLECT: "#B2182B",
+    Stage.REST: "#C4C4C4",
+}
+"""Parts of a bar. Any two differ by at least 20 in CIELAB for every reader, as above."""
+
 REACHES: dict[Reach, ReachLook] = {
     Reach.EMBEDDED: ReachLook(hatch="", is_filled=True),
     Reach.SERVED: ReachLook(hatch="////", is_filled=False),
 }
+
+
+@dataclass(frozen=True, kw_only=True)
+class VariantLook:
+    """What tells a variant from the plain stacks of its language."""
+
+    marker: str
+    """A matplotlib marker."""
+    hatch: str
+    """A matplotlib hatch, on top of its path's."""
+
+
+VARIANTS: tuple[VariantLook, ...] = (
+    VariantLook(marker="P", hatch=".."),
+    VariantLook(marker="v", hatch="xx"),
+    VariantLook(marker="*", hatch="--"),
+    VariantLook(marker="h", hatch="oo"),
+    VariantLook(marker="<", hatch="||"),
+    VariantLook(marker=">", hatch="++"),
+)
+"""The first variant of a language, the second, and so on; then from the beginning."""
 
 
 def tint(color: str, strength: float) -> str:

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 TO = "\N{EN DASH}"
 TIMES = "\N{MULTIPLICATION SIGN}"
+MINUS = "\N{MINUS SIGN}"
+ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
+INFINITY = "\N{INFINITY}"
 PLUS_MINUS = "\N{PLUS-MINUS SIGN}"
 MICRO = "\N{MICRO SIGN}"
 MISSING = TO
@@ -106,6 +109,14 @@ def spell_sure_time(value_ms: float, error_ms: float) -> str:
     return f"{spell_time(value_ms)} {PLUS_MINUS} {error}"
 
 
+def spell_percent(value: float) -> str:
+    """`2.1 %` for 0.021, or a dash for NaN; two digits that count."""
+    if not math.isfinite(value):
+        return MISSING
+    percent = value * 100
+    return f"{float(f'{percent:.3g}' if percent >= 10 else f'{percent:.2g}'):g} %"
+
+
 def spell_share(value: float) -> str:
     """`93.4%`, `100%`, or a dash for NaN. Never rounded up to all, or down to nothing."""
     if not math.isfinite(value):
@@ -116,3 +127,26 @@ def spell_share(value: float) -> str:
     if 99.9 < percent < 100:
         return ">99.9%"
     return f"{float(f'{percent:.3g}'):g}%"
+
+
+def spell_change(value: float) -> str:
+    """A relative change: `+0.3 %`, `-12 %` with a minus sign; a dash for NaN."""
+    return f"{_signed(value)} %" if math.isfinite(value) else MISSING
+
+
+def spell_change_range(low: float, high: float) -> str:
+    """Its interval: `-1.1 ... +1.6`, per cent, with minus sign and ellipsis; empty for NaN."""
+    if math.isnan(low) or math.isnan(high):
+        return ""
+    return f"{_signed(low)} {ELLIPSIS} {_signed(high)}"
+
+
+def _signed(value: float) -> str:
+    percent = value * 100
+    if not math.isfinite(percent):
+        return f"{'+' if percent > 0 else MINUS}{INFINITY}"
+    digits = 1 if abs(percent) < 9.95 else 0
+    shown = f"{abs(percent):,.{digits}f}"
+    if float(shown.replace(",", "")) == 0:
+        return "0.0"
+    return f"{MINUS if percent < 0 else '+'}{shown}"

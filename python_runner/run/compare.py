@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from python_runner.common.errors import UsageError
@@ -11,21 +11,23 @@ from python_runner.common.host import describe_host, physical_cores
 from python_runner.common.progress import Progress
 from python_runner.engines.contract import Engine, LaunchSettings
 from python_runner.engines.table import engine
-from python_runner.measure import Plan, measure_stack
-from python_runner.measure.load.calibration import Calibrates
-from python_runner.measure.sample import Condition
+from python_runner.measure import NoiseProbe
 from python_runner.models import Source
-from python_runner.run.building import build, build_what_is_quick, in_order, require_one, without
+from python_runner.run.building import build, build_what_is_quick, require_one, without
 from python_runner.run.calibration import CalibratorOnDemand
 from python_runner.run.preparation import (
     choose_source,
     model_for,
     plan_for,
     precision_of,
+    rounds_of,
     tell_choice,
     unreadable,
 )
 from python_runner.run.sizes import needs_of, refuse_what_cannot_fit, tell
+from python_runner.run.tour import Tools, Tour
+from python_runner.run.until import go_on_until_narrow
+from python_runner.run.variants import check_variants
 from python_runner.store import RunRecorder, Store
 from python_runner.study import Study
 
@@ -39,8 +41,8 @@ class Comparison:
     """Stack name to reason."""
     not_built: frozenset[str] = frozenset()
     """Those of them that could not be built, and so were never started."""
-    was_interleaved: bool = False
-    """Whether long builds lay between the stacks, so that they ran minutes apart."""
+    late: frozenset[str] = frozenset()
+    """Stacks that were built after the first block, which they share with nobody."""
 
 
 def compare(
@@ -50,18 +52,21 @@ def compare(
     logs: Path,
     progress: Progress,
     on_part: Callable[[int], None] | None = None,
+    probe: NoiseProbe | None = None,
 ) -> Comparison:
-    """Build what is missing, make the model, measure every stack of `study`.
+    """Build what is missing, make the model, measure every stack of `study` in blocks.
 
     A stack that cannot be built or started is recorded as such; the others go on. Stacks
-    that need a long build are measured after those that are ready.
+    that need a long build are built after the first block of those that are ready.
 
     Args:
         study: what to compare.
         store: where each sample is kept the moment it ends.
         logs: folder for the engines' own output.
         progress: shows long work.
-        on_part: called with the run's id when some stacks are done and a long build comes next.
+        on_part: called with the run's id when there are first figures and a long build comes
+            next.
+        probe: looks at the machine before each request; None: nobody does.
 
     Raises:
         UnknownNameError: an engine or model that does not exist, before anything starts.
@@ -75,31 +80,59 @@ def compare(
     plan = plan_for(
         study, ready.source, ready.settings, log=logs / "tokenizer.log", progress=progress
     )
-    missing, failed = dict(ready.missing), {}
     with RunRecorder(store, study, describe_host()) as recorder:
-        run = _Run(
-            settings=ready.settings,
-            plan=plan,
-            calibrator=CalibratorOnDemand(progress),
-            recorder=recorder,
-            logs=logs / f"run-{recorder.run_id:04d}",
-            progress=progress,
+        tour = Tour(
+            Tools(
+                settings=ready.settings,
+                plan=plan,
+                calibrator=CalibratorOnDemand(progress),
+                probe=probe,
+                recorder=recorder,
+                logs=logs / f"run-{recorder.run_id:04d}",
+                progress=progress,
+            )
         )
-        for name, candidate in in_order(engines, ready.waiting):
-            if name in ready.waiting and name not in missing:
-                if on_part is not None:
-                    on_part(recorder.run_id)
-                missing |= build({name: candidate}, progress)
-            if name in missing:
-                run.leave_out(candidate, missing[name])
-            elif reason := run.measure(name, candidate):
-                failed[name] = reason
+        missing = _visit_all(study, engines, ready, tour, on_part)
+        go_on_until_narrow(study, tour, without(engines, missing))
     return Comparison(
         run_id=recorder.run_id,
-        broken=failed | missing,
+        broken=tour.ended | missing,
         not_built=frozenset(missing),
-        was_interleaved=bool(ready.waiting),
+        late=ready.waiting - missing.keys(),
     )
+
+
+def _visit_all(
+    study: Study,
+    engines: Mapping[str, Engine],
+    ready: Ready,
+    tour: Tour,
+    on_part: Callable[[int], None] | None,
+) -> dict[str, str]:
+    """All blocks, and the long builds after the first; returns what could not be built.
+
+    A stack that was built late does what it missed in a block of its own at the end: it lay
+    far from the first block of the others, and is not held against it.
+    """
+    missing = dict(ready.missing)
+    for name, reason in missing.items():
+        tour.leave_out(engines[name], reason)
+    first, *later = rounds_of(study)[0]
+    late = {name: engines[name] for name in engines if name in ready.waiting - missing.keys()}
+    if not late:
+        tour.visit((first, *later), without(engines, missing))
+        return missing
+    tour.visit((first,), without(engines, missing | dict.fromkeys(late, "")))
+    if on_part is not None:
+        on_part(tour.tools.recorder.run_id)
+    unbuilt = build(late, tour.tools.progress)
+    for name, reason in unbuilt.items():
+        tour.leave_out(engines[name], reason)
+    missing |= unbuilt
+    tour.visit(later, without(engines, missing))
+    made_up = replace(first, number=first.number + study.visits if later else first.number)
+    tour.visit((made_up,), without(late, missing))
+    return missing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,43 +177,6 @@ def get_ready(study: Study, engines: Mapping[str, Engine], progress: Progress) -
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Run:
-    """What all stacks of a run share."""
-
-    settings: LaunchSettings
-    plan: Plan
-    calibrator: Calibrates
-    recorder: RunRecorder
-    logs: Path
-    progress: Progress
-
-    def measure(self, name: str, candidate: Engine) -> str:
-        """Why the stack ended before its time, or an empty string."""
-        return measure_stack(
-            candidate,
-            self.settings,
-            self.plan,
-            recorder=self.recorder,
-            log=self.logs / f"{name}.log",
-            progress=self.progress,
-            calibrator=self.calibrator,
-        )
-
-    def leave_out(self, candidate: Engine, reason: str) -> None:
-        """Record a stack that was never started."""
-        self.recorder.begin(
-            Condition(
-                engine=candidate.spec,
-                settings=self.settings,
-                template=self.plan.template,
-                sampling=self.plan.sampling,
-                prompt_cache=self.plan.prompt_cache,
-            )
-        )
-        self.recorder.finish(peak_memory_bytes=None, error=reason)
-
-
 def find_engines(study: Study) -> dict[str, Engine]:
     """The engines of the study, by name.
 
@@ -188,12 +184,13 @@ def find_engines(study: Study) -> dict[str, Engine]:
 
     Raises:
         UnknownNameError: an engine or model that does not exist.
-        UsageError: an engine that does not run in the study's precision, or a path where
-            no model lies.
+        UsageError: an engine that does not run in the study's precision, a variant that
+            cannot be run, or a path where no model lies.
         ModelError: what lies there is no model that can be run.
     """
     source = choose_source(study)
     engines = {name: engine(name) for name in study.stacks}
+    check_variants(study, source, engines)
     if source.gguf is not None:
         # It has a precision of its own, which those who read GGUF take as it is.
         unreadable(source, engines)

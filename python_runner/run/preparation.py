@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from python_runner.common.errors import (
@@ -17,7 +18,8 @@ from python_runner.common.progress import Progress
 from python_runner.engines.build.llamacpp import llama_quantize
 from python_runner.engines.contract import Engine, LaunchSettings
 from python_runner.engines.gguf_tokenizer import gguf_encoder
-from python_runner.measure import Plan, make_prompts
+from python_runner.measure import Block, Plan, Prompt, make_blocks, make_prompts
+from python_runner.measure.load.prompts import with_shared_prefix
 from python_runner.models import Model, ReferenceTokenizer, Source, find_source, prepare_source
 from python_runner.models.chat import folder_chat_template, prompt_renderer
 from python_runner.study import Study
@@ -126,9 +128,10 @@ def plan_for(
     """
     work = study.workload
     render = renderer(study, source, settings)
+    again = warmup_again(study)
     with reference_encoder(settings, log=log, progress=progress) as encode:
-        prompts = make_prompts(
-            count=study.warmup + study.iterations,
+        prompts = _maker(study)(
+            count=study.warmup + study.most_iterations + again,
             tokens=work.prompt_tokens,
             seed=study.seed,
             encode=encode,
@@ -136,16 +139,56 @@ def plan_for(
         )
     return Plan(
         warmup=study.warmup,
+        warmup_again=again,
         prompts=prompts,
         new_tokens=work.new_tokens,
         template=work.template,
         sampling=work.sampling,
         seed=study.seed,
-        prompt_cache="unique prompts: "
-        + (
-            "only the template's opening is shared" if work.template == "chat" else _TEMPLATE_PREFIX
-        ),
+        prompt_cache=_cache_words(study),
     )
+
+
+def warmup_again(study: Study) -> int:
+    """Warm-up requests of all visits after the first: one each, or none if it has none.
+
+    The first visit finds weights on the disk, later ones in memory; what is left to warm up
+    then is the new process.
+    """
+    visits = sum(len(blocks) for blocks in rounds_of(study))
+    return (visits - 1) * min(study.warmup, 1)
+
+
+def rounds_of(study: Study) -> list[tuple[Block, ...]]:
+    """All blocks that a study can have: those of its `iterations`, then of what may follow."""
+    rounds: list[tuple[Block, ...]] = []
+    done, blocks = 0, 0
+    while done < study.most_iterations:
+        count = min(study.iterations, study.most_iterations - done)
+        rounds.append(
+            make_blocks(count, study.blocks, first_number=blocks + 1, first_iteration=done + 1)
+        )
+        done += count
+        blocks += len(rounds[-1])
+    return rounds
+
+
+def _maker(study: Study) -> Callable[..., tuple[Prompt, ...]]:
+    """What makes the prompts: by default such that no two begin alike."""
+    shared = study.workload.shared_prefix_tokens
+    if not shared:
+        return make_prompts
+    return partial(with_shared_prefix, shared=shared, key="workload.shared_prefix_tokens")
+
+
+def _cache_words(study: Study) -> str:
+    """What a prompt cache finds."""
+    work = study.workload
+    if work.shared_prefix_tokens:
+        return f"all prompts share their first {work.shared_prefix_tokens} tokens: a cache helps"
+    if work.template == "chat":
+        return "unique prompts: only the template's opening is shared"
+    return f"unique prompts: {_TEMPLATE_PREFIX}"
 
 
 def renderer(study: Study, source: Source, settings: LaunchSettings) -> Callable[[str], str]:

@@ -44,7 +44,7 @@ def needs_of(source: Source, study: Study, engines: Mapping[str, Engine]) -> Nee
     copied = {held[name].gguf for name, each in engines.items() if each.spec.keeps_a_copy}
     to_write += _copies(source, to_write, copied)
     size = source.bytes
-    requests = study.warmup + study.iterations
+    requests = study.warmup + (study.visits - 1) * min(study.warmup, 1) + study.iterations
     seconds = [each.seconds for each in to_write]
     # Each token reads all the weights once, in what most of their bytes are held in.
     read = size * max((each.bits for each in held.values()), default=_WHOLE_BITS) / _WHOLE_BITS
@@ -52,7 +52,7 @@ def needs_of(source: Source, study: Study, engines: Mapping[str, Engine]) -> Nee
         to_write=to_write,
         memory={name: int(size * each.memory_per_weight_byte) for name, each in held.items()},
         making_s=None if None in seconds else sum(s for s in seconds if s is not None),
-        stack_s=size / 1e9 * _LOADING_S_PER_GB
+        stack_s=study.visits * size / 1e9 * _LOADING_S_PER_GB
         + requests * study.workload.new_tokens * read / _BYTES_PER_S,
     )
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -42,10 +44,16 @@ class Frames:
 
     Attributes:
         samples: one row for each request of a comparison; `chunk_ns`, `chunk_tokens` and
-            `token_ids` hold arrays, `engine_timings` a dictionary.
+            `token_ids` hold arrays, `engine_timings` and `resources` a dictionary; `block`
+            counts the visits of a run from 1, `probe_compute_ns` and `probe_memory_ns` are NaN
+            where nobody looked.
         conditions: one row for each stack of a run; `build` holds a dictionary,
-            `client_error` the fields of a `ClientError`, or None.
-        runs: one row for each run; `kind` is a `RunKind`'s value, `host` holds a dictionary.
+            `client_error` the fields of a `ClientError`, or None; `loads` lists the seconds
+            that each load took, `load_seconds` is their median.
+        runs: one row for each run; `kind` is a `RunKind`'s value, `host` holds a dictionary;
+            `looks` is None, or, where a run went on until its intervals were narrow, a
+            dictionary: `at` lists the iterations of each stack at every look, `limit` is
+            the most that would have been made.
         load_levels: one row for each level of each stack of a load, with the fields of a
             `Level` and of a `LevelEnd` (NaN while it runs); `client_error` as above.
         load_requests: one row for each request of a load, with the fields of
@@ -94,23 +102,36 @@ def _decode_samples(raw: pd.DataFrame) -> pd.DataFrame:
     return raw.assign(
         **_arrays(raw, _SAMPLE_ARRAYS),
         is_warmup=raw["is_warmup"].astype(bool),
+        probe_compute_ns=raw["probe_compute_ns"].astype(float),
+        probe_memory_ns=raw["probe_memory_ns"].astype(float),
         engine_timings=_objects(raw["engine_timings_json"]),
-    ).drop(columns="engine_timings_json")
+        resources=_objects(raw["resources_json"]),
+    ).drop(columns=["engine_timings_json", "resources_json"])
 
 
 def _decode_conditions(raw: pd.DataFrame) -> pd.DataFrame:
+    # Runs that were made before there were blocks have one load, in a column of its own.
+    first = raw["load_seconds"].astype(float)
+    loads = [
+        json.loads(kept) or ([] if math.isnan(one) else [one])
+        for kept, one in zip(raw["loads_json"], first, strict=True)
+    ]
+    medians = [statistics.median(each) if each else math.nan for each in loads]
     return raw.assign(
         is_synthetic=raw["is_synthetic"].astype(bool),
-        load_seconds=raw["load_seconds"].astype(float),
+        loads=pd.Series(loads, index=raw.index, dtype=object),
+        load_seconds=pd.Series(medians, index=raw.index, dtype=float),
         peak_memory_bytes=raw["peak_memory_bytes"].astype(float),
         callback_cost_ns=raw["callback_cost_ns"].astype(float),
         client_error=_objects(raw["client_error_json"]),
         build=_objects(raw["build_json"]),
-    ).drop(columns=["build_json", "client_error_json"])
+    ).drop(columns=["build_json", "client_error_json", "loads_json"])
 
 
 def _decode_runs(raw: pd.DataFrame) -> pd.DataFrame:
-    return raw.assign(host=_objects(raw["host_json"])).drop(columns="host_json")
+    return raw.assign(host=_objects(raw["host_json"]), looks=_objects(raw["looks_json"])).drop(
+        columns=["host_json", "looks_json"]
+    )
 
 
 def _decode_levels(raw: pd.DataFrame) -> pd.DataFrame:

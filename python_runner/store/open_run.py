@@ -34,6 +34,8 @@ class OpenRun:
     ) -> None:
         self._store = store
         self._condition_id: int | None = None
+        self._conditions: dict[str, int] = {}
+        """Stack to its condition, of those that were begun."""
         self.run_id: int = self._insert(
             "runs",
             {
@@ -47,9 +49,21 @@ class OpenRun:
             },
         )
 
+    @property
+    def store(self) -> Store:
+        """Where it is kept."""
+        return self._store
+
     def begin(self, condition: Condition) -> None:
-        """A stack is ready (or failed to start) under `condition`."""
+        """A stack is ready (or failed to start) under `condition`.
+
+        A stack that is visited again keeps its row, and adds what its load took this time.
+        """
         spec, settings = condition.engine, condition.settings
+        if spec.name in self._conditions:
+            self._condition_id = self._conditions[spec.name]
+            self._add_load(condition.load_seconds)
+            return
         values = {
             "run_id": self.run_id,
             "stack": spec.name,
@@ -71,17 +85,24 @@ class OpenRun:
             "sampling": condition.sampling,
             "prompt_cache": condition.prompt_cache,
             "load_seconds": condition.load_seconds,
+            "loads_json": json.dumps(_known(condition.load_seconds)),
             "client_error_json": error_json(condition.client_error),
             "callback_cost_ns": condition.callback_cost_ns,
         }
         self._condition_id = self._insert("conditions", values)
+        self._conditions[spec.name] = self._condition_id
 
     def finish(self, *, peak_memory_bytes: int | None, error: str) -> None:
-        """The current stack is done; `error` says why, if it was before its time."""
+        """The visit is over; `error` says why, if the stack ended before its time.
+
+        The peak of a stack is that of all visits to it.
+        """
         with self._store.transaction() as connection:
             connection.execute(
-                "UPDATE conditions SET peak_memory_bytes = ?, error = ? WHERE condition_id = ?",
-                (peak_memory_bytes, error, self._condition_id),
+                "UPDATE conditions SET error = ?, peak_memory_bytes ="
+                " nullif(max(coalesce(peak_memory_bytes, 0), coalesce(?, 0)), 0)"
+                " WHERE condition_id = ?",
+                (error, peak_memory_bytes, self._condition_id),
             )
         self._condition_id = None
 
@@ -98,6 +119,14 @@ class OpenRun:
         with self._store.transaction() as connection:
             connection.execute("UPDATE runs SET status = ? WHERE run_id = ?", (status, self.run_id))
 
+    def _add_load(self, seconds: float | None) -> None:
+        with self._store.transaction() as connection:
+            connection.executemany(
+                "UPDATE conditions SET loads_json = json_insert(loads_json, '$[#]', ?),"
+                " load_seconds = coalesce(load_seconds, ?) WHERE condition_id = ?",
+                [(each, each, self._condition_id) for each in _known(seconds)],
+            )
+
     def _insert(self, table: str, values: Mapping[str, object]) -> int:
         with self._store.transaction() as connection:
             cursor = connection.execute(insertion(table, values), tuple(values.values()))
@@ -109,6 +138,10 @@ def insertion(table: str, columns: Mapping[str, object]) -> str:
     """The statement that inserts a row with these columns."""
     marks = ", ".join("?" for _ in columns)
     return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608 - names are ours
+
+
+def _known(seconds: float | None) -> list[float]:
+    return [] if seconds is None else [seconds]
 
 
 def error_json(error: ClientError | None) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from python_runner.measure.sample import Sample
 from python_runner.store.arrays import pack
@@ -30,10 +30,27 @@ class RunRecorder(OpenRun):
             "reference_prompt_tokens": sample.prompt_tokens,
             "requested_tokens": sample.requested_tokens,
             "error": sample.error,
+            "block": sample.block,
+            "probe_compute_ns": sample.noise and sample.noise.compute_ns,
+            "probe_memory_ns": sample.noise and sample.noise.memory_ns,
+            "resources_json": json.dumps(dict(sample.resources)),
             **_answer_columns(sample),
         }
         self._insert("samples", values)
         self.samples_kept += 1
+
+    def looked(self, iterations: Sequence[int], *, limit: int) -> None:
+        """The intervals were looked at, to decide whether to go on.
+
+        Args:
+            iterations: of each stack at every look so far.
+            limit: the most that will be made.
+        """
+        looks = json.dumps({"at": list(iterations), "limit": limit})
+        with self._store.transaction() as connection:
+            connection.execute(
+                "UPDATE runs SET looks_json = ? WHERE run_id = ?", (looks, self.run_id)
+            )
 
 
 def _answer_columns(sample: Sample) -> dict[str, object]:

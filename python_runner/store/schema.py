@@ -130,6 +130,16 @@ CREATE TABLE load_requests (
 ) STRICT;
 """
 
+_BLOCKS = """
+ALTER TABLE samples ADD COLUMN block INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE samples ADD COLUMN probe_compute_ns INTEGER;
+ALTER TABLE samples ADD COLUMN probe_memory_ns INTEGER;
+ALTER TABLE conditions ADD COLUMN loads_json TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE runs ADD COLUMN looks_json TEXT;
+"""
+"""`loads_json`: seconds that each visit's load took, `load_seconds` being the first. `looks_json`:
+what is known of a run that goes on until its intervals are narrow (see `Frames.runs`)."""
+
 
 def _create(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
@@ -138,6 +148,14 @@ def _create(connection: sqlite3.Connection) -> None:
 
 def _add_loads(connection: sqlite3.Connection) -> None:
     _run(connection, _LOADS)
+
+
+def _add_blocks(connection: sqlite3.Connection) -> None:
+    _run(connection, _BLOCKS)
+
+
+def _add_resources(connection: sqlite3.Connection) -> None:
+    _run(connection, "ALTER TABLE samples ADD COLUMN resources_json TEXT NOT NULL DEFAULT '{}'")
 
 
 _ANSWERS = """
@@ -189,7 +207,13 @@ def _run(connection: sqlite3.Connection, script: str) -> None:
             connection.execute(statement)
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_create, _add_loads, _add_answers)
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
+    _create,
+    _add_loads,
+    _add_blocks,
+    _add_resources,
+    _add_answers,
+)
 """Append only: what stands here has been applied to files that people have."""
 
 SCHEMA_VERSION = len(MIGRATIONS)

@@ -44,7 +44,8 @@ def parse_slo(text: str) -> dict[str, str]:
     return targets
 
 
-def _check_duration(text: str) -> str:
+def check_duration(text: str) -> str:
+    """`text`, if it is a duration. Raises ValueError, as validators do."""
     try:
         parse_duration(text)
     except UsageError as error:
@@ -117,7 +118,7 @@ class Load(Frozen):
         default=False, description="ask servers that are not ours to go on past an end"
     )
     timeout_s: PositiveFloat = Field(600.0, description="seconds that one request may take")
-    slo: dict[Target, Annotated[str, AfterValidator(_check_duration)]] = Field(
+    slo: dict[Target, Annotated[str, AfterValidator(check_duration)]] = Field(
         default_factory=dict, description='targets that make goodput: {ttft = "200ms"}'
     )
     prompts: Prompts = Field(default_factory=Prompts)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from python_runner.common.errors import StudyError, UnknownNameError
 from python_runner.common.locations import source_root
+from python_runner.study.explain import explain
 from python_runner.study.schema import Study, Workload
+
+CLAIMS_SUFFIX = ".claims.toml"
+"""Claims lie beside the study that they belong to."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +30,10 @@ class Overrides:
     threads: int | None = None
     context: int | None = None
     iterations: int | None = None
+    blocks: int | None = None
+    until_ci: str | None = None
+    max_iterations: int | None = None
+    max_time: str | None = None
     warmup: int | None = None
     seed: int | None = None
     prompt_tokens: int | None = None
@@ -44,7 +52,8 @@ def studies_dir() -> Path:
 
 def study_names() -> list[str]:
     """Names of the studies that come with the workbench."""
-    return sorted(path.stem for path in studies_dir().glob("*.toml"))
+    files = studies_dir().glob("*.toml")
+    return sorted(path.stem for path in files if not path.name.endswith(CLAIMS_SUFFIX))
 
 
 def load_study(name_or_path: str, overrides: Overrides | None = None) -> Study:
@@ -60,12 +69,12 @@ def load_study(name_or_path: str, overrides: Overrides | None = None) -> Study:
         raise StudyError(f"{path} is not valid TOML: {error}") from error
     except OSError as error:
         raise StudyError(f"{path} cannot be read: {error.strerror}") from error
-    merged = _apply(document, overrides or Overrides())
+    merged = _apply(_with_whole_path(document, path), overrides or Overrides())
     try:
         return Study.model_validate(merged)
     except ValidationError as error:
         raise StudyError(
-            f"study {path.name}:\n" + "\n".join(f"  {line}" for line in _explain(error)),
+            f"study {path.name}:\n" + "\n".join(f"  {line}" for line in explain(error, Study)),
             hint="Correct the key in the study file, or the option of the same name.",
         ) from error
 
@@ -78,6 +87,14 @@ def _find(name_or_path: str) -> Path:
     if path.suffix == ".toml" and path.is_file():
         return path
     raise UnknownNameError("study", name_or_path, study_names())
+
+
+def _with_whole_path(document: dict[str, Any], path: Path) -> dict[str, Any]:
+    """Claims in a file are named as seen from the study; a stored run is read from anywhere."""
+    claims = document.get("claims")
+    if not isinstance(claims, str) or not claims.endswith(".toml"):
+        return document
+    return {**document, "claims": str((path.parent / claims).resolve())}
 
 
 def _apply(document: Mapping[str, Any], overrides: Overrides) -> dict[str, Any]:
@@ -95,45 +112,3 @@ def _apply(document: Mapping[str, Any], overrides: Overrides) -> dict[str, Any]:
         else:
             merged[field.name] = value
     return merged
-
-
-def _explain(error: ValidationError) -> Iterator[str]:
-    """One line for each problem: the key, what is wrong, and what is allowed."""
-    for problem in error.errors():
-        place = [str(part) for part in problem["loc"]]
-        key = ".".join(place)
-        if problem["type"] == "extra_forbidden":
-            yield f"{key}: no such key; allowed: {', '.join(_owner(place).model_fields)}"
-        elif problem["type"] == "missing":
-            yield f"{key}: is missing ({_describe(place)})"
-        elif problem["type"] == "value_error":
-            text = problem["msg"].removeprefix("Value error, ")
-            # What is wrong with a table as a whole names its keys itself.
-            yield text if _table_at(place) else f"{key}: {text}"
-        else:
-            yield f"{key} = {problem['input']!r}: {problem['msg'].lower()} ({_describe(place)})"
-
-
-def _table_at(place: list[str]) -> type[BaseModel] | None:
-    """The table that `place` names; None if it names a value."""
-    table: type[BaseModel] = Study
-    for name in place:
-        field = table.model_fields.get(name)
-        kinds = (field.annotation, *get_args(field.annotation)) if field else ()
-        tables = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
-        if not tables:
-            return None
-        table = tables[0]
-    return table
-
-
-def _owner(place: list[str]) -> type[BaseModel]:
-    """The innermost table around the last key of `place`."""
-    tables = (_table_at(place[:length]) for length in range(len(place) - 1, -1, -1))
-    return next((table for table in tables if table), Study)
-
-
-def _describe(place: list[str]) -> str:
-    fields = _owner(place).model_fields
-    field = next((fields[name] for name in reversed(place) if name in fields), None)
-    return (field.description or place[-1]) if field else place[-1]

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from python_runner.common.errors import UsageError
+from python_runner.study.ablations import Ablation, Stack
 from python_runner.study.base import Frozen, NonNegativeInt, PositiveInt
-from python_runner.study.load_table import Load
+from python_runner.study.load_table import Load, check_duration, parse_duration
+from python_runner.study.units import parse_percent
 
 Name = Annotated[str, Field(min_length=1)]
 
@@ -16,11 +19,28 @@ def _as_several(value: object) -> object:
     return (value,) if isinstance(value, str) else value
 
 
+def _check_percent(text: str) -> str:
+    try:
+        parse_percent(text)
+    except UsageError as error:
+        raise ValueError(f"{error.message}. {error.hint}") from error
+    return text
+
+
+_LOOKS = 4
+"""A run that goes on makes at most so many times its `iterations`, unless told otherwise."""
+
+
 class Workload(Frozen):
     """What one request asks for. The same for every stack and every iteration."""
 
     prompt_tokens: PositiveInt = Field(
         48, description="tokens of each prompt, BOS and template included"
+    )
+    shared_prefix_tokens: NonNegativeInt = Field(
+        0,
+        description="tokens that all prompts begin with, BOS and template included; 0: they "
+        "differ from their first token on",
     )
     new_tokens: PositiveInt = Field(32, description="tokens of each answer")
     template: Literal["raw", "chat"] = Field(
@@ -42,8 +62,10 @@ class Study(Frozen):
         description="a model that `polystack models` lists, or a path; or several: the first "
         "that is on this disk is run, else the last",
     )
-    stacks: tuple[str, ...] = Field(
-        min_length=1, description="engines, in the order in which they run", strict=False
+    stacks: tuple[Stack, ...] = Field(
+        min_length=1,
+        description="engines or variants of them (ollama@gogc=off), in the order in which they run",
+        strict=False,
     )
     precision: Literal["bf16", "8bit", "shipped"] = Field(
         "bf16",
@@ -59,9 +81,72 @@ class Study(Frozen):
     warmup: NonNegativeInt = Field(
         2, description="requests before those: kept, marked, left out of the figures"
     )
+    blocks: PositiveInt = Field(
+        5,
+        description="visits to each stack, over which the iterations are spread; every visit loads "
+        "it anew, and they take turns",
+    )
+    until_ci: Annotated[str, AfterValidator(_check_percent)] | None = Field(
+        None,
+        description="go on until each ratio's 95 % interval is so narrow to both sides: '2%'",
+    )
+    max_iterations: PositiveInt | None = Field(
+        None, description=f"with until_ci: the most iterations; left out: {_LOOKS} x `iterations`"
+    )
+    max_time: Annotated[str, AfterValidator(check_duration)] | None = Field(
+        None, description='with until_ci: nothing is begun that would end later: "2h"'
+    )
     seed: NonNegativeInt = Field(20240, description="decides which prompts are made")
     workload: Workload = Field(default_factory=Workload)
+    claims: str | None = Field(
+        None,
+        min_length=1,
+        description="claims that its runs are held against: a name, or a file beside the study",
+    )
     load: Load | None = Field(None, description="many requests at once, for `polystack load`")
+    ablations: tuple[Ablation, ...] = Field(
+        (), description="pairs of the stacks that differ in one thing", strict=False
+    )
+    explains: PositiveInt | None = Field(
+        None, description="number of the run that the ablations are to explain"
+    )
+
+    @property
+    def visits(self) -> int:
+        """Blocks in which `iterations` iterations are made."""
+        return 1 if self.load else min(self.blocks, self.iterations)
+
+    @property
+    def target(self) -> float | None:
+        """`until_ci` as a share: 0.02 for 2 %."""
+        return None if self.until_ci is None else parse_percent(self.until_ci)
+
+    @property
+    def most_iterations(self) -> int:
+        """Iterations of each stack that there can be."""
+        if self.until_ci is None:
+            return self.iterations
+        return self.max_iterations or _LOOKS * self.iterations
+
+    @property
+    def most_seconds(self) -> float | None:
+        """`max_time` in seconds."""
+        return None if self.max_time is None else parse_duration(self.max_time)
+
+    @model_validator(mode="after")
+    def _limits_something(self) -> Study:
+        if self.until_ci is None:
+            for key in ("max_iterations", "max_time"):
+                if getattr(self, key) is not None:
+                    raise ValueError(f"{key}: is a limit of `until_ci`, which is not there")
+        elif len(self.stacks) < 2:
+            raise ValueError("until_ci: its intervals are those of ratios, which take two stacks")
+        if self.most_iterations < self.iterations:
+            raise ValueError(
+                f"max_iterations: {self.most_iterations} are fewer than `iterations` "
+                f"({self.iterations})"
+            )
+        return self
 
     @model_validator(mode="after")
     def _stacks_differ(self) -> Study:
@@ -71,7 +156,22 @@ class Study(Frozen):
         return self
 
     @model_validator(mode="after")
+    def _ablations_are_of_its_stacks(self) -> Study:
+        for place, each in enumerate(self.ablations):
+            strangers = {each.left, each.right} - set(self.stacks)
+            if strangers or each.left == each.right:
+                raise ValueError(
+                    f"ablations.{place}: {each.left} and {each.right} must be two of the stacks"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _fits_the_context(self) -> Study:
+        if self.load and self.workload.shared_prefix_tokens:
+            raise ValueError(
+                "workload.shared_prefix_tokens: is for one request at a time; for a load there is "
+                "load.prompts.shared_prefix_tokens"
+            )
         if self.load and self.load.prompts.kind != "synthetic":
             return self  # how long those prompts are is seen when they are read
         needed = self.workload.prompt_tokens + self.workload.new_tokens

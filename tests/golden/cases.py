@@ -42,6 +42,13 @@ def seven() -> Frames:
     return build_frames([*FOUR, *more])
 
 
+def both_ways() -> Frames:
+    """Two engines, each embedded and served."""
+    server = rename(LLAMA_CPP, name="llama-server", title="llama-server", reach="served", e2e_s=9.9)
+    serve = {"name": "transformers-serve", "title": "transformers serve", "reach": "served"}
+    return build_frames([LLAMA_CPP, server, TRANSFORMERS, rename(TRANSFORMERS, **serve)])
+
+
 def troubled() -> Frames:
     """Failures, early stops, a stack that broke off and one that never started."""
     return build_frames(
@@ -73,6 +80,7 @@ CASES: dict[str, Callable[[], Frames]] = {
     "two": lambda: build_frames([LLAMA_CPP, OLLAMA]),
     "four": four,
     "seven": seven,
+    "both ways": both_ways,
     "close": lambda: build_frames([LLAMA_CPP, OLLAMA, TRANSFORMERS]),
     "troubled": troubled,
     "extreme": lambda: build_frames(

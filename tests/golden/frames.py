@@ -128,6 +128,7 @@ def build_frames(
         "name": "languages",
         "model": "gemma-2-2b-synthetic",
         "iterations": iterations,
+        "blocks": 5,
         "warmup": warmup,
         "workload": {"prompt_tokens": PROMPT_TOKENS, "new_tokens": NEW_TOKENS},
     }
@@ -148,6 +149,7 @@ def build_frames(
                 },
                 "program_version": "0.1.0",
                 "kind": "comparison",
+                "looks": None,
             }
         ]
     )
@@ -197,6 +199,7 @@ def _condition(run_id: int, condition_id: int, stack: FakeStack) -> dict[str, An
         "client_error": dict(CLIENT_ERROR) if is_calibrated and is_served else None,
         "callback_cost_ns": 810.0 if is_calibrated and not is_served else math.nan,
         "load_seconds": stack.load_seconds,
+        "loads": [] if math.isnan(stack.load_seconds) else [stack.load_seconds],
         "peak_memory_bytes": stack.peak_memory_bytes,
         "error": stack.error,
     }
@@ -229,6 +232,9 @@ def _sample(
     return {
         **{name: condition[name] for name in shared},
         "iteration": iteration,
+        "block": 1 if is_warmup else (iteration - 1) // 2 + 1,
+        "probe_compute_ns": 1_400_000.0 + 1_000 * iteration,
+        "probe_memory_ns": 1_300_000.0 + 2_000 * iteration,
         "is_warmup": is_warmup,
         "prompt_text": f"prompt {iteration}",
         "requested_ns": 0 if error else requested,
@@ -242,6 +248,7 @@ def _sample(
         "text": " ".join(f"w{index}" for index in range(len(stamps))),
         "token_ids": None if error else np.arange(len(stamps), dtype=np.int64),
         "engine_timings": {} if error else {"eval_ms": 12.5},
+        "resources": {} if error else {"cpu_s": 1.25, "minor_page_faults": 80.0},
         "error": error,
     }
 

@@ -27,6 +27,15 @@ from python_runner.engines.contract import (
     LaunchSettings,
     RunningEngine,
 )
+from python_runner.engines.ggml import (
+    DEFINES,
+    MAPPED,
+    OWN_THREADS_ANEW,
+    READ,
+    THREADING,
+    VERSION,
+    WEIGHTS_FILE,
+)
 from python_runner.engines.go_driver import Collector, go_driver
 from python_runner.models import ReferenceTokenizer, prepare_model
 from tests.contract.processes import no_process_left
@@ -136,6 +145,10 @@ def test_it_says_what_runs_and_how_the_collector_is_set(
     assert "-O3" in build["flags"]
     assert "AVX" in build["instruction sets"]
     assert "AMX" not in build["instruction sets"]
+    assert build[VERSION].startswith("llama.cpp ec98e2002 with")
+    assert build[DEFINES] == "OpenMP off, repacking off, llamafile's sgemm on"
+    assert build[THREADING] == OWN_THREADS_ANEW
+    assert build[WEIGHTS_FILE] == (READ if go_engine else MAPPED)
     assert "forced collections" not in build
 
 

@@ -106,6 +106,27 @@ def test_nothing_of_an_answer_is_kept(model: polystack_llama.Model) -> None:
     assert first.ids.tolist() == again.ids.tolist()
 
 
+@pytest.mark.parametrize(("use_mmap", "keep_threads"), [(False, True), (True, False)])
+def test_neither_file_nor_threads_change_the_answer(
+    model: polystack_llama.Model, weights: Path, use_mmap: bool, keep_threads: bool
+) -> None:
+    import polystack_llama
+
+    prompt = model.tokenize(LINE, add_bos=True)
+    expected = model.generate(prompt, new_tokens=16, ignore_eos=True)
+    other = polystack_llama.Model(
+        str(weights),
+        threads=2,
+        context=CONTEXT,
+        use_mmap=use_mmap,
+        keep_threads=keep_threads,
+    )
+
+    found = other.generate(prompt, new_tokens=16, ignore_eos=True)
+
+    assert found.ids.tolist() == expected.ids.tolist()
+
+
 def test_margins_do_not_change_the_answer(model: polystack_llama.Model) -> None:
     prompt = model.tokenize(LINE, add_bos=True)
     plain = model.generate(prompt, new_tokens=16, ignore_eos=True)

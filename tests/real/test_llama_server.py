@@ -28,6 +28,7 @@ from python_runner.engines.contract import (
     RunningEngine,
     StopReason,
 )
+from python_runner.engines.ggml import DEFINES, VERSION
 from python_runner.engines.llama_protocol import generation_of, request_body
 from python_runner.engines.llama_server import ENGINE
 from python_runner.engines.llamafile import ENGINE as LLAMAFILE
@@ -120,6 +121,8 @@ def test_it_is_the_bindings_own_build(running: RunningEngine) -> None:
     assert "AVX" in build["instruction sets"]
     assert "AMX" not in build["instruction sets"]
     assert "-O3" in build["flags"]
+    assert build[VERSION].startswith("0.")
+    assert build[DEFINES] == "OpenMP on, repacking on, llamafile's sgemm on"
     assert "config file" not in build
 
 

@@ -206,7 +206,8 @@ def test_an_engine_that_is_started(tmp_path: Path, engine: str) -> None:
     with Store(tmp_path / "results" / "polystack.sqlite") as store:
         frames = read_frames(store)
     figures = request_figures(frames.load_requests, frames.load_levels)
-    assert figures["decode_ms"].gt(0).all()
+    # On a busy machine a whole answer may come in one read: then it is not known.
+    assert figures["decode_ms"].dropna().gt(0).all()
     # The mark of an end is counted by the engine only, so such an answer has no such figure.
     by_engine = figures["engine_decode_ms"][figures["stop"] == "length"]
     assert by_engine.gt(0).all()

@@ -25,6 +25,14 @@ from python_runner.engines.contract import (
     RunningEngine,
     StopReason,
 )
+from python_runner.engines.ggml import (
+    DEFINES,
+    OWN_THREADS_ANEW,
+    READ,
+    THREADING,
+    VERSION,
+    WEIGHTS_FILE,
+)
 from python_runner.engines.ollama import GO_ENGINE, OllamaEngine
 from python_runner.engines.ollama_installed import ENGINE as INSTALLED
 from python_runner.engines.ollama_store import OllamaStore
@@ -102,6 +110,10 @@ def test_it_is_the_pinned_version_compiled_for_this_cpu(running: RunningEngine) 
     assert "-O3" in description.build["flags"]
     assert description.build["instruction sets"]
     assert "AMX" not in description.build["instruction sets"]
+    assert description.build[VERSION].startswith("llama.cpp ec98e2002 with")
+    assert description.build[DEFINES] == "OpenMP off, repacking off, llamafile's sgemm on"
+    assert description.build[THREADING] == OWN_THREADS_ANEW
+    assert description.build[WEIGHTS_FILE] == READ
 
 
 def test_the_label_says_which_engine_ran(running: RunningEngine) -> None:
@@ -119,6 +131,8 @@ def test_the_engine_in_go_runs_where_it_is_asked_for(
     assert description.label == "Ollama (Go engine)"
     assert description.build["engine"] == "Ollama's own, in Go, on ggml"
     assert "AVX" in description.build["instruction sets"]
+    assert description.build[WEIGHTS_FILE] == READ
+    assert description.build[THREADING] == OWN_THREADS_ANEW
     assert 'msg="starting ollama engine"' in log.read_text(errors="replace")
     assert answer.text == ask(running, settings).text
 

@@ -94,4 +94,5 @@ def sample(number: int, answer: Generation | None, *, error: str = "") -> Sample
         requested_tokens=4,
         generation=answer,
         error=error,
+        resources={"cpu_s": 0.25},
     )

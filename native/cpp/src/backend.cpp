@@ -70,7 +70,7 @@ std::string system_info() {
 
 std::map<std::string, std::string> build_info() {
   return {
-      {"version", llama_version()},
+      {"version", POLYSTACK_LLAMA_VERSION},
       {"commit", POLYSTACK_LLAMA_COMMIT},
       {"ggml", ggml_version()},
       {"compiler", POLYSTACK_COMPILER},

@@ -23,7 +23,27 @@ constexpr std::uint32_t kMicrobatch = 512;
   throw LlamaError(reason.empty() ? what : what + ": " + reason);
 }
 
-llama_model* load(const std::string& path, bool vocabulary_only) {
+// The llama.cpp inside Ollama is older than ours, and these parameters have changed since.
+template <typename Params>
+void set_mmap(Params& params, bool use_mmap) {
+  if constexpr (requires { params.load_mode; }) {
+    using Mode = decltype(params.load_mode);
+    params.load_mode = use_mmap ? Mode::LLAMA_LOAD_MODE_MMAP : Mode::LLAMA_LOAD_MODE_NONE;
+  } else {
+    params.use_mmap = use_mmap;
+  }
+}
+
+// Of a prompt only the last token is asked for its logits: with 256,000 pieces of vocabulary a row
+// of them is a megabyte. The older one makes room for the rows that are asked for.
+template <typename Params>
+void expect_rows(Params& params, std::uint32_t rows) {
+  if constexpr (requires { params.n_outputs_max; }) {
+    params.n_outputs_max = rows;
+  }
+}
+
+llama_model* load(const std::string& path, bool vocabulary_only, bool use_mmap) {
   static_cast<void>(take_logged_error());
   // An empty list of devices: the CPU, also where llama.cpp was built with more.
   std::array<ggml_backend_dev_t, 1> no_devices{nullptr};
@@ -31,6 +51,7 @@ llama_model* load(const std::string& path, bool vocabulary_only) {
   params.devices = no_devices.data();
   params.n_gpu_layers = 0;
   params.vocab_only = vocabulary_only;
+  set_mmap(params, use_mmap);
   llama_model* model = llama_model_load_from_file(path.c_str(), params);
   if (model == nullptr) {
     fail("cannot load " + path);
@@ -54,8 +75,7 @@ llama_context* make_context(llama_model* model, std::int32_t threads, std::uint3
   params.n_batch = context;
   params.n_ubatch = std::min(context, kMicrobatch);
   params.n_seq_max = 1;
-  // With 256,000 pieces of vocabulary a row of logits is a megabyte.
-  params.n_outputs_max = rows;
+  expect_rows(params, rows);
   params.n_threads = threads;
   params.n_threads_batch = threads;
   params.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_DISABLED;
@@ -100,9 +120,11 @@ double stamp_cost_ns() {
     answer.ids.reserve(kTokens);
     answer.token_ns.reserve(kTokens);
     const std::int64_t begin_ns = now_ns();
+    std::int64_t ready_ns = begin_ns;
     for (std::int64_t token = 0; token < kTokens; ++token) {
       const std::int64_t chosen_ns = now_ns();
-      keep(answer, token, chosen_ns);
+      keep(answer, token, ready_ns, chosen_ns);
+      ready_ns = decoded(answer, chosen_ns);
     }
     round = static_cast<double>(now_ns() - begin_ns) / static_cast<double>(kTokens);
   }
@@ -112,25 +134,27 @@ double stamp_cost_ns() {
 
 Vocabulary::Vocabulary(const std::string& path) {
   start_backend();
-  model_.reset(load(path, /*vocabulary_only=*/true));
+  model_.reset(load(path, /*vocabulary_only=*/true, /*use_mmap=*/true));
 }
 
 std::vector<llama_token> Vocabulary::tokenize(const std::string& text, bool add_bos) const {
   return polystack::tokenize(llama_model_get_vocab(model_.get()), text, add_bos);
 }
 
-Model::Model(const std::string& path, std::int32_t threads, std::uint32_t context)
+Model::Model(const std::string& path, std::int32_t threads, std::uint32_t context, bool use_mmap,
+             bool keep_threads)
     : threads_(threads), wanted_context_(context) {
   if (threads < 1 || context < 1) {
     throw LlamaError("threads and context must be at least 1, and are " +
                      std::to_string(threads) + " and " + std::to_string(context));
   }
   start_backend();
-  model_.reset(load(path, /*vocabulary_only=*/false));
-  pool_.reset(make_pool(threads));
-  // Only the prompt's last token is asked for its logits.
+  model_.reset(load(path, /*vocabulary_only=*/false, use_mmap));
   context_.reset(make_context(model_.get(), threads, context, /*rows=*/1));
-  llama_attach_threadpool(context_.get(), pool_.get(), nullptr);
+  if (keep_threads) {
+    pool_.reset(make_pool(threads));
+    llama_attach_threadpool(context_.get(), pool_.get(), nullptr);
+  }
   vocab_ = llama_model_get_vocab(model_.get());
 }
 
@@ -170,7 +194,8 @@ Answer Model::generate(std::vector<llama_token> prompt, std::int32_t new_tokens,
   // The bookkeeping only: what is left in the buffers is never read.
   llama_memory_clear(llama_get_memory(context_.get()), /*data=*/false);
   decode(prompt.data(), static_cast<std::int32_t>(prompt.size()));
-  answer.prefill_end_ns = now_ns();
+  std::int64_t ready_ns = now_ns();
+  answer.prefill_end_ns = ready_ns;
   while (true) {
     llama_token token = choose(answer, want_margins);
     const std::int64_t chosen_ns = now_ns();
@@ -178,11 +203,12 @@ Answer Model::generate(std::vector<llama_token> prompt, std::int32_t new_tokens,
       answer.stopped = true;
       break;
     }
-    keep(answer, token, chosen_ns);
+    keep(answer, token, ready_ns, chosen_ns);
     if (answer.ids.size() == length) {
       break;
     }
     decode(&token, 1);
+    ready_ns = decoded(answer, chosen_ns);
   }
   answer.ended_ns = now_ns();
   return answer;
@@ -197,7 +223,9 @@ Scores Model::score(const std::vector<llama_token>& prompt,
   const auto rows = static_cast<std::uint32_t>(answer.size());
   const std::unique_ptr<llama_context, Free> context(
       make_context(model_.get(), threads_, wanted_context_, rows));
-  llama_attach_threadpool(context.get(), pool_.get(), nullptr);
+  if (pool_ != nullptr) {
+    llama_attach_threadpool(context.get(), pool_.get(), nullptr);
+  }
   // The last token is scored, and nothing that would follow it.
   const auto first_row = static_cast<std::int32_t>(prompt.size()) - 1;
   const std::int32_t count = first_row + static_cast<std::int32_t>(answer.size());

@@ -9,6 +9,7 @@
 #include <ggml-cpu.h>
 #include <llama.h>
 
+#include "clock.hpp"
 #include "score.hpp"
 
 namespace polystack {
@@ -35,13 +36,24 @@ struct Answer {
   bool stopped = false;                // at an end of sequence, which is not among the ids
   std::int64_t requested_ns = 0;
   std::int64_t prefill_end_ns = 0;  // the logits of the prompt's last token are there
+  std::int64_t decode_ns = 0;       // spent on the logits of all further tokens
+  std::int64_t sample_ns = 0;       // spent on choosing tokens
   std::int64_t ended_ns = 0;
 };
 
-// Keeps a token that was chosen at that time.
-inline void keep(Answer& answer, std::int64_t token, std::int64_t chosen_ns) {
+// Keeps a token that was chosen at that time, from logits that were there at the other.
+inline void keep(Answer& answer, std::int64_t token, std::int64_t ready_ns,
+                 std::int64_t chosen_ns) {
   answer.ids.push_back(token);
   answer.token_ns.push_back(chosen_ns);
+  answer.sample_ns += chosen_ns - ready_ns;
+}
+
+// Notes that the logits after a token that was chosen at that time are there, and when.
+inline std::int64_t decoded(Answer& answer, std::int64_t chosen_ns) {
+  const std::int64_t ready_ns = now_ns();
+  answer.decode_ns += ready_ns - chosen_ns;
+  return ready_ns;
 }
 
 // What stamping and keeping a token costs, in nanoseconds: the median of several rounds.
@@ -70,7 +82,8 @@ class Model {
  public:
   // Loads a GGUF file onto the CPU. `context` is in tokens, prompt and answer together.
   // Throws LlamaError.
-  Model(const std::string& path, std::int32_t threads, std::uint32_t context);
+  Model(const std::string& path, std::int32_t threads, std::uint32_t context, bool use_mmap,
+        bool keep_threads);
 
   // `text` as ids; markers such as <start_of_turn> in it become their own token. BOS comes
   // first if `add_bos` is set and the model is made for it.

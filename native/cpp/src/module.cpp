@@ -41,6 +41,8 @@ void bind_answer(py::module_& module) {
       .def_readonly("stopped", &Answer::stopped)
       .def_readonly("requested_ns", &Answer::requested_ns)
       .def_readonly("prefill_end_ns", &Answer::prefill_end_ns)
+      .def_readonly("decode_ns", &Answer::decode_ns)
+      .def_readonly("sample_ns", &Answer::sample_ns)
       .def_readonly("ended_ns", &Answer::ended_ns);
 }
 
@@ -69,8 +71,9 @@ void bind_vocabulary(py::module_& module) {
 
 void bind_model(py::module_& module) {
   py::class_<Model>(module, "Model")
-      .def(py::init<const std::string&, std::int32_t, std::uint32_t>(), py::arg("path"),
-           py::kw_only(), py::arg("threads"), py::arg("context"),
+      .def(py::init<const std::string&, std::int32_t, std::uint32_t, bool, bool>(),
+           py::arg("path"), py::kw_only(), py::arg("threads"), py::arg("context"),
+           py::arg("use_mmap") = true, py::arg("keep_threads") = true,
            py::call_guard<py::gil_scoped_release>())
       .def("tokenize", &Model::tokenize, py::arg("text"), py::kw_only(), py::arg("add_bos"))
       .def(

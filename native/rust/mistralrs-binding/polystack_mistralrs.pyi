@@ -32,6 +32,15 @@ class Answer:
     def ended_ns(self) -> int:
         """The engine had told that the answer is complete."""
     @property
+    def prefill_ns(self) -> int:
+        """Until the logits of the first token were there, the way to the engine included."""
+    @property
+    def decode_ns(self) -> int:
+        """Spent on the logits of all further tokens, and on what the engine does in between."""
+    @property
+    def sample_ns(self) -> int:
+        """Spent in the engine's sampler, our look at the logits included."""
+    @property
     def total_prompt_time_sec(self) -> float:
         """The engine's own figure, in seconds."""
     @property

@@ -12,12 +12,19 @@ from pathlib import Path
 
 from python_runner.common.build.cache import build_once, fresh_log, hash_tree
 from python_runner.common.build.commands import run_build
-from python_runner.common.build.cpu import cpu_flags
 from python_runner.common.build.source import llama_cpp_source
 from python_runner.common.build.toolchain import c_compilers, go_tool
 from python_runner.common.locations import source_root
 from python_runner.common.progress import Progress
-from python_runner.engines.build.ollama import build_environment, facts_of, module_recipe
+from python_runner.engines.build.ggml import OLLAMA, GgmlOptions
+from python_runner.engines.build.ollama import (
+    build_environment,
+    build_name,
+    facts_of,
+    ggml_recipe,
+    go_flags,
+    module_recipe,
+)
 
 # `-v` names each package as it is compiled: the only sign of life that go gives.
 ARGUMENTS = ("build", "-v", "-mod=readonly", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w")
@@ -35,8 +42,8 @@ class GoDriverBuild:
     """Compilers and flags, in words for tables."""
 
 
-def go_driver_build(progress: Progress) -> GoDriverBuild:
-    """The driver, built if it is not there yet.
+def go_driver_build(progress: Progress, options: GgmlOptions = OLLAMA) -> GoDriverBuild:
+    """The driver, built if it is not there yet, with ggml compiled as `options` say.
 
     Raises:
         ToolMissingError: no Go or no C++ compiler.
@@ -45,9 +52,10 @@ def go_driver_build(progress: Progress) -> GoDriverBuild:
     module = source_root() / "native" / "go"
     go = go_tool(_PURPOSE)
     compilers = c_compilers(_PURPOSE)
-    flags = cpu_flags()
+    flags = go_flags(options)
     recipe = {
         **module_recipe(module, go, compilers, flags, ARGUMENTS),
+        **ggml_recipe(options),
         "sources": hash_tree(module, SOURCES),
     }
 
@@ -63,11 +71,11 @@ def go_driver_build(progress: Progress) -> GoDriverBuild:
                 [go, *ARGUMENTS, "-o", _binary_in(folder), "./driver"],
                 log=fresh_log(folder.name),
                 task=task,
-                env=build_environment(compilers, flags, headers),
+                env=build_environment(compilers, flags, headers, options),
                 cwd=module,
             )
 
-    folder = build_once("go-driver", recipe, build, progress)
+    folder = build_once(build_name("go-driver", options), recipe, build, progress)
     return GoDriverBuild(binary=_binary_in(folder), facts=facts_of(recipe))
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from python_runner.common.build.cache import build_once, fresh_log, scratch_dir
 from python_runner.common.build.commands import run_build
@@ -27,6 +30,7 @@ _PURPOSE = "llama.cpp, the C++ stack,"
 _EXPECTED_S = 300.0
 _BINDING_EXPECTED_S = 20.0
 
+_NUMBER = re.compile(r'set\(PACKAGE_VERSION "([^"]+)"\)')
 _ASK_SYSTEM_INFO = """
 import ctypes, sys
 ask = ctypes.CDLL(sys.argv[1]).llama_print_system_info
@@ -35,7 +39,7 @@ print(ask().decode())
 """
 
 # Nothing may reach the net, and nothing is compiled that no study uses.
-_FEATURES = {
+FEATURES = {
     "BUILD_SHARED_LIBS": "ON",
     "CMAKE_BUILD_TYPE": "Release",
     "GGML_CCACHE": "OFF",
@@ -79,7 +83,7 @@ def llama_cpp_prefix(progress: Progress) -> Path:
         "commit": commit,
         "compiler": compilers.version,
         "cpu": flags.recipe(),
-        "features": _FEATURES,
+        "features": FEATURES,
         "layout": _LAYOUT,
         "programs": list(PROGRAMS),
     }
@@ -94,8 +98,10 @@ def llama_cpp_prefix(progress: Progress) -> Path:
             ) as task,
             tempfile.TemporaryDirectory(dir=scratch_dir(), prefix="llama-cpp-") as tree,
         ):
-            settings = _cmake_settings(compilers, flags, commit)
-            _compile(tools, source, Path(tree), folder, settings, task=task)
+            settings = cmake_settings(compilers, flags, commit)
+            compile_with_cmake(
+                tools, source, Path(tree), folder, settings, task=task, targets=PROGRAMS
+            )
             _place_programs(Path(tree) / "bin", folder)
 
     return build_once("llama-cpp", recipe, build, progress)
@@ -114,8 +120,16 @@ def llama_binding(progress: Progress) -> Path:
 
     Raises what `llama_cpp_prefix` raises.
     """
-    prefix = llama_cpp_prefix(progress)
-    flags = cpu_flags()
+    return binding_to(llama_cpp_prefix(progress), cpu_flags(), progress)
+
+
+def binding_to(
+    prefix: Path, flags: CpuFlags, progress: Progress, *, name: str = "polystack-llama"
+) -> Path:
+    """The folder with a binding to the llama.cpp in `prefix`, built if it is not there yet.
+
+    Raises what `llama_cpp_prefix` raises.
+    """
     # Both folders lie side by side in the cache, so the cache as a whole can be moved.
     libraries = f"{_HERE}/../{prefix.name}/lib"
     settings = {
@@ -125,7 +139,7 @@ def llama_binding(progress: Progress) -> Path:
         "llama_DIR": str(prefix / "lib" / "cmake" / "llama"),
     }
     return build_extension(
-        "polystack-llama",
+        name,
         source_root() / "native" / "cpp",
         recipe_extra={"llama.cpp": prefix.name, "cpu": flags.recipe()},
         env={"CMAKE_ARGS": shlex.join(f"-D{name}={value}" for name, value in settings.items())},
@@ -150,10 +164,24 @@ def system_info(prefix: Path) -> str:
     return asked.stdout.strip()
 
 
-def _cmake_settings(compilers: Compilers, flags: CpuFlags, commit: str) -> list[str]:
+def ggml_number(prefix: Path) -> str:
+    """The version of the ggml in `prefix`, as CMake's file for it says; empty if it does not."""
+    names = prefix / "lib" / "cmake" / "ggml" / "ggml-config-version.cmake"
+    found = _NUMBER.search(names.read_text(encoding="utf-8")) if names.is_file() else None
+    return found[1] if found else ""
+
+
+def cmake_settings(
+    compilers: Compilers,
+    flags: CpuFlags,
+    commit: str,
+    features: Mapping[str, str] = MappingProxyType({}),
+) -> list[str]:
+    """CMake's words for llama.cpp, `features` besides what every build of it has."""
     compiler_flags = " ".join(flags.c)
     own = {
-        **_FEATURES,
+        **FEATURES,
+        **features,
         **_LAYOUT,
         "CMAKE_C_COMPILER": compilers.c,
         "CMAKE_CXX_COMPILER": compilers.cxx,
@@ -167,21 +195,23 @@ def _cmake_settings(compilers: Compilers, flags: CpuFlags, commit: str) -> list[
     return [*flags.ggml, *(f"-D{name}={value}" for name, value in own.items())]
 
 
-def _compile(
+def compile_with_cmake(
     tools: tuple[str, str],
     source: Path,
     tree: Path,
     folder: Path,
-    settings: list[str],
+    settings: Sequence[str],
     *,
     task: Task,
+    targets: Sequence[str],
 ) -> None:
+    """Configure `source`, compile `targets` in `tree`, install to `folder`."""
     cmake, ninja = tools
     log = fresh_log(folder.name)
     places = ("-S", source, "-B", tree, f"-DCMAKE_INSTALL_PREFIX={folder}")
     generator = ("-G", "Ninja", f"-DCMAKE_MAKE_PROGRAM={ninja}")
     run_build([cmake, *places, *generator, *settings], log=log, task=task)
-    run_build([cmake, "--build", tree, "--target", *PROGRAMS], log=log, task=task)
+    run_build([cmake, "--build", tree, "--target", *targets], log=log, task=task)
     run_build([cmake, "--install", tree], log=log, task=task)
 
 

@@ -72,11 +72,18 @@ def words_only(*, count: int, words: int, seed: int) -> tuple[Prompt, ...]:
 
 
 def with_shared_prefix(
-    *, count: int, tokens: int, shared: int, seed: int, encode: Encode, render: Render
+    *,
+    count: int,
+    tokens: int,
+    shared: int,
+    seed: int,
+    encode: Encode,
+    render: Render,
+    key: str = "load.prompts.shared_prefix_tokens",
 ) -> tuple[Prompt, ...]:
     """Different prompts of exactly `tokens` tokens, the first `shared` of which are the same.
 
-    Both count BOS and what the template puts first.
+    Both count BOS and what the template puts first. Errors name the study's `key`.
 
     Raises:
         StudyError: they cannot be made.
@@ -84,7 +91,7 @@ def with_shared_prefix(
     opening = len(_common([encode(render("a")), encode(render("7"))]))
     if not opening < shared < tokens:
         raise StudyError(
-            f"load.prompts.shared_prefix_tokens = {shared}: must be more than {opening} (BOS and "
+            f"{key} = {shared}: must be more than {opening} (BOS and "
             f"template) and less than the {tokens} of the whole prompt"
         )
     choose = random.Random(seed)  # noqa: S311 - texts, no secrets
@@ -107,7 +114,7 @@ def with_shared_prefix(
         if count == 1 or len(_common([prompt.ids for prompt in prompts])) == shared:
             return prompts
     raise StudyError(
-        f"load.prompts.shared_prefix_tokens = {shared}: no such beginning could be made",
+        f"{key} = {shared}: no such beginning could be made",
         hint="Try another number of tokens.",
     )
 

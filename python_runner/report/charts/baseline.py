@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from matplotlib.figure import Figure
 
 from python_runner.analyse.fast import FAST_FACTOR
@@ -15,8 +17,10 @@ from python_runner.report.charts.data import (
     served_words,
     struck_words,
 )
-from python_runner.report.charts.page import Page, make_page, say_nothing_measured
+from python_runner.report.charts.page import Page, say_nothing_measured
+from python_runner.report.charts.panels import Framed, make_panels
 from python_runner.report.charts.rows import Rows
+from python_runner.report.facts import RunFacts
 from python_runner.report.palette import PAPER, QUIET, tint
 from python_runner.report.units import TIMES, TimeUnit, unit_for
 
@@ -24,7 +28,7 @@ TITLE = "Baseline: end-to-end latency of each stack"
 ZOOMED_TITLE = "Baseline, zoomed on the fast stacks"
 _MARKS = (
     "Dots: single iterations, the first on top. Whisker: 95% bootstrap interval of the median, "
-    f"given {FEWEST_FOR_INTERVAL} dots or more."
+    f"given {FEWEST_FOR_INTERVAL} dots or more. Ratios are to the fastest of the same panel."
 )
 _BAR_HEIGHT = 0.7
 _STRUCK_HATCH = "xx"
@@ -60,32 +64,37 @@ def draw_baseline_zoomed(data: ChartData) -> Figure:
 
 
 def _bars(data: ChartData, rows: Rows, title: str, how_to_read: str) -> Figure:
-    page = _page(data, rows, title, how_to_read)
-    axes = page.axes
-    limit = layout.right_limit(rows.rows, start_ms=0.0, axes_width=page.axes_width)
+    framed = _framed(rows, title=title, how_to_read=how_to_read, facts=data.facts)
+    limit = layout.right_limit(rows.rows, start_ms=0.0, axes_width=framed.last.axes_width)
     unit = unit_for(max((layout.right_end(row) for row in rows.rows), default=0.0))
-    axes.set_xlim(0, limit / unit.ms)
-    for index, row in enumerate(rows.rows):
-        if not row.values.size:
-            _say_no_result(page, rows.centre(index))
-            continue
-        language, reach = looks(row.stack)
-        is_struck = bool(struck_of(row.stack))
-        axes.barh(
-            rows.centre(index),
-            row.stack["e2e_ms"] / unit.ms,
-            height=rows.row_height * _BAR_HEIGHT,
-            facecolor=PAPER if is_struck else tint(language.color, 0.34),
-            edgecolor=QUIET if is_struck else language.color,
-            hatch=_STRUCK_HATCH if is_struck else reach.hatch,
-            linewidth=1.2,
-            zorder=2,
-        )
-        if is_struck:
-            continue
-        layout.draw_dots(axes, rows, index, unit)
-        layout.draw_interval(axes, rows, index, unit)
-    return _finish(page, rows, unit)
+    framed.last.axes.set_xlim(0, limit / unit.ms)
+    for page, part in _parts(framed, rows):
+        for index, row in enumerate(part.rows):
+            if row.values.size:
+                _draw_bar(page, part, index, unit)
+            else:
+                _say_no_result(page, part.centre(index))
+    return _finish(framed, rows, unit)
+
+
+def _draw_bar(page: Page, rows: Rows, index: int, unit: TimeUnit) -> None:
+    row = rows.rows[index]
+    language, reach = looks(row.stack)
+    is_struck = bool(struck_of(row.stack))
+    page.axes.barh(
+        rows.centre(index),
+        row.stack["e2e_ms"] / unit.ms,
+        height=rows.row_height * _BAR_HEIGHT,
+        facecolor=PAPER if is_struck else tint(language.color, 0.34),
+        edgecolor=QUIET if is_struck else language.color,
+        hatch=_STRUCK_HATCH if is_struck else reach.hatch,
+        linewidth=1.2,
+        zorder=2,
+    )
+    if is_struck:
+        return
+    layout.draw_dots(page.axes, rows, index, unit)
+    layout.draw_interval(page.axes, rows, index, unit)
 
 
 def _dots(data: ChartData, rows: Rows) -> Figure:
@@ -94,21 +103,29 @@ def _dots(data: ChartData, rows: Rows) -> Figure:
         "shows a part of the axis, and no bars, since lengths would mislead. "
         f"Upright line: median. {_MARKS}{served_words(data.summary, 'Unfilled dots')}"
     )
-    page = _page(data, rows, ZOOMED_TITLE, how_to_read if rows.rows else "")
+    framed = _framed(
+        rows,
+        title=ZOOMED_TITLE,
+        how_to_read=how_to_read if rows.rows else "",
+        facts=data.facts,
+    )
     values = [value for row in rows.rows for value in (*row.values, layout.right_end(row))]
     unit = unit_for(max(values, default=0.0))
     start = _start(values)
-    limit = layout.right_limit(rows.rows, start_ms=start, axes_width=page.axes_width)
-    page.axes.set_xlim(start / unit.ms, limit / unit.ms)
-    for index, row in enumerate(rows.rows):
-        language, _ = looks(row.stack)
-        y, half = rows.centre(index), rows.row_height * _BAR_HEIGHT / 2
-        median = row.stack["e2e_ms"] / unit.ms
-        page.axes.vlines(median, y - half, y + half, color=PAPER, linewidth=5, zorder=2)
-        page.axes.vlines(median, y - half, y + half, color=language.color, linewidth=3, zorder=2)
-        layout.draw_dots(page.axes, rows, index, unit)
-        layout.draw_interval(page.axes, rows, index, unit)
-    return _finish(page, rows, unit)
+    limit = layout.right_limit(rows.rows, start_ms=start, axes_width=framed.last.axes_width)
+    framed.last.axes.set_xlim(start / unit.ms, limit / unit.ms)
+    for page, part in _parts(framed, rows):
+        for index, row in enumerate(part.rows):
+            language, _ = looks(row.stack)
+            y, half = part.centre(index), part.row_height * _BAR_HEIGHT / 2
+            median = row.stack["e2e_ms"] / unit.ms
+            page.axes.vlines(median, y - half, y + half, color=PAPER, linewidth=5, zorder=2)
+            page.axes.vlines(
+                median, y - half, y + half, color=language.color, linewidth=3, zorder=2
+            )
+            layout.draw_dots(page.axes, part, index, unit)
+            layout.draw_interval(page.axes, part, index, unit)
+    return _finish(framed, rows, unit)
 
 
 def _start(values: list[float]) -> float:
@@ -119,26 +136,34 @@ def _start(values: list[float]) -> float:
     return max(0.0, low - max(0.12 * (high - low), 0.004 * high))
 
 
-def _page(data: ChartData, rows: Rows, title: str, how_to_read: str) -> Page:
-    return make_page(
+def _framed(rows: Rows, *, title: str, how_to_read: str, facts: RunFacts) -> Framed:
+    """A page with a panel for each path; without any row, one panel for what there is to say."""
+    parts = rows.parts
+    return make_panels(
+        [part.rows[0].caption if part.rows else "" for part in parts],
+        [part.height for part in parts],
         title=title,
         how_to_read=how_to_read,
-        facts=data.facts,
+        facts=facts,
         left=rows.left,
         right=0.0,
-        body=rows.height,
     )
 
 
-def _finish(page: Page, rows: Rows, unit: TimeUnit) -> Figure:
-    layout.write_labels(page, rows)
-    layout.write_values(page, rows, unit)
-    layout.finish_axis(page.axes, unit)
+def _parts(framed: Framed, rows: Rows) -> Iterator[tuple[Page, Rows]]:
+    return zip(framed.pages, rows.parts, strict=True)
+
+
+def _finish(framed: Framed, rows: Rows, unit: TimeUnit) -> Figure:
+    for page, part in _parts(framed, rows):
+        layout.write_labels(page, part)
+        layout.write_values(page, part, unit)
+        layout.finish_axis(page.axes, unit, is_named=page is framed.last)
     if not rows.rows:
-        say_nothing_measured(page.axes)
+        say_nothing_measured(framed.last.axes)
     elif not any(row.values.size for row in rows.rows):
-        page.axes.set_xticks([])
-    return page.figure
+        framed.last.axes.set_xticks([])
+    return framed.figure
 
 
 def _say_no_result(page: Page, y: float) -> None:

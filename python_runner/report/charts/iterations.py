@@ -25,9 +25,11 @@ from python_runner.report.charts.data import (
     stack_name,
     struck_words,
 )
-from python_runner.report.charts.page import WIDTH, Page, make_page, say_nothing_measured
+from python_runner.report.charts.page import WIDTH, Page, say_nothing_measured
+from python_runner.report.charts.panels import make_panels
 from python_runner.report.charts.text import line_height, spread, text_width, wrap
 from python_runner.report.palette import GRID, INK, PAPER, QUIET, tint
+from python_runner.report.paths import panels
 from python_runner.report.units import TIMES, TimeUnit, spell_time, unit_for
 
 TITLE = "Latency of every iteration"
@@ -43,6 +45,7 @@ _KEY = 0.2
 """Inches for the mark that stands before a label."""
 _LABEL_PADDING = 0.13
 _LOWEST_BODY = 4.3
+_LOWEST_PANEL = 2.5
 DASHES: tuple[Literal["solid"] | tuple[float, tuple[float, ...]], ...] = (
     "solid",
     (0, (5, 2)),
@@ -89,25 +92,40 @@ def draw_iterations_zoomed(data: ChartData) -> Figure:
 def _draw(
     data: ChartData, stacks: pd.DataFrame, title: str, how_to_read: str, *, zoomed: bool
 ) -> Figure:
-    series = _series(data, stacks)
+    shown = panels(stacks)
+    parts = [_series(data, panel.stacks) for panel in shown]
+    series = [one for part in parts for one in part]
     labels_width = max((one.label_width for one in series), default=0.0)
-    page = make_page(
+    framed = make_panels(
+        [panel.caption for panel in shown] or [""],
+        [_height(part, alone=len(parts) == 1) for part in parts] or [1.0],
         title=title,
-        how_to_read=how_to_read + served_words(stacks, "Unfilled marks") if series else "",
+        how_to_read=how_to_read + _more_words(stacks, len(parts)) if series else "",
         facts=data.facts,
         left=_TICK_ROOM,
         right=_LEADER + _KEY + labels_width if series else 0.0,
-        body=max(_LOWEST_BODY, sum(one.label_height for one in series)) if series else 1.0,
     )
     if not series:
-        say_nothing_measured(page.axes)
-        return page.figure
+        say_nothing_measured(framed.last.axes)
+        return framed.figure
     unit = unit_for(max(float(np.nanmax(one.values)) for one in series))
-    _scale(page.axes, series, unit, zoomed=zoomed)
-    for one in series:
-        _plot(page.axes, one, unit)
-    _write_labels(page, series, unit)
-    return page.figure
+    for page, part in zip(framed.pages, parts, strict=True):
+        # One scale for all panels: what is to be compared across them can be.
+        _scale(page.axes, series, unit, zoomed=zoomed, is_named=page is framed.last)
+        for one in part:
+            _plot(page.axes, one, unit)
+        _write_labels(page, part, unit)
+    return framed.figure
+
+
+def _more_words(stacks: pd.DataFrame, panel_count: int) -> str:
+    scale = " Both panels have one scale." if panel_count > 1 else ""
+    return served_words(stacks, "Unfilled marks") + scale
+
+
+def _height(series: Sequence[Series], *, alone: bool) -> float:
+    lowest = _LOWEST_BODY if alone else _LOWEST_PANEL
+    return max(lowest, sum(one.label_height for one in series))
 
 
 def _series(data: ChartData, stacks: pd.DataFrame) -> list[Series]:
@@ -143,7 +161,10 @@ def _color_of(stack: Mapping[Any, Any]) -> str:
     return QUIET if struck_of(stack) else looks(stack)[0].color
 
 
-def _scale(axes: Axes, series: Sequence[Series], unit: TimeUnit, *, zoomed: bool) -> None:
+def _scale(
+    axes: Axes, series: Sequence[Series], unit: TimeUnit, *, zoomed: bool, is_named: bool
+) -> None:
+    """Scale and name the axes by all series of the picture."""
     last = max(int(one.iterations.max()) for one in series)
     first = min(int(one.iterations.min()) for one in series)
     axes.set_xlim(first - 0.5, last + 0.5)
@@ -157,9 +178,8 @@ def _scale(axes: Axes, series: Sequence[Series], unit: TimeUnit, *, zoomed: bool
         axes.set_ylim(0, high * 1.06)
     note = "\naxis does not start at zero" if axes.get_ylim()[0] > 0 else ""
     axes.set_ylabel(f"E2E latency ({unit.name}){note}", fontsize=10, color=INK)
-    axes.set_xlabel(
-        "Timed iteration, in the order of measurement", fontsize=10, color=INK, labelpad=6
-    )
+    name = "Timed iteration, in the order of measurement" if is_named else ""
+    axes.set_xlabel(name, fontsize=10, color=INK, labelpad=6)
     axes.grid(axis="y", color=GRID, linewidth=0.9)
 
 

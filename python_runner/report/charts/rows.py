@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,11 +13,13 @@ from matplotlib.axes import Axes
 from matplotlib.patheffects import withStroke
 
 from python_runner.analyse.summary import FEWEST_FOR_INTERVAL
+from python_runner.engines.contract import Reach
 from python_runner.report.answers import STRUCK, struck_of
 from python_runner.report.charts.data import looks, stack_kind, stack_name
 from python_runner.report.charts.page import WIDTH, Page
 from python_runner.report.charts.text import line_height, text_width, wrap
 from python_runner.report.palette import GRID, INK, PAPER, QUIET
+from python_runner.report.paths import CAPTIONS
 from python_runner.report.units import TimeUnit, spell_ratio, spell_time
 
 _NAME_SIZE = 11.0
@@ -47,6 +49,11 @@ class Row:
     """E2E latency of each complete iteration in ms, in order, shape (n,)."""
 
     @property
+    def caption(self) -> str:
+        """What stands above the panel that it belongs to."""
+        return CAPTIONS[Reach(self.stack["reach"])]
+
+    @property
     def label_height(self) -> float:
         return len(self.name_lines) * line_height(_NAME_SIZE) + line_height(_KIND_SIZE)
 
@@ -69,13 +76,24 @@ class Rows:
     def height(self) -> float:
         return self.row_height * max(1, len(self.rows))
 
+    @property
+    def parts(self) -> tuple[Rows, ...]:
+        """Those of each path, for a panel each; without any row one that is empty."""
+        by_path = (
+            tuple(row for row in self.rows if row.stack["reach"] == reach.value) for reach in Reach
+        )
+        return tuple(replace(self, rows=rows) for rows in by_path if rows) or (self,)
+
     def centre(self, index: int) -> float:
         """Where row `index` stands: the y axis counts inches from the top."""
         return (index + 0.5) * self.row_height
 
 
 def make_rows(stacks: pd.DataFrame, complete: pd.DataFrame) -> Rows:
-    """Rows for `stacks` (of the summary), with the iterations of each from `complete`."""
+    """Rows for `stacks` (of the summary), with the iterations of each from `complete`.
+
+    Made for all panels of a picture at once, so that all have one size: see `Rows.parts`.
+    """
     rows = tuple(
         Row(
             stack=stack,
@@ -212,16 +230,16 @@ def right_limit(rows: Sequence[Row], *, start_ms: float, axes_width: float) -> f
     return max(ends, default=start_ms + 1.0)
 
 
-def finish_axis(axes: Axes, unit: TimeUnit) -> None:
-    """Name and grid of the latency axis; says so if it does not start at zero."""
+def finish_axis(axes: Axes, unit: TimeUnit, *, is_named: bool) -> None:
+    """Grid of the latency axis and, where it is named, its name.
+
+    The name says so if the axis does not start at zero.
+    """
     is_cut = axes.get_xlim()[0] > 0
-    axes.set_xlabel(
-        f"E2E latency ({unit.name})"
-        + ("; axis does not start at zero" if is_cut else ", from request to last token"),
-        fontsize=10,
-        color=INK,
-        labelpad=6,
+    name = f"E2E latency ({unit.name})" + (
+        "; axis does not start at zero" if is_cut else ", from request to last token"
     )
+    axes.set_xlabel(name if is_named else "", fontsize=10, color=INK, labelpad=6)
     axes.grid(axis="x", color=GRID, linewidth=0.9)
 
 

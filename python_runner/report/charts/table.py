@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from python_runner.report.charts.baseline import draw_baseline, draw_baseline_zoomed
 from python_runner.report.charts.data import ChartData
 from python_runner.report.charts.iterations import draw_iterations, draw_iterations_zoomed
+from python_runner.report.charts.stages import draw_stage_shares, draw_stages
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,4 +27,6 @@ CHARTS: tuple[Chart, ...] = (
     Chart(name="baseline-zoomed", draw=draw_baseline_zoomed),
     Chart(name="iterations", draw=draw_iterations),
     Chart(name="iterations-zoomed", draw=draw_iterations_zoomed),
+    Chart(name="stages", draw=draw_stages),
+    Chart(name="stages-shares", draw=draw_stage_shares),
 )

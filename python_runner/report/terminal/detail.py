@@ -11,9 +11,11 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from python_runner.analyse.compare import mark_outliers
 from python_runner.analyse.latency import NAN, Outcome, request_metrics
 from python_runner.report.facts import each_once, shorten
 from python_runner.report.terminal.layout import NOTE, QUIET, Column, FittingTable
+from python_runner.report.terminal.stages import stage_lines
 from python_runner.report.terminal.summary import summary_report
 from python_runner.report.units import spell_bytes, spell_number, spell_time
 
@@ -36,10 +38,21 @@ def run_detail(
     """
     return Group(
         summary_report(samples, conditions, runs),
+        *_stages_in_short(samples, conditions),
         title("Conditions"),
         pairs(condition_pairs(conditions, runs.to_dict(orient="records")[0])),
-        *_stacks(request_metrics(samples), conditions),
+        *_stacks(_marked(samples), conditions),
     )
+
+
+def _marked(samples: pd.DataFrame) -> pd.DataFrame:
+    measured = request_metrics(samples)
+    return measured.assign(is_outlier=mark_outliers(measured, "e2e_ms"))
+
+
+def _stages_in_short(samples: pd.DataFrame, conditions: pd.DataFrame) -> list[RenderableType]:
+    lines = list(stage_lines(samples, conditions, is_short=True))
+    return [title("Where the time goes (more by `polystack time`)"), *lines] if lines else []
 
 
 def title(text: str) -> Text:
@@ -93,10 +106,17 @@ def stack_pairs(row: Mapping[Any, Any]) -> dict[str, str]:
     """What is known of one stack: a row of the conditions."""
     return {
         "error": str(row["error"]),
-        "load": spell_time(row["load_seconds"] * _MS_PER_S),
+        "load": _load(row),
         "peak memory": spell_bytes(row["peak_memory_bytes"]),
         **{str(name): str(value) for name, value in row["build"].items()},
     }
+
+
+def _load(row: Mapping[Any, Any]) -> str:
+    """The median load, and each of them if there were several."""
+    loads = [spell_time(seconds * _MS_PER_S) for seconds in row.get("loads") or ()]
+    median = spell_time(row["load_seconds"] * _MS_PER_S)
+    return f"{median} (median of {', '.join(loads)})" if len(loads) > 1 else median
 
 
 def _iteration(row: Mapping[Any, Any]) -> tuple[str, str]:
@@ -115,7 +135,7 @@ def _longest_gap(row: Mapping[Any, Any]) -> tuple[str, str]:
 def _outcome(row: Mapping[Any, Any]) -> tuple[str, str]:
     if row["outcome"] == Outcome.FAILED.value:
         return f"failed: {shorten(row['failure'])}", ""
-    return row["outcome"], ""
+    return row["outcome"] + (", outlier" if row["is_outlier"] else ""), ""
 
 
 _COLUMNS = (
@@ -124,6 +144,7 @@ _COLUMNS = (
         cell=_iteration,
         style=lambda row: QUIET if row["is_warmup"] else "",
     ),
+    Column(header="block", cell=lambda row: (str(row["block"]), ""), from_width=_WIDE),
     Column(header="E2E", cell=lambda row: (spell_time(row["e2e_ms"]), "")),
     Column(header="TTFT", cell=lambda row: (spell_time(row["ttft_ms"]), "")),
     Column(header="TPOT", cell=lambda row: (spell_time(row["tpot_ms"]), "")),
@@ -138,7 +159,9 @@ _COLUMNS = (
         header="outcome",
         cell=_outcome,
         justify="left",
-        style=lambda row: "" if row["outcome"] == Outcome.COMPLETE.value else NOTE,
+        style=lambda row: (
+            "" if row["outcome"] == Outcome.COMPLETE.value and not row["is_outlier"] else NOTE
+        ),
         may_wrap=True,
     ),
 )

@@ -13,6 +13,7 @@ from rich.text import Text
 from python_runner.analyse.summary import summarise
 from python_runner.report.answers import STRUCK, struck_of
 from python_runner.report.facts import RANDOM_WEIGHTS, RunFacts, run_facts
+from python_runner.report.paths import panels
 from python_runner.report.terminal.layout import (
     NOTE,
     QUIET,
@@ -21,6 +22,8 @@ from python_runner.report.terminal.layout import (
     FittingTable,
     language_style,
 )
+from python_runner.report.terminal.pairs import pairs_report
+from python_runner.report.terminal.serving import serving_table
 from python_runner.report.units import (
     PLUS_MINUS,
     TO,
@@ -36,6 +39,7 @@ _WIDE = 96
 _MIDDLE = 76
 _MS_PER_S = 1000.0
 _LEGEND = (
+    "Ratio: to the fastest of the same path. "
     f"E2E latency: median of the n complete iterations, below it the middle half (p25{TO}p75). "
     "TTFT, TPOT, tok/s (tokens per second of decoding): medians. Load: process start to ready. "
     "Memory: peak resident."
@@ -45,7 +49,7 @@ _LEGEND = (
 def summary_report(
     samples: pd.DataFrame, conditions: pd.DataFrame, runs: pd.DataFrame
 ) -> RenderableType:
-    """The stacks of one run, fastest first, with conditions, warnings and notes.
+    """The stacks of one run, embedded and served apart, with conditions, warnings and notes.
 
     Fits terminals from 60 columns on; from 96 on it shows everything.
 
@@ -54,8 +58,21 @@ def summary_report(
     """
     summary = summarise(samples, conditions)
     facts = run_facts(samples, conditions, runs, summary)
-    table = FittingTable(columns=_COLUMNS, rows=summary)
-    return Group(heading(facts), table, *below(facts, _LEGEND))
+    return Group(
+        heading(facts),
+        *_tables(summary),
+        *pairs_report(samples, conditions, runs),
+        *serving_table(samples, conditions),
+        *below(facts, _LEGEND),
+    )
+
+
+def _tables(summary: pd.DataFrame) -> Iterator[RenderableType]:
+    """One table for each path, fastest first, under its caption."""
+    yield Text()
+    for panel in panels(summary):
+        yield Text(panel.caption, style="bold")
+        yield FittingTable(columns=_COLUMNS, rows=panel.stacks)
 
 
 def heading(facts: RunFacts) -> Text:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from python_runner.analyse.compare.blocks import Cells, Floats
+from python_runner.measure.blocks import visiting_order
 from python_runner.run.bench_statistics.machine import PROBE_NOISE, Machine
 
 _RELOAD = 1.0
@@ -32,22 +33,11 @@ class Layout:
         times = np.zeros((self.stacks, self.blocks, self.per_block))
         now = 0.0
         for block in range(self.blocks):
-            for stack in visits(self.stacks, block):
+            for stack in visiting_order(self.stacks, block):
                 now += _RELOAD
                 times[stack, block] = now + np.arange(self.per_block)
                 now += self.per_block
         return times
-
-
-def visits(stacks: int, block: int) -> list[int]:
-    """In which order a block visits the stacks.
-
-    Every second block is the mirror of the one before (A B B A), and each such couple starts
-    one stack later. A steady drift then harms all alike.
-    """
-    turned = block // 2 % stacks
-    order = [*range(turned, stacks), *range(turned)]
-    return order if block % 2 == 0 else order[::-1]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from python_runner.analyse.latency import (
@@ -133,7 +133,6 @@ def test_no_samples_are_no_figures() -> None:
     assert "e2e_ms" in measured
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(1, 10**10), min_size=2, max_size=40))
 def test_figures_hang_together(steps: list[int]) -> None:
     stamps = np.cumsum([1_000 * MS, *steps])[1:]

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from python_runner.cli import run_command
+from python_runner.measure import MachineProbe, NoiseReading
 
+STILL = NoiseReading(compute_ns=2_000_000, memory_ns=5_000_000)
 MOCKS = "mock-cpp,mock-go,mock-rust,mock-python"
 
 
@@ -33,6 +35,8 @@ def polystack(
 ) -> Polystack:
     monkeypatch.setenv("POLYSTACK_RESULTS", str(results))
     monkeypatch.setenv("COLUMNS", "120")
+    # Mocks have a clock of their own, so the machine has to stand still, too.
+    monkeypatch.setattr(MachineProbe, "read", lambda _: STILL)
 
     def call(*arguments: str) -> Outcome:
         code = run_command(list(arguments))

@@ -7,7 +7,9 @@ import pytest
 
 from tests.unit.cli.conftest import MOCKS, Outcome, Polystack, read_json
 
-PICTURES = 4
+PICTURES = 6
+SAMPLES = 4 * (2 + 2 + 1 + 2)
+"""Two blocks of two iterations, after two requests of warm-up and after one."""
 
 
 def test_compare_ends_with_a_table_and_pictures(compared: Outcome, results: Path) -> None:
@@ -33,6 +35,13 @@ def test_show_tells_conditions_and_samples(compared: Outcome, polystack: Polysta
     assert "gemma-2-tiny" in outcome.out
 
 
+def test_time_tells_where_it_goes(compared: Outcome, polystack: Polystack) -> None:
+    outcome = polystack("time")
+    assert outcome.code == 0
+    assert "prefill" in outcome.out
+    assert "not visible" in outcome.out
+
+
 def test_plot_draws_again(compared: Outcome, polystack: Polystack, results: Path) -> None:
     for path in (results / "run-0001").glob("*.png"):
         path.unlink()
@@ -43,13 +52,13 @@ def test_plot_draws_again(compared: Outcome, polystack: Polystack, results: Path
 def test_export_csv(compared: Outcome, polystack: Polystack, tmp_path: Path) -> None:
     target = tmp_path / "x.csv"
     assert polystack("export", "1", "--format", "csv", "-o", str(target)).code == 0
-    assert len(pd.read_csv(target)) == 4 * (2 + 4)
+    assert len(pd.read_csv(target)) == SAMPLES
 
 
 def test_export_parquet(compared: Outcome, polystack: Polystack, tmp_path: Path) -> None:
     target = tmp_path / "x.parquet"
     assert polystack("export", "1", "--format", "parquet", "-o", str(target)).code == 0
-    assert len(pd.read_parquet(target)) == 4 * (2 + 4)
+    assert len(pd.read_parquet(target)) == SAMPLES
 
 
 def test_export_json(compared: Outcome, polystack: Polystack, tmp_path: Path) -> None:

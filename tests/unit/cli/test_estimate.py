@@ -32,6 +32,14 @@ def test_one_step_gives_a_first_guess() -> None:
     assert estimate.left_s(10.0) == pytest.approx(30.0)
 
 
+def test_what_has_just_begun_promises_nothing() -> None:
+    estimate = Estimate(None, 0.0)
+    estimate.update(1e-9, 0.0)
+    assert estimate.left_s(5.0) is None
+    estimate.update(0.1, 10.0)
+    assert estimate.left_s(10.0) == pytest.approx(90.0)
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"), [(8.2, "8 s"), (200.0, "3 min"), (4 * 3600 + 1260, "4 h 21 min")]
 )

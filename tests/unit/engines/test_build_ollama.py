@@ -10,7 +10,8 @@ from python_runner.common.build.cpu import CpuFlags
 from python_runner.common.build.toolchain import Compilers
 from python_runner.common.errors import BuildFailedError
 from python_runner.common.locations import source_root
-from python_runner.engines.build.ollama import build_arguments, build_environment, pinned_version
+from python_runner.engines.build.ollama import build_arguments, build_environment
+from python_runner.engines.build.ollama_source import pinned_version
 
 COMPILERS = Compilers(c="/usr/bin/cc", cxx="/usr/bin/c++", version="c++ 12.2.0")
 FLAGS = CpuFlags(

@@ -13,24 +13,8 @@ from python_runner.common.errors import SetupError
 from python_runner.common.progress import SilentProgress
 from python_runner.engines import hf_transformers
 from python_runner.engines.hf_int8 import held_as
-from python_runner.engines.hf_transformers import _as_ids, _Stamps, environment
+from python_runner.engines.hf_transformers import _as_ids, environment
 from tests.unit.engines.helpers import settings_for
-
-
-def tokens(value: int) -> Any:
-    return Bag(item=lambda: value)
-
-
-def test_the_prompt_gets_no_stamp() -> None:
-    stamps = _Stamps()
-    prompt: Any = Bag(item=lambda: pytest.fail("the prompt is no token"))
-    stamps.put(prompt)
-    for value in (5, 6):
-        stamps.put(tokens(value))
-    stamps.end()
-    assert stamps.ids == [5, 6]
-    assert len(stamps.times_ns) == 2
-    assert stamps.times_ns == sorted(stamps.times_ns)
 
 
 @pytest.mark.parametrize(("configured", "ids"), [(None, []), (1, [1]), ([1, 107], [1, 107])])

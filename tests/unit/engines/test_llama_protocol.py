@@ -62,7 +62,10 @@ OLD_THREE = (old_chunk("a"), old_chunk(" b"), old_chunk("c"))
 
 
 def answer(
-    *messages: dict[str, Any], new_tokens: int = 3, reads: tuple[int, ...] | None = None
+    *messages: dict[str, Any],
+    new_tokens: int = 3,
+    reads: tuple[int, ...] | None = None,
+    may_cache: bool = False,
 ) -> Generation:
     count = len(messages)
     stream = Stream(
@@ -72,7 +75,7 @@ def answer(
         read_index=reads or tuple(range(1, count + 1)),
         ended_ns=9000,
     )
-    return generation_of(stream, title="the server", new_tokens=new_tokens)
+    return generation_of(stream, title="the server", new_tokens=new_tokens, may_cache=may_cache)
 
 
 def test_the_prompt_goes_in_as_ids_and_comes_from_no_cache() -> None:
@@ -234,3 +237,10 @@ def test_what_is_no_message_is_an_error(event: bytes) -> None:
     broken = Stream(requested_ns=0, events=(event,), event_ns=(1,), read_index=(1,), ended_ns=2)
     with pytest.raises(GenerationError, match="sent what is no"):
         generation_of(broken, title="the server", new_tokens=3)
+
+
+def test_where_the_cache_is_on_a_prompt_may_come_from_it() -> None:
+    assert json.loads(request_body(request_for(2), cache_prompt=True))["cache_prompt"] is True
+    cached = {**LAST, "timings": {**TIMINGS, "prompt_n": 2, "cache_n": 5}}
+    found = answer(*THREE, cached, may_cache=True)
+    assert (found.prompt_tokens, found.engine_timings["cache_n"]) == (7, 5)

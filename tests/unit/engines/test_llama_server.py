@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from python_runner.common.errors import EngineStartError
+from python_runner.common.errors import EngineStartError, UsageError
 from python_runner.engines.llama_served import (
     Started,
     foreign_names,
@@ -15,7 +15,7 @@ from python_runner.engines.llama_served import (
     logged_features,
     server_environment,
 )
-from python_runner.engines.llama_server import describe, server_arguments
+from python_runner.engines.llama_server import ENGINE, describe, server_arguments
 from tests.unit.engines.helpers import settings_for
 
 RECIPE = {
@@ -108,3 +108,17 @@ def test_the_features_that_the_last_server_logged() -> None:
     assert logged_features(log) == "AVX AVX2 F16C"
     assert logged_features("nothing") == ""
     assert logged_config_file("nothing") == ""
+
+
+def test_its_prompt_cache_is_a_knob(tmp_path: Path) -> None:
+    on, off = (ENGINE.tuned({"prompt-cache": state}) for state in ("on", "off"))
+    assert on.spec.name == "llama-server@prompt-cache=on"
+    assert on.spec.title == "llama-server, prompt cache on"
+    assert off.spec.title == "llama-server, prompt cache off"
+    with pytest.raises(UsageError, match="prompt-cache"):
+        ENGINE.tuned({"prompt-cache": "half"})
+    words = server_arguments(tmp_path / "m.gguf", settings_for(tmp_path), port=4711, caches=True)
+    assert "--cache-prompt" in words
+    assert set(pairwise(words)) >= {("--cache-ram", "0")}, "only what the slot holds anyway"
+    found = describe(RECIPE, STARTED, "", settings_for(tmp_path), caches=True)
+    assert found.build["prompt cache"].startswith("on")

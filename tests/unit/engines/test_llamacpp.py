@@ -44,6 +44,8 @@ class PaperAnswer:
     stopped: bool = False
     requested_ns: int = 100
     prefill_end_ns: int = 140
+    decode_ns: int = 18
+    sample_ns: int = 12
     ended_ns: int = 171
 
 
@@ -79,7 +81,8 @@ def loaded(model: PaperModel) -> llamacpp.LlamaModel:
     return llamacpp.LlamaModel(cast("Any", model), lambda: DESCRIPTION)
 
 
-def test_an_answer_is_handed_on_as_it_came() -> None:
+def test_an_answer_is_handed_on_as_it_came(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(llamacpp, "now_ns", lambda: 180)
     paper = PaperModel()
     answer = loaded(paper).generate(request_for(2, 5, 6, new_tokens=2))
 
@@ -87,12 +90,18 @@ def test_an_answer_is_handed_on_as_it_came() -> None:
     assert answer.requested_ns == 100
     assert answer.chunk_ns == (150, 170)
     assert answer.chunk_tokens == (1, 1)
-    assert answer.ended_ns == 171
+    assert answer.ended_ns == 180  # the text is there
     assert answer.prompt_tokens == 3
     assert answer.output_tokens == 2
     assert answer.token_ids == (7, 8)
     assert answer.stop is StopReason.LENGTH
-    assert answer.engine_timings == {"prefill_ns": 40.0}
+    assert answer.engine_timings == {
+        "tokenise_ns": 0.0,
+        "prefill_ns": 40.0,
+        "decode_ns": 18.0,
+        "sample_ns": 12.0,
+        "detokenise_ns": 9.0,
+    }
     assert all(type(number) is int for number in (*answer.chunk_ns, *answer.token_ids))
 
 
@@ -147,7 +156,7 @@ def test_the_build_is_described_in_words() -> None:
 
 def test_the_build_neither_asks_the_net_nor_git() -> None:
     compilers = Compilers(c="/bin/cc", cxx="/bin/c++", version="c++ 12.2")
-    settings = build._cmake_settings(compilers, FLAGS, "0c1e57098")
+    settings = build.cmake_settings(compilers, FLAGS, "0c1e57098")
 
     for argument in (
         "-DLLAMA_OPENSSL=OFF",

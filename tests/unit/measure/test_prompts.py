@@ -27,7 +27,7 @@ def make(count: int, tokens: int, seed: int = 1, opening: str = "") -> tuple[Pro
 
 
 @given(count=st.integers(1, 30), tokens=st.integers(8, 300), seed=st.integers(0, 9))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_lengths_are_exact_and_prompts_differ(count: int, tokens: int, seed: int) -> None:
     prompts = make(count, tokens, seed)
     assert len({prompt.text for prompt in prompts}) == count

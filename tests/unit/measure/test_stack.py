@@ -15,7 +15,14 @@ from python_runner.engines.contract import (
     Reach,
 )
 from python_runner.engines.mock import MockEngine, MockModel, MockScript, mock_spec
-from python_runner.measure import Condition, Plan, Prompt, Sample, measure_stack
+from python_runner.measure import (
+    Condition,
+    Plan,
+    Prompt,
+    Sample,
+    make_blocks,
+    measure_stack,
+)
 from tests.unit.builders import settings
 
 
@@ -218,3 +225,57 @@ def test_ctrl_c_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
             log=Path("unused.log"),
             progress=SilentProgress(),
         )
+
+
+def test_a_visit_is_a_part_of_the_plan() -> None:
+    kept, whole = Kept(), plan(warmup=1, iterations=4)
+    mock = MockEngine(mock_spec("mock", Language.CPP, Reach.EMBEDDED), MockScript())
+    for before, block in enumerate(make_blocks(4, 2)):
+        error = measure_stack(
+            mock,
+            settings(),
+            whole,
+            recorder=kept,
+            log=Path("unused.log"),
+            progress=SilentProgress(),
+            visit=whole.visit(block, before=before),
+        )
+        assert error == ""
+    timed = [(one.block, one.iteration) for one in kept.samples if not one.is_warmup]
+    assert timed == [(1, 1), (1, 2), (2, 3), (2, 4)]
+    assert len(kept.conditions) == 2
+    assert {one.noise for one in kept.samples} == {None}
+
+
+class Stamping(MockEngine):
+    """Says what a stamp costs, and counts how often it was asked."""
+
+    def __init__(self) -> None:
+        super().__init__(mock_spec("mock", Language.CPP, Reach.EMBEDDED), MockScript())
+        self.asked = 0
+
+    def start(self, settings: LaunchSettings, log: Path) -> MockModel:
+        engine = self
+
+        class Model(MockModel):
+            def stamp_cost_ns(self) -> float:
+                engine.asked += 1
+                return 7.0
+
+        return Model(self._spec, self._script, settings)
+
+
+def test_the_error_of_the_stamps_is_measured_in_the_first_visit_only() -> None:
+    kept, whole, stamping = Kept(), plan(warmup=0, iterations=2), Stamping()
+    for before, block in enumerate(make_blocks(2, 2)):
+        measure_stack(
+            stamping,
+            settings(),
+            whole,
+            recorder=kept,
+            log=Path("unused.log"),
+            progress=SilentProgress(),
+            visit=whole.visit(block, before=before),
+        )
+    assert stamping.asked == 1
+    assert [one.callback_cost_ns for one in kept.conditions] == [7.0, None]

@@ -25,13 +25,22 @@ def test_every_format_says_the_same(case: str, format_name: str, tmp_path: Path)
     assert [path.name for path in paths] == [
         f"samples.{format_name}",
         f"samples-tokens.{format_name}",
+        f"samples-pairs.{format_name}",
+        f"samples-stages.{format_name}",
     ]
-    samples, tokens = (read(format_name, path) for path in paths)
+    samples, tokens, pairs, stages = (read(format_name, path) for path in paths)
     without = len(frames.conditions) - frames.samples["condition_id"].nunique()
     assert len(samples) == len(frames.samples) + without
     assert len(tokens) == sum(len(stamps) for stamps in frames.samples["chunk_ns"])
-    for table in (samples, tokens):
+    for table in (samples, tokens, pairs, stages):
         assert table.empty or table["random_weights"].astype(bool).all()
+
+
+def test_all_pairs_are_exported_by_every_figure(tmp_path: Path) -> None:
+    *_, path = export(*build_frames(FOUR), "csv", tmp_path / "a.csv")
+    pairs = pd.read_csv(path)
+    assert dict(pairs["metric"].value_counts()) == {"e2e_ms": 6, "ttft_ms": 6, "tpot_ms": 6}
+    assert (pairs["ratio"] >= 1).all()
 
 
 def test_golden_csv(tmp_path: Path) -> None:
@@ -42,14 +51,15 @@ def test_golden_csv(tmp_path: Path) -> None:
 
 def test_nested_values_are_json_in_csv_and_nested_in_json(tmp_path: Path) -> None:
     frames = build_frames(FOUR, iterations=1, warmup=0)
-    csv, _ = export(*frames, "csv", tmp_path / "a.csv")
+    csv, *_ = export(*frames, "csv", tmp_path / "a.csv")
     written = pd.read_csv(csv).iloc[0]
     assert json.loads(written["build"]) == dict(FOUR[0].build)
     assert json.loads(written["token_ids"]) == list(range(8))
-    nested, _ = export(*frames, "json", tmp_path / "a.json")
+    nested, *_ = export(*frames, "json", tmp_path / "a.json")
     record = json.loads(nested.read_text(encoding="utf-8"))[0]
     assert record["build"] == dict(FOUR[0].build)
     assert record["engine_timings"] == {"eval_ms": 12.5}
+    assert record["resources"]["cpu_s"] == 1.25
 
 
 def test_an_unknown_format_is_refused_before_anything_is_written(tmp_path: Path) -> None:

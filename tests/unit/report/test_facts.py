@@ -29,7 +29,7 @@ def test_all_conditions_are_named() -> None:
         "48 prompt tokens",
         "8 new tokens",
         "greedy, raw prompt",
-        "10 timed iterations after 2 of warm-up",
+        "10 timed iterations in 5 blocks after 2 of warm-up",
         "Intel Xeon Platinum 8481C",
         "2026-11-20",
         "study languages, run 7",

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from python_runner.analyse.stages.breakdown import Stage
 from python_runner.engines.contract import Language, Reach
 from python_runner.report.palette import (
     INK,
@@ -13,6 +14,7 @@ from python_runner.report.palette import (
     PAPER,
     QUIET,
     REACHES,
+    STAGES,
     WARNING,
     tint,
 )
@@ -76,6 +78,13 @@ def test_colours_differ_however_they_are_seen(vision: str) -> None:
     seen = [cielab(VISION[vision] @ linear(LANGUAGES[language].color)) for language in FOUR]
     differences = [float(np.linalg.norm(a - b)) for a, b in combinations(seen, 2)]
     assert min(differences) >= 25
+
+
+@pytest.mark.parametrize("vision", VISION)
+def test_parts_of_a_bar_differ(vision: str) -> None:
+    """Any two may be neighbours, where those between them are too short to be seen."""
+    seen = [cielab(VISION[vision] @ linear(STAGES[stage])) for stage in Stage]
+    assert min(float(np.linalg.norm(a - b)) for a, b in combinations(seen, 2)) >= 20
 
 
 def test_every_language_and_path_has_a_look_of_its_own() -> None:

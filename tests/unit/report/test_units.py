@@ -5,6 +5,8 @@ import pytest
 from python_runner.report.units import (
     MISSING,
     spell_bytes,
+    spell_change,
+    spell_change_range,
     spell_error,
     spell_number,
     spell_range,
@@ -109,3 +111,24 @@ def test_a_time_and_the_clocks_own_error(value_ms: float, error_ms: float, text:
 )
 def test_shares_are_not_rounded_to_all_or_nothing(value: float, text: str) -> None:
     assert spell_share(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (0.003, "+0.3 %"),
+        (-0.0112, "\N{MINUS SIGN}1.1 %"),
+        (0.0996, "+10 %"),
+        (-0.0004, "0.0 %"),
+        (12.5, "+1,250 %"),
+        (math.nan, "\N{EN DASH}"),
+    ],
+)
+def test_changes(value: float, expected: str) -> None:
+    assert spell_change(value) == expected
+
+
+def test_the_interval_of_a_change() -> None:
+    assert spell_change_range(-0.011, 0.016) == "\N{MINUS SIGN}1.1 … +1.6"
+    assert spell_change_range(-1.0, math.inf) == "\N{MINUS SIGN}100 … +\N{INFINITY}"
+    assert spell_change_range(math.nan, math.nan) == ""

@@ -63,7 +63,7 @@ fake_requests = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.lists(st.lists(fake_requests, max_size=4), min_size=1, max_size=3))
 def test_any_load_comes_back(batches: list[list[FakeRequest]]) -> None:
     with Store(Path(":memory:")) as store:

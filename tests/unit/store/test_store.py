@@ -49,6 +49,7 @@ def test_a_sample_comes_back_as_it_went_in(store: Store) -> None:
     assert row["text"] == answer.text
     assert row["stop"] == "length"
     assert row["engine_timings"] == {"eval_ms": 1.5}
+    assert row["resources"] == {"cpu_s": 0.25}
     assert row["stack"] == "mock"
     assert row["error"] == ""
 

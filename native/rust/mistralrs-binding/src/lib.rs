@@ -32,6 +32,9 @@ struct Answer {
     stopped: bool,
     requested_ns: i64,
     ended_ns: i64,
+    prefill_ns: i64,
+    decode_ns: i64,
+    sample_ns: i64,
     total_prompt_time_sec: f32,
     total_completion_time_sec: f32,
 }
@@ -44,6 +47,9 @@ impl From<model::Answer> for Answer {
             stopped: answer.stopped,
             requested_ns: answer.span.requested_ns,
             ended_ns: answer.span.ended_ns,
+            prefill_ns: answer.spent.prefill,
+            decode_ns: answer.spent.decode,
+            sample_ns: answer.spent.sample,
             total_prompt_time_sec: answer.span.usage.total_prompt_time_sec,
             total_completion_time_sec: answer.span.usage.total_completion_time_sec,
         }

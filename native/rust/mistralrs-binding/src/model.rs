@@ -4,20 +4,20 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, bail};
-use candle_core::{DType, Device, Tensor};
+use candle_core::{DType, Tensor};
 use either::Either;
 use mistralrs_core::{
-    CustomLogitsProcessor, DefaultSchedulerMethod, DetokenizationRequest, DeviceMapSetting,
-    IsqType, MistralRs, MistralRsBuilder, ModelDType, NormalLoaderBuilder, NormalRequest,
-    NormalSpecificConfig, Request, RequestMessage, Response, SamplingParams, SchedulerConfig,
-    StopTokens, TokenSource, TokenizationRequest, Usage,
+    CustomLogitsProcessor, DefaultSchedulerMethod, DetokenizationRequest, IsqType, MistralRs,
+    MistralRsBuilder, ModelDType, NormalRequest, Request, RequestMessage, Response, SamplingParams,
+    SchedulerConfig, StopTokens, TokenizationRequest, Usage,
 };
+use polystack_mistralrs_engine::load;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc::{Receiver, channel};
 
 use crate::clock::now_ns;
 use crate::score::{Scores, scores};
-use crate::watch::{Chosen, Watch};
+use crate::watch::{Chosen, Spent, Watch};
 
 /// A loaded model and the engine that runs it.
 pub struct Model {
@@ -36,50 +36,20 @@ pub struct Span {
 pub struct Answer {
     pub span: Span,
     pub tokens: Vec<Chosen>,
+    pub spent: Spent,
     /// Whether one of the stop tokens ended it; that token is not among `tokens`.
     pub stopped: bool,
 }
 
 impl Model {
-    /// Load a folder of safetensors onto the CPU.
-    ///
-    /// With `isq` the matrices are quantised, the output head among them: while it loads,
-    /// mistralrs-core 0.8.1 leaves out a head that shares its weights with the embedding, so it
-    /// is told to quantise all it knows once more. What is quantised already stays as it is.
+    /// Load a folder of safetensors onto the CPU, see [`load`].
     pub fn load(folder: &str, dtype: ModelDType, isq: Option<IsqType>) -> Result<Self> {
-        let loader = NormalLoaderBuilder::new(
-            NormalSpecificConfig::default(),
-            None,
-            None,
-            Some(folder.to_owned()),
-            false,
-            None,
-        )
-        .build(None)?;
-        let pipeline = loader.load_model_from_hf(
-            None,
-            TokenSource::None,
-            &dtype,
-            &Device::Cpu,
-            true,
-            DeviceMapSetting::dummy(),
-            isq,
-            None,
-        )?;
-        let dtype = {
-            let mut weights = pipeline
-                .try_lock()
-                .context("the model is in use before it is loaded")?;
-            if let Some(isq) = isq {
-                weights.re_isq_model(isq)?;
-            }
-            weights.get_metadata().activation_dtype
-        };
+        let loaded = load(folder, dtype, isq, None)?;
         let scheduler = SchedulerConfig::DefaultScheduler {
             method: DefaultSchedulerMethod::Fixed(NonZeroUsize::MIN),
         };
         // An end of sequence is a token like any other, unless a request names it as a stop.
-        let builder = MistralRsBuilder::new(pipeline, scheduler, false, None)
+        let builder = MistralRsBuilder::new(loaded.pipeline, scheduler, false, None)
             .with_no_prefix_cache(true)
             .with_prefix_cache_n(0)
             .with_disable_eos_stop(true);
@@ -87,7 +57,7 @@ impl Model {
         let runtime = Runtime::new()?;
         Ok(Self {
             engine: runtime.block_on(builder.build()),
-            dtype,
+            dtype: loaded.dtype,
         })
     }
 
@@ -129,7 +99,7 @@ impl Model {
         new_tokens: usize,
         stop_ids: &[u32],
     ) -> Result<Answer> {
-        let watch = Arc::new(Watch::new(prompt.len(), new_tokens));
+        let watch = Arc::new(Watch::new(prompt.len(), new_tokens)?);
         let watched = vec![Arc::clone(&watch) as _];
         let span = self.answer(prompt, new_tokens, stop_ids, watched)?;
         let mut tokens = watch.chosen();
@@ -140,6 +110,9 @@ impl Model {
                 tokens.len()
             );
         }
+        let spent = watch
+            .spent(span.requested_ns)
+            .context("the engine keeps logits for later: its parts of a request are not known")?;
         // An answer that ends with its first token is told, and then mistralrs-core 0.8.1
         // computes one token more, which nobody gets.
         tokens.truncate(counted);
@@ -152,6 +125,7 @@ impl Model {
         Ok(Answer {
             span,
             tokens,
+            spent,
             stopped,
         })
     }

@@ -117,7 +117,7 @@ def test_equal_values_are_equal_and_constant_ones_that_differ_differ() -> None:
     assert apart.half_width[0] < 1e-9
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     values=st.lists(st.floats(-1, 1), min_size=20, max_size=20),
     shift=st.floats(-3, 3),

@@ -164,7 +164,7 @@ def a_few() -> pd.DataFrame:
     )
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(TARGETS, TARGETS)
 def test_more_or_harder_targets_are_never_met_more_often(
     targets: dict[str, float], more: dict[str, float]
@@ -174,7 +174,7 @@ def test_more_or_harder_targets_are_never_met_more_often(
     assert not (meets(rows, both) & ~meets(rows, targets)).any()
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(TARGETS.filter(bool), st.floats(0.1, 100))
 def test_goodput_is_a_share_of_what_was_asked_and_not_cut_off(
     targets: dict[str, float], seconds: float

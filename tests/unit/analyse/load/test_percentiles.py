@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -19,7 +19,6 @@ def nearest_rank(data: list[float], percentile: float) -> float:
     return float(np.percentile(data, percentile, method="inverted_cdf"))
 
 
-@settings(deadline=None)
 @given(values, st.sampled_from(PERCENTILES))
 def test_a_percentile_is_the_nearest_rank(data: list[float], percentile: int) -> None:
     found = percentile_of(np.array(data), percentile)
@@ -28,7 +27,6 @@ def test_a_percentile_is_the_nearest_rank(data: list[float], percentile: int) ->
     assert np.mean(np.array(data) < found.value) < percentile / 100
 
 
-@settings(deadline=None)
 @given(values, st.sampled_from(PERCENTILES))
 def test_the_interval_holds_the_percentile_and_is_given_only_if_it_is_sure(
     data: list[float], percentile: int
@@ -41,7 +39,6 @@ def test_the_interval_holds_the_percentile_and_is_given_only_if_it_is_sure(
         assert np.isnan([found.low, found.high]).all()
 
 
-@settings(deadline=None)
 @given(values.filter(lambda data: len(data) > 29), st.floats(1, 1e3), st.sampled_from([50, 90]))
 def test_shifting_the_values_shifts_the_percentile(
     data: list[float], shift: float, percentile: int

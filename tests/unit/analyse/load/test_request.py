@@ -121,7 +121,7 @@ def test_the_engines_own_decode_time_beside_ours(timings: dict[str, float]) -> N
     assert rows["engine_decode_ms"].fillna(-1).tolist() == [29, -1, -1]
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     st.lists(
         st.tuples(st.integers(1, 10**6), st.integers(1, 5), st.integers(0, 1)),

@@ -105,7 +105,7 @@ def test_nothing_has_ended() -> None:
     assert window_of(closed(), [])[2] == "no request has ended"
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     st.integers(1, 6),
     st.integers(1, 5),

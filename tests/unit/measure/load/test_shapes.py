@@ -42,7 +42,7 @@ def test_a_count_ends_arrivals_too() -> None:
 
 
 @given(rate=st.floats(0.5, 200), seconds=st.floats(1, 30), seed=st.integers(0, 99))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_poisson_arrivals_are_ascending_and_within_the_time(
     rate: float, seconds: float, seed: int
 ) -> None:

@@ -7,6 +7,7 @@ from matplotlib.lines import Line2D
 
 from python_runner.engines.contract import Language
 from python_runner.report.palette import LANGUAGES
+from python_runner.report.paths import CAPTIONS
 from tests.golden.cases import CASES
 from tests.golden.frames import FOUR, LLAMA_CPP, OLLAMA, build_frames, rename
 from tests.unit.report.charts.drawn import data_of, draw, words
@@ -15,7 +16,8 @@ from tests.unit.report.charts.drawn import data_of, draw, words
 def series(figure: Figure) -> dict[str, Line2D]:
     return {
         str(line.get_label()): line
-        for line in figure.axes[0].lines
+        for axes in figure.axes
+        for line in axes.lines
         if not str(line.get_label()).startswith("_")
     }
 
@@ -46,11 +48,21 @@ def test_looks_follow_language_and_path() -> None:
 
 
 def test_axes() -> None:
-    axes = draw("iterations", build_frames()).axes[0]
-    assert axes.get_ylabel() == "E2E latency (s)"
-    assert axes.get_xlabel() == "Timed iteration, in the order of measurement"
-    assert axes.get_ylim()[0] == 0
-    assert all(float(tick).is_integer() for tick in axes.get_xticks())
+    embedded, served = draw("iterations", build_frames()).axes
+    assert embedded.get_ylabel() == served.get_ylabel() == "E2E latency (s)"
+    assert (embedded.get_xlim(), embedded.get_ylim()) == (served.get_xlim(), served.get_ylim())
+    assert served.get_xlabel() == "Timed iteration, in the order of measurement"
+    assert not embedded.get_xlabel()
+    assert served.get_ylim()[0] == 0
+    assert all(float(tick).is_integer() for tick in served.get_xticks())
+
+
+def test_embedded_and_served_have_panels_of_their_own() -> None:
+    figure = draw("iterations", build_frames())
+    names = [{str(line.get_label()) for line in axes.lines} for axes in figure.axes]
+    assert "llama.cpp" in names[0] - names[1]
+    assert "ollama" in names[1] - names[0]
+    assert all(caption in words(figure) for caption in CAPTIONS.values())
 
 
 def test_labels_carry_engine_version_language_path_and_median() -> None:

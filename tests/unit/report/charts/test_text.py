@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from python_runner.report.charts.text import spread, text_width, wrap
@@ -12,7 +12,6 @@ def test_short_text_stays_on_one_line() -> None:
     assert wrap("", 5.0, SIZE) == []
 
 
-@settings(deadline=None)
 @given(st.lists(st.text("abcM$_{}", min_size=1, max_size=30), max_size=12))
 def test_wrapped_lines_fit_and_lose_nothing(parts: list[str]) -> None:
     text = " ".join(parts)
@@ -36,7 +35,6 @@ def test_labels_with_room_stay_where_they_are() -> None:
     assert spread([1.0, 3.0], [0.5, 0.5], 4.0) == [1.0, 3.0]
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.floats(0, 10), st.floats(0.1, 1.0)), max_size=10),
 )

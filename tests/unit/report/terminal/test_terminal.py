@@ -6,7 +6,8 @@ from rich.console import Console, RenderableType
 
 from python_runner.engines.contract import Language
 from python_runner.report.palette import LANGUAGES
-from python_runner.report.terminal import run_detail, runs_table, summary_report
+from python_runner.report.paths import CAPTIONS
+from python_runner.report.terminal import run_detail, runs_table, summary_report, time_report
 from tests.golden.cases import CASES
 from tests.golden.compare import assert_golden, rendered
 from tests.golden.frames import LLAMA_CPP, Frames, build_frames, rename
@@ -15,6 +16,7 @@ REPORTS: dict[str, Callable[..., RenderableType]] = {
     "summary": summary_report,
     "runs": lambda *frames: runs_table(Frames(*frames).stored()),
     "detail": run_detail,
+    "time": time_report,
 }
 
 
@@ -42,6 +44,22 @@ def test_a_narrow_terminal_shows_fewer_columns() -> None:
     assert "fastest" in wide
     assert "fastest" not in narrow
     assert "TTFT" in narrow
+
+
+def test_embedded_and_served_stand_apart_each_under_its_caption() -> None:
+    said = rendered(summary_report(*CASES["four"]()), 100)
+    embedded, served = (said.index(caption) for caption in CAPTIONS.values())
+    assert embedded < said.index("transformers ") < said.index("llama.cpp ") < served
+    assert served < said.index("Ollama ")
+    assert said.count(" fastest  ") == 2, "one of each path"
+
+
+def test_the_price_of_serving_is_told_where_an_engine_ran_in_both_ways() -> None:
+    said = rendered(summary_report(*CASES["both ways"]()), 100)
+    told = said[said.index("The price of serving") :]
+    assert told.index("llama-server") < told.index("1.2") < told.index("transformers serve")
+    assert "slower" in told
+    assert "The price of serving" not in rendered(summary_report(*CASES["four"]()), 100)
 
 
 def test_random_weights_are_said_in_the_first_line() -> None:

@@ -2,8 +2,9 @@
 //!
 //! Seen besides the plain chunks: a first chunk with a role and no content; usage in an event
 //! of its own, without choices, or running in every chunk (`continuous_usage_stats`); the ids
-//! of a chunk's tokens (`token_ids`); reasoning under two names; an error object in an answer
-//! that began well.
+//! of a chunk's tokens (`token_ids`); log-probabilities of one token in place of a list
+//! (mistral.rs), also where that token has no text; reasoning under two names; an error object
+//! in an answer that began well.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -41,6 +42,17 @@ struct Delta {
 struct Logprobs {
     tokens: Option<Vec<serde::de::IgnoredAny>>,
     content: Option<Vec<serde::de::IgnoredAny>>,
+    token: Option<serde::de::IgnoredAny>,
+}
+
+impl Logprobs {
+    /// How many tokens they are of, if they say.
+    fn tokens(self) -> Option<usize> {
+        let one = self.token.map(|_| 1);
+        self.tokens
+            .or(self.content)
+            .map_or(one, |all| Some(all.len()))
+    }
 }
 
 #[derive(Deserialize)]
@@ -109,10 +121,7 @@ pub fn read(payload: &[u8], counts: &mut Counts) -> Result<Meaning, NotUnderstoo
 fn meaning_of(choice: Choice) -> Meaning {
     let known = [
         choice.token_ids.map(|ids| ids.len()),
-        choice
-            .logprobs
-            .and_then(|given| given.tokens.or(given.content))
-            .map(|all| all.len()),
+        choice.logprobs.and_then(Logprobs::tokens),
     ];
     let delta = choice.delta.map(|delta| {
         let reasoning = delta.reasoning_content.or(delta.reasoning);
@@ -188,6 +197,9 @@ mod tests {
         );
         let chat = r#"{"choices":[{"delta":{"content":"ab"},"logprobs":{"content":[{},{}]}}]}"#;
         assert_eq!(one(chat).tokens, 2);
+        let single = r#"{"choices":[{"delta":{"content":""},"logprobs":{"token":"","top_logprobs":[{"token":7}]}}]}"#;
+        assert_eq!(one(single).tokens, 1);
+        assert!(one(single).has_content());
     }
 
     #[test]

@@ -1,0 +1,259 @@
+"""Judge all claims of a file by one run."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from python_runner.analyse.claims.apart import RunFrames, differences
+from python_runner.analyse.claims.cast import Absent, Actor, Cast, cast, marks_of
+from python_runner.analyse.claims.causes import Removal, judge_cause
+from python_runner.analyse.claims.counts import judge_bound, judge_iterations
+from python_runner.analyse.claims.evidence import COLUMNS, Compared, Wanted, compare_all
+from python_runner.analyse.claims.ranges import judge_range
+from python_runner.analyse.claims.result import (
+    ClaimJudgement,
+    Finding,
+    Part,
+    RunJudgement,
+    worst,
+)
+from python_runner.analyse.compare.permutation import RESAMPLES
+from python_runner.study.claim_tests import Bound, Cause, InIterations, PairRange, Test, Untestable
+from python_runner.study.claims import Claim, Claims, Scope
+
+_LOAD = "load"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Case:
+    """A run as the tests see it."""
+
+    frames: RunFrames
+    cast: Cast
+    compared: Mapping[Wanted, Compared]
+    ablations: Sequence[RunFrames]
+    resamples: int
+
+    def actors(self, names: Sequence[str]) -> tuple[list[Actor], list[Absent]]:
+        found = [self.cast.by_stack[name] for name in names]
+        return (
+            [one for one in found if isinstance(one, Actor)],
+            [one for one in found if isinstance(one, Absent)],
+        )
+
+    def pair(self, metric: str, said: PairRange) -> Compared | None:
+        """Both sides of a claim about two stacks; None if one of them was not measured."""
+        actors, absent = self.actors([said.left, said.right])
+        if absent or actors[0].condition_id == actors[1].condition_id:
+            return None
+        return self.compared[metric, actors[0].condition_id, actors[1].condition_id]
+
+
+def judge_claims(
+    claims: Claims,
+    frames: RunFrames,
+    *,
+    ablations: Sequence[RunFrames] = (),
+    struck_out: Mapping[int, str] | None = None,
+    marks: Sequence[str] = (),
+    buildable: Collection[str] = (),
+    resamples: int = RESAMPLES,
+) -> RunJudgement:
+    """Give a verdict on each claim, under the conditions of this run and no others.
+
+    All comparisons that the claims ask for, of all figures, are one family for Holm's
+    correction.
+
+    Args:
+        claims: the claim file.
+        frames: the run.
+        ablations: other runs, in which a cause was taken away. One counts where it was made on
+            the same machine, with the same model and settings; its figures are never mixed with
+            the run's own: a difference of one is held against a difference of the other.
+        struck_out: condition_id to the reason why its speed does not count, as wrong answers.
+            What needs it is inconclusive.
+        marks: what holds for every verdict of this run, besides what the run itself says was
+            not equal and allowed to be (`allowed_unfair` of its row).
+        buildable: engines that can be had here; they are offered first where a stack lacks.
+        resamples: shufflings of each permutation test.
+    """
+    found = cast(claims, frames.samples, frames.conditions, struck_out or {}, buildable)
+    wanted = set(_wanted(claims, found)) if _refusal(frames) == "" else set()
+    case = _Case(
+        frames=frames,
+        cast=found,
+        compared=compare_all(frames.samples, frames.conditions, wanted, resamples=resamples),
+        ablations=ablations,
+        resamples=resamples,
+    )
+    judged = tuple(_claim(claim, case) for claim in claims.claims)
+    missing = (engine for one in judged for part in one.parts for engine in part.finding.missing)
+    return RunJudgement(
+        run_id=frames.run_id,
+        study=str(frames.run["study"]),
+        claims=claims,
+        judged=judged,
+        stacks={
+            name: actor.title for name, actor in found.by_stack.items() if isinstance(actor, Actor)
+        },
+        marks=(*frames.allowed(), *marks),
+        missing=tuple(dict.fromkeys(missing)),
+        conditions=frames.facts(),
+    )
+
+
+def _refusal(frames: RunFrames) -> str:
+    """Why nothing of this run can be judged; empty: it can."""
+    if frames.run.get("kind") == _LOAD:
+        return (
+            "a load measures each level once, so nothing says how far another load would differ; "
+            "single requests are judged (`polystack compare`)"
+        )
+    return ""
+
+
+def _wanted(claims: Claims, found: Cast) -> Iterator[Wanted]:
+    for claim in claims.claims:
+        for test in claim.tests:
+            if test.metric not in COLUMNS or test.users:
+                continue
+            for said in test.ranges():
+                pair = (found.by_stack[said.left], found.by_stack[said.right])
+                yield from _pair(test.metric, *pair)
+            if isinstance(test, Cause):
+                names = (str(test.with_cause), str(test.without))
+                yield from _pair(test.metric, *(found.by_engine.get(name) for name in names))
+
+
+def _pair(
+    metric: str, left: Actor | Absent | None, right: Actor | Absent | None
+) -> Iterator[Wanted]:
+    if not isinstance(left, Actor) or not isinstance(right, Actor):
+        return
+    if left.condition_id != right.condition_id:
+        yield metric, left.condition_id, right.condition_id
+
+
+def _claim(claim: Claim, case: _Case) -> ClaimJudgement:
+    lack = _refusal(case.frames) or _out_of_scope(claim.scope, case.frames)
+    parts = []
+    for test in claim.tests:
+        finding = Finding.unknown(lack) if lack else _test(test, case)
+        parts.append(Part(says=test.says or claim.says, finding=finding))
+    return ClaimJudgement(claim=claim, parts=tuple(parts))
+
+
+def _out_of_scope(scope: Scope, frames: RunFrames) -> str:
+    models = {str(name) for name in frames.conditions["model"]}
+    devices = {str(name) for name in frames.conditions["device"]}
+    if scope.models and not any(
+        part.lower() in name.lower() for part in scope.models for name in models
+    ):
+        return f"it is about {', '.join(scope.models)}, and this run is of {', '.join(models)}"
+    if scope.devices and not devices <= set(scope.devices):
+        return f"it is about {', '.join(scope.devices)}, and this run is of {', '.join(devices)}"
+    return ""
+
+
+def _test(test: Test, case: _Case) -> Finding:
+    if isinstance(test, Untestable):
+        return Finding.unknown(test.why)
+    if test.metric not in COLUMNS or test.users:
+        users = f"{test.users} users" if test.users else "many users"
+        return Finding.unknown(f"it is about {users} at once, and this run asks one by one")
+    actors, absent = case.actors(test.names)
+    for actor in actors:
+        if actor.struck_out:
+            return Finding.unknown(f"{actor.title} is struck out: {actor.struck_out}")
+    if len({actor.device for actor in actors}) > 1:
+        return Finding.unknown("its stacks ran on different devices, which are not compared")
+    finding = _measured(test, case, actors, absent)
+    return replace(finding, marks=(*finding.marks, *marks_of(actors)))
+
+
+def _measured(
+    test: Test, case: _Case, actors: Sequence[Actor], absent: Sequence[Absent]
+) -> Finding:
+    if isinstance(test, Bound):
+        if absent:
+            return _not_run(absent)
+        return judge_bound(test, actors[0], case.frames.samples, case.frames.host)
+    if isinstance(test, Cause):
+        return _cause(test, case, absent)
+    if isinstance(test, InIterations):
+        seen = case.pair(test.metric, test.ranges()[0])
+        if seen is None:
+            return _not_run(absent)
+        return judge_iterations(test, (actors[0], actors[1]), seen, case.frames.samples)
+    return _pairs(test, case, absent)
+
+
+def _not_run(absent: Sequence[Absent]) -> Finding:
+    reasons = "; ".join(one.why for one in absent)
+    return Finding.unknown(reasons, missing=[one.engine for one in absent])
+
+
+def _pairs(test: Test, case: _Case, absent: Sequence[Absent]) -> Finding:
+    """Every pair has to hold; a missing stack leaves it open, unless another pair refutes it."""
+    pairs = [(said, case.pair(test.metric, said)) for said in test.ranges()]
+    found = [(judge_range(said, seen), _for_it(said, seen)) for said, seen in pairs if seen]
+    if absent:
+        found.append((_not_run(absent), math.inf))
+    verdict = worst(finding.verdict for finding, _ in found)
+    deciding = [one for one in found if one[0].verdict is verdict]
+    # What speaks least for the claim decides: the pair that refutes it most, or holds it barely.
+    return min(deciding, key=lambda one: one[1])[0]
+
+
+def _for_it(said: PairRange, seen: Compared) -> float:
+    """How far a ratio lies on the side of the claim; comparable within one claim."""
+    if math.isnan(seen.effect):
+        return math.inf
+    if said.holds_zero and math.isfinite(said.low) and math.isfinite(said.high):
+        return -abs(seen.effect)
+    return -seen.effect if math.isinf(said.low) or said.high <= 0 else seen.effect
+
+
+def _cause(test: Cause, case: _Case, absent: Sequence[Absent]) -> Finding:
+    gaps = [case.pair(test.metric, said) for said in test.ranges()]
+    known = [gap for gap in gaps if gap is not None]
+    removal = Removal(seen=None) if test.no_ablation else _removal(test, case)
+    if len(known) < len(gaps) and removal.seen is not None:
+        return _not_run(absent)
+    if len(known) < len(gaps):
+        lack = test.no_ablation or f"{removal.lack}; {_not_run(absent).why}"
+        engines = (*removal.missing, *(one.engine for one in absent))
+        return Finding.unknown(lack, missing=() if test.no_ablation else engines)
+    finding = judge_cause(test, known, removal)
+    base = case.cast.by_stack[test.left]
+    if isinstance(base, Actor) and test.with_cause and base.engine != test.with_cause:
+        mark = f"the difference is that of {base.title}, the ablation that of {test.with_cause}"
+        finding = replace(finding, marks=(*finding.marks, mark))
+    if removal.lack and removal.seen is not None:
+        finding = replace(finding, marks=(*finding.marks, removal.lack))
+    return finding
+
+
+def _removal(test: Cause, case: _Case) -> Removal:
+    """The ablation of this run, else of one that was made under the same conditions."""
+    names = (str(test.with_cause), str(test.without))
+    here = [case.cast.by_engine.get(name) for name in names]
+    if here[0] is not None and here[1] is not None:
+        wanted = (test.metric, here[0].condition_id, here[1].condition_id)
+        return Removal(seen=case.compared[wanted])
+    apart = []
+    for other in case.ablations:
+        ids = other.conditions.set_index("stack")["condition_id"]
+        if not set(names) <= set(ids.index):
+            continue
+        if differs := differences(case.frames, other):
+            apart.append(f"run {other.run_id} has another {', '.join(differs)}")
+            continue
+        pair = (test.metric, int(ids[names[0]]), int(ids[names[1]]))
+        seen = compare_all(other.samples, other.conditions, [pair], resamples=case.resamples)[pair]
+        return Removal(seen=seen, lack=f"the ablation is that of run {other.run_id}")
+    lack = f"needs its ablation: {names[0]} beside {names[1]}"
+    engines = tuple(name for name in names if name not in case.cast.by_engine)
+    return Removal(seen=None, lack="; ".join([lack, *apart]), missing=engines)

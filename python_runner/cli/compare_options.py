@@ -1,0 +1,26 @@
+"""Options of `polystack compare` that say how often, and in which order."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+BlocksOption = Annotated[
+    int | None,
+    typer.Option("--blocks", help="Visits to each stack, in turns; each loads it anew."),
+]
+UntilOption = Annotated[
+    str | None,
+    typer.Option("--until-ci", help="Go on until the intervals of all ratios are so narrow: 2%."),
+]
+MostOption = Annotated[
+    int | None,
+    typer.Option(
+        "--max-iterations", help="With --until-ci: the most.", show_default="4 x --iterations"
+    ),
+]
+MostTimeOption = Annotated[
+    str | None,
+    typer.Option("--max-time", help="With --until-ci: begin nothing that would end later: 2h."),
+]

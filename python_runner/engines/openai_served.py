@@ -1,0 +1,205 @@
+"""A server that speaks OpenAI's protocol as a running engine, started by us."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from python_runner.common.clock import NS_PER_S, now_ns
+from python_runner.common.errors import EngineStartError, GenerationError
+from python_runner.common.processes import start_child
+from python_runner.engines.contract import (
+    Endpoint,
+    EngineDescription,
+    GenerateRequest,
+    Generation,
+    LaunchSettings,
+)
+from python_runner.engines.openai_protocol import (
+    Dialogue,
+    Ending,
+    EndMissingError,
+    generation_of,
+)
+from python_runner.engines.server_process import ServerProcess, start_server
+from python_runner.engines.streaming import Framing, NotAnsweredError, Stream, StreamClient
+
+# On SIGTERM in mid-answer some wait for that answer, which no longer comes. None has anything
+# to save.
+_STOP_GRACE_S = 1.5
+_PROBE_TIMEOUT_S = 2.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Launch:
+    """How one server is started."""
+
+    title: str
+    command: Callable[[int], Sequence[str | Path]]
+    """The command line for a port."""
+    environment: Mapping[str, str]
+    ready: str
+    """The path that answers with a JSON object once the model is loaded."""
+    port_taken: str
+    """What it logs when the port is in use."""
+    advice: str
+    """What to do when it does not start, as a sentence."""
+    without: Collection[str] = ()
+    """Variables of ours that it is not to have."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Started:
+    """A server that is up."""
+
+    server: ServerProcess
+    ready: Mapping[str, Any]
+    """What it said then."""
+    load_ns: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asking:
+    """How it is asked, and how its answers are read."""
+
+    endpoint: Endpoint
+    body: Callable[[GenerateRequest], bytes]
+    dialogue: Dialogue
+    unstreamed: Callable[[GenerateRequest], bytes] | None = None
+    """The same request for an answer in one piece, of a server whose streams may lack their
+    end: the counts are then taken from there."""
+
+
+class ServedOpenAi:
+    """A server with its model in memory. Implements `contract.RunningEngine` and `Served`."""
+
+    def __init__(
+        self,
+        started: Started,
+        client: StreamClient,
+        description: EngineDescription,
+        asking: Asking,
+    ) -> None:
+        self._server = started.server
+        self._load_ns = started.load_ns
+        self._client = client
+        self._description = description
+        self._asking = asking
+
+    @property
+    def description(self) -> EngineDescription:
+        return self._description
+
+    @property
+    def load_seconds(self) -> float:
+        return self._load_ns / NS_PER_S
+
+    @property
+    def endpoint(self) -> Endpoint:
+        return self._asking.endpoint
+
+    def request_body(self, request: GenerateRequest) -> bytes:
+        return self._asking.body(request)
+
+    def token_ids(self, text: str) -> None:
+        """None: OpenAI's protocol has no question for it."""
+
+    def generate(self, request: GenerateRequest) -> Generation:
+        try:
+            stream = self._client.post(
+                self.endpoint.url,
+                self.request_body(request),
+                framing=Framing.SSE,
+                timeout_s=request.timeout_s,
+            )
+            return self._read(stream, request)
+        except GenerationError as error:
+            self._server.raise_if_gone(error)
+            raise
+
+    def _read(self, stream: Stream, request: GenerateRequest) -> Generation:
+        dialogue, new_tokens = self._asking.dialogue, request.new_tokens
+        try:
+            return generation_of(stream, dialogue, new_tokens=new_tokens)
+        except EndMissingError:
+            if self._asking.unstreamed is None:
+                raise
+        body = self._asking.unstreamed(request)
+        ending = ask_for_ending(self.endpoint.url, body, timeout_s=request.timeout_s)
+        return generation_of(stream, dialogue, new_tokens=new_tokens, ending=ending)
+
+    def process_ids(self) -> tuple[int, ...]:
+        return (self._server.pid,)
+
+    def stop(self) -> None:
+        """End the server, also from another thread in mid-stream."""
+        self._server.stop()
+
+    def __enter__(self) -> ServedOpenAi:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.stop()
+
+
+def start_openai(
+    launch: Launch,
+    settings: LaunchSettings,
+    log: Path,
+    client: StreamClient,
+    describe: Callable[[Started], tuple[EngineDescription, Asking]],
+) -> ServedOpenAi:
+    """Start the server and wait until its model is loaded.
+
+    Call it from a thread that lives as long as the server (see `start_child`).
+
+    Raises EngineStartError, and what `describe` raises.
+    """
+    try:
+        # One client for all probes: making one takes longer than a probe.
+        with httpx.Client(timeout=_PROBE_TIMEOUT_S, trust_env=False) as probe:
+            server, ready = start_server(
+                partial(_launch, launch, log),
+                partial(_ready, probe, launch.ready),
+                port_taken=launch.port_taken,
+                timeout_s=settings.start_timeout_s,
+            )
+    except EngineStartError as error:
+        raise EngineStartError(error.message, hint=f"{launch.advice} {error.hint}") from error
+    started = Started(server=server, ready=ready, load_ns=now_ns() - server.started_ns)
+    try:
+        return ServedOpenAi(started, client, *describe(started))
+    except BaseException:  # Ctrl-C too must not leave the process behind
+        server.stop()
+        raise
+
+
+def ask_for_ending(url: str, body: bytes, *, timeout_s: float) -> Ending:
+    """How the answer ends that is asked for in one piece. Raises NotAnsweredError."""
+    headers = {"Content-Type": "application/json"}
+    try:
+        answer = httpx.post(url, content=body, headers=headers, timeout=timeout_s, trust_env=False)
+        said = answer.raise_for_status().json()
+        return Ending(finish=said["choices"][0]["finish_reason"], usage=said["usage"])
+    except (httpx.HTTPError, ValueError, LookupError, TypeError) as error:
+        raise NotAnsweredError(f"{url} did not count its answer: {error}") from error
+
+
+def _launch(launch: Launch, log: Path, port: int) -> ServerProcess:
+    child = start_child(
+        launch.command(port), log=log, env=launch.environment, without=launch.without
+    )
+    return ServerProcess(launch.title, child, port, log, grace_s=_STOP_GRACE_S)
+
+
+def _ready(probe: httpx.Client, path: str, server: ServerProcess) -> Mapping[str, Any] | None:
+    try:
+        said = probe.get(f"{server.url}{path}").raise_for_status().json()
+    except (httpx.HTTPError, ValueError):
+        return None
+    return said if isinstance(said, dict) else None

@@ -1,0 +1,124 @@
+"""Goes from stack to stack, block by block, and knows which of them have ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from python_runner.common.progress import Progress
+from python_runner.engines.contract import Engine, LaunchSettings
+from python_runner.measure import (
+    Block,
+    FailureStreak,
+    NoiseProbe,
+    Plan,
+    measure_stack,
+    visiting_order,
+)
+from python_runner.measure.load.calibration import Calibrates
+from python_runner.measure.stack import condition_of
+from python_runner.run.pace import Course, Pace, WithinCourse
+from python_runner.store import RunRecorder
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tools:
+    """What all visits of a run share."""
+
+    settings: LaunchSettings
+    plan: Plan
+    calibrator: Calibrates | None
+    probe: NoiseProbe | None
+    recorder: RunRecorder
+    logs: Path
+    progress: Progress
+
+
+@dataclass(kw_only=True)
+class _Stack:
+    """What became of a stack so far."""
+
+    visits: int = 0
+    streak: FailureStreak = field(default_factory=FailureStreak)
+
+
+class Tour:
+    """Visits stacks; one that has ended before its time is not started again."""
+
+    def __init__(self, tools: Tools, pace: Pace | None = None) -> None:
+        self.tools = tools
+        self._pace = pace or Pace()
+        self._stacks: dict[str, _Stack] = {}
+        self.ended: dict[str, str] = {}
+        """Stack to the reason why it ended before its time."""
+        self.last_block = 0
+        """The highest number of a block that was visited."""
+        self.spent_s = 0.0
+        """Seconds of all visits."""
+
+    def expected_s(self, engines: Iterable[str], blocks: int) -> float:
+        """What so many blocks with those of `engines` that have not ended will take."""
+        alive = [name for name in engines if name not in self.ended]
+        return blocks * sum(self._pace.expected_s(name) or 0.0 for name in alive)
+
+    def leave_out(self, candidate: Engine, reason: str) -> None:
+        """Record a stack that was never started."""
+        recorder = self.tools.recorder
+        recorder.begin(condition_of(candidate, self.tools.settings, self.tools.plan, None))
+        recorder.finish(peak_memory_bytes=None, error=reason)
+
+    def visit(self, blocks: Sequence[Block], engines: Mapping[str, Engine]) -> None:
+        """Visit each of `engines` in each block, in turns."""
+        names = [name for name in engines if name not in self.ended]
+        if not names or not blocks:
+            return
+        stops = [(block, names[at]) for block in blocks for at in _order(names, block)]
+        last = self.last_block = max(self.last_block, blocks[-1].number)
+        started_s = self._pace.clock()
+        with self.tools.progress.task(_title(blocks, names), why=_length(blocks)) as task:
+            course = Course([name for _, name in stops], self._pace, task)
+            for block, name in stops:
+                if name in self.ended:
+                    course.skip()
+                    continue
+                with course.visit():
+                    where = f"block {block.number} of {last}, {engines[name].spec.title}"
+                    progress = WithinCourse(course, self.tools.progress, where)
+                    self._visit_one(block, name, engines[name], progress)
+        self.spent_s += self._pace.clock() - started_s
+
+    def _visit_one(self, block: Block, name: str, candidate: Engine, progress: Progress) -> None:
+        tools = self.tools
+        stack = self._stacks.setdefault(name, _Stack())
+        reason = measure_stack(
+            candidate,
+            tools.settings,
+            tools.plan,
+            recorder=tools.recorder,
+            log=tools.logs / f"{name}.log",
+            progress=progress,
+            calibrator=tools.calibrator,
+            probe=tools.probe,
+            visit=tools.plan.visit(block, before=stack.visits),
+            streak=stack.streak,
+        )
+        stack.visits += 1
+        if reason:
+            self.ended[name] = reason
+
+
+def _order(names: Sequence[str], block: Block) -> list[int]:
+    return visiting_order(len(names), block.number - 1)
+
+
+def _title(blocks: Sequence[Block], names: Sequence[str]) -> str:
+    stacks = "1 stack" if len(names) == 1 else f"{len(names)} stacks"
+    if len(blocks) == 1:
+        return f"{stacks}, block {blocks[0].number}"
+    return f"{stacks}, blocks {blocks[0].number} to {blocks[-1].number}"
+
+
+def _length(blocks: Sequence[Block]) -> str:
+    count = sum(block.count for block in blocks)
+    return "1 timed iteration each" if count == 1 else f"{count} timed iterations each"

@@ -1,0 +1,51 @@
+"""Find a claim file, read it, and say what is wrong in it."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from python_runner.common.errors import StudyError, UnknownNameError
+from python_runner.study.claims import Claims
+from python_runner.study.explain import explain
+from python_runner.study.read import CLAIMS_SUFFIX, studies_dir
+
+
+def claims_names() -> list[str]:
+    """Names of the claim files that come with the workbench."""
+    files = studies_dir().glob(f"*{CLAIMS_SUFFIX}")
+    return sorted(path.name.removesuffix(CLAIMS_SUFFIX) for path in files)
+
+
+def load_claims(name_or_path: str) -> Claims:
+    """The claims of that name, or in that TOML file.
+
+    Raises UnknownNameError if there are none, and StudyError, which names the key and what is
+    allowed, if the file is not valid.
+    """
+    path = _find(name_or_path)
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise StudyError(f"{path} is not valid TOML: {error}") from error
+    except OSError as error:
+        raise StudyError(f"{path} cannot be read: {error.strerror}") from error
+    try:
+        return Claims.model_validate(document)
+    except ValidationError as error:
+        raise StudyError(
+            f"claims {path.name}:\n" + "\n".join(f"  {line}" for line in explain(error, Claims)),
+            hint="Correct the claim file; docs/claims.md explains every key.",
+        ) from error
+
+
+def _find(name_or_path: str) -> Path:
+    shipped = studies_dir() / f"{name_or_path}{CLAIMS_SUFFIX}"
+    if shipped.is_file():
+        return shipped
+    path = Path(name_or_path)
+    if path.suffix == ".toml" and path.is_file():
+        return path
+    raise UnknownNameError("claims", name_or_path, claims_names())

@@ -1,0 +1,136 @@
+"""The rule for a pair: what it says, and what it can never say."""
+
+import math
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from python_runner.analyse.claims.evidence import Compared
+from python_runner.analyse.claims.ranges import judge_range
+from python_runner.analyse.claims.result import ClaimVerdict
+from python_runner.analyse.compare import Reason, decide
+from python_runner.study.claim_tests import PairRange, lower
+
+SUPPORTED, REFUTED, INCONCLUSIVE = ClaimVerdict
+
+
+def seen(
+    ratio: float, *, within: float = 0.02, floor: float = 0.01, p: float = 0.0001, n: int = 10
+) -> Compared:
+    """left / right as it was measured, its interval so wide, by the rule of `compare`."""
+    effect, half_width = math.log(ratio), math.log1p(within)
+    _, reasons = decide(effect=effect, half_width=half_width, p_holm=p, floor=floor, n_fewest=n)
+    reason = str(reasons.item())
+    return Compared(
+        titles=("a", "b"),
+        effect=effect,
+        half_width=half_width,
+        floor=floor,
+        floor_source="probe",
+        is_clear=reason == Reason.CLEAR,
+        reason=reason,
+        n=(n, n),
+        blocks=5,
+        design_effect=1.0,
+    )
+
+
+def close(within: float) -> PairRange:
+    return PairRange(left="a", right="b", low=-math.log1p(within), high=math.log1p(within))
+
+
+@pytest.mark.parametrize(
+    ("said", "measured", "verdict"),
+    [
+        # a is lower than b
+        (lower("a", "b"), seen(0.8), SUPPORTED),
+        (lower("a", "b"), seen(1.25), REFUTED),
+        (lower("a", "b"), seen(1.0, p=0.9), REFUTED),  # no difference: none that matters fits
+        (lower("a", "b"), seen(0.8, p=0.2, within=0.3), INCONCLUSIVE),
+        (lower("a", "b"), seen(1.0, p=0.9, within=0.1), INCONCLUSIVE),  # too wide for "equal"
+        (lower("a", "b"), seen(0.97, floor=0.05, within=0.01), REFUTED),  # the machine's own
+        (lower("a", "b"), seen(0.97, floor=0.05, within=0.04), INCONCLUSIVE),
+        (lower("a", "b"), seen(1.08, p=0.2, within=0.1), REFUTED),  # if anything, higher
+        (lower("a", "b"), seen(0.8, n=5), INCONCLUSIVE),
+        # a is slightly lower
+        (lower("a", "b", None, 0.25), seen(0.9), SUPPORTED),
+        (lower("a", "b", None, 0.25), seen(0.5), REFUTED),
+        (lower("a", "b", None, 0.25), seen(0.8), INCONCLUSIVE),  # the interval reaches beyond
+        # a is much lower
+        (lower("a", "b", 0.5), seen(0.4), SUPPORTED),
+        (lower("a", "b", 0.5), seen(0.9), REFUTED),
+        (lower("a", "b", 0.5), seen(0.66), INCONCLUSIVE),
+        (lower("a", "b", 0.02), seen(0.98, p=0.2, within=0.02), INCONCLUSIVE),
+        # they are close
+        (close(0.1), seen(1.03), SUPPORTED),
+        (close(0.1), seen(1.3), REFUTED),
+        (close(0.1), seen(1.08, within=0.05), INCONCLUSIVE),
+        (close(0.1), seen(1.0, p=0.9, floor=0.2), INCONCLUSIVE),  # on this machine nobody can say
+        (close(0.1), seen(1.3, p=0.2), INCONCLUSIVE),
+        # no other is lower by more than 10 %
+        (PairRange(left="a", right="b", high=math.log1p(0.1)), seen(0.5), SUPPORTED),
+        (PairRange(left="a", right="b", high=math.log1p(0.1)), seen(1.5), REFUTED),
+    ],
+)
+def test_the_rule(said: PairRange, measured: Compared, verdict: ClaimVerdict) -> None:
+    assert judge_range(said, measured).verdict is verdict
+
+
+measurements = st.builds(
+    seen,
+    st.floats(0.2, 5.0),
+    within=st.floats(0.0005, 0.5),
+    floor=st.floats(0.0, 0.2),
+    p=st.floats(0.0001, 1.0),
+    n=st.integers(4, 12),
+)
+sizes = st.none() | st.floats(0.01, 1.0)
+
+
+@st.composite
+def claims(draw: st.DrawFn) -> PairRange:
+    least, most = draw(sizes), draw(sizes)
+    assume(least is None or most is None or least < most)
+    one = lower("a", "b", least, most)
+    kind = draw(st.sampled_from(["lower", "higher", "close"]))
+    if kind == "close":
+        return close(draw(st.floats(0.01, 1.0)))
+    return one if kind == "lower" else PairRange(left="a", right="b", low=-one.high, high=-one.low)
+
+
+@given(said=claims(), measured=measurements)
+def test_swapping_the_sides_changes_nothing(said: PairRange, measured: Compared) -> None:
+    here, there = judge_range(said, measured), judge_range(said.swapped(), measured.swapped())
+    assert here.verdict is there.verdict
+    assert here.why == there.why
+    if here.effect and there.effect:
+        assert here.effect.value == pytest.approx(1 / there.effect.value)
+
+
+@given(first=claims(), second=claims(), measured=measurements)
+def test_two_claims_that_exclude_each_other_are_never_both_supported(
+    first: PairRange, second: PairRange, measured: Compared
+) -> None:
+    assume(max(first.low, second.low) >= min(first.high, second.high))
+    verdicts = [judge_range(said, measured).verdict for said in (first, second)]
+    assert verdicts != [SUPPORTED, SUPPORTED]
+
+
+@given(measured=measurements)
+def test_lower_and_higher_are_contrary(measured: Compared) -> None:
+    said = lower("a", "b")
+    contrary = lower("b", "a").swapped()
+    one, other = (judge_range(each, measured).verdict for each in (said, contrary))
+    assert (one is SUPPORTED) <= (other is REFUTED)
+    assert (other is SUPPORTED) <= (one is REFUTED)
+
+
+@given(said=claims(), measured=measurements)
+def test_what_a_claim_says_more_of_holds_less_often(said: PairRange, measured: Compared) -> None:
+    """A claim is never refuted where a stricter one is supported."""
+    assume(not said.holds_zero)
+    is_lower = said.high <= 0
+    wider = PairRange(left="a", right="b", **({"high": 0.0} if is_lower else {"low": 0.0}))
+    if judge_range(said, measured).verdict is SUPPORTED:
+        assert judge_range(wider, measured).verdict is SUPPORTED

@@ -1,0 +1,80 @@
+"""What this very process uses is seen."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from python_runner.common.clock import NS_PER_MS
+from python_runner.measure.resources import energy_counters, energy_since, metered
+
+ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="the figures are Linux's")
+
+
+def package(folder: Path, name: str, microjoules: int, largest: int = 1_000_000) -> Path:
+    made = folder / name
+    made.mkdir()
+    (made / "energy_uj").write_text(f"{microjoules}\n")
+    (made / "max_energy_range_uj").write_text(f"{largest}\n")
+    return made
+
+
+@ON_LINUX
+def test_work_and_memory_are_seen() -> None:
+    import time
+
+    with metered([os.getpid()]) as meter:
+        memory = bytearray(64 << 20)
+        begin = time.process_time_ns()
+        while time.process_time_ns() - begin < 50 * NS_PER_MS:
+            memory[::4096] = b"x" * len(memory[::4096])
+    used = meter.used
+    assert used["cpu_s"] >= 0.05
+    assert used["user_cpu_s"] + used["system_cpu_s"] > 0
+    assert used["minor_page_faults"] >= 64
+    assert used["resident_bytes"] >= len(memory)
+    assert used["peak_resident_bytes"] >= used["resident_bytes"]
+    assert used["voluntary_switches"] >= 0
+    assert used["involuntary_switches"] >= 0
+    assert used["major_page_faults"] >= 0
+
+
+def test_an_engine_without_processes_uses_nothing() -> None:
+    with metered([]) as meter:
+        pass
+    assert meter.used == {}
+
+
+def test_a_process_that_is_gone_uses_nothing() -> None:
+    with metered([2**22 + 1]) as meter:
+        pass
+    assert meter.used == {}
+
+
+def test_a_failure_passes_through() -> None:
+    with pytest.raises(RuntimeError, match="boom"), metered([os.getpid()]) as meter:
+        raise RuntimeError("boom")
+    assert meter.used == {}
+
+
+def test_energy_is_that_of_whole_processors(tmp_path: Path) -> None:
+    first = package(tmp_path, "intel-rapl:0", 100)
+    second = package(tmp_path, "intel-rapl:1", 999_900)
+    part = package(tmp_path, "intel-rapl:0:0", 5)
+    before = energy_counters(tmp_path)
+    for folder, microjoules in ((first, 600_100), (second, 400_000), (part, 900_000)):
+        (folder / "energy_uj").write_text(str(microjoules))
+    # The second began anew: 100 up to its end, and 400,000 after it.
+    assert energy_since(before) == pytest.approx(1.0001)
+
+
+def test_energy_that_cannot_be_read_is_not_known(tmp_path: Path) -> None:
+    assert energy_since(energy_counters(tmp_path)) is None
+    folder = package(tmp_path, "intel-rapl:0", 100)
+    before = energy_counters(tmp_path)
+    (folder / "energy_uj").unlink()
+    assert energy_since(before) is None
+    assert energy_counters(tmp_path) == ()
