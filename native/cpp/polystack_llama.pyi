@@ -79,6 +79,20 @@ class Answer:
     def ended_ns(self) -> int: ...
 
 @final
+class Scores:
+    """What a model makes of given tokens. Logarithms are natural."""
+
+    @property
+    def logprobs(self) -> NDArray[np.float64]:
+        """Of the given tokens, shape (tokens,)."""
+    @property
+    def top_ids(self) -> NDArray[np.int64]:
+        """The best tokens of each place, best first, shape (tokens, top)."""
+    @property
+    def top_logprobs(self) -> NDArray[np.float64]:
+        """Theirs, shape (tokens, top)."""
+
+@final
 class Vocabulary:
     """The tokenizer of a GGUF file, loaded without its weights."""
 
@@ -137,6 +151,14 @@ class Model:
             new_tokens: most tokens of the answer.
             ignore_eos: take an end of sequence for a token like any other and go on.
             want_margins: fill `Answer.margins`; makes every token slower.
+        """
+    def score(self, prompt_ids: Sequence[int], answer_ids: Sequence[int], *, top: int) -> Scores:
+        """How likely given tokens are, each after all before it, computed in one pass.
+
+        Args:
+            prompt_ids: what they follow, BOS included.
+            answer_ids: the tokens.
+            top: how many of the best tokens of each place are told.
         """
     def describe(self) -> Facts: ...
 

@@ -17,7 +17,7 @@ class FastStacks:
     shown: pd.DataFrame
     """Rows of the summary: the fastest stack, and those within `FAST_FACTOR` of it."""
     left_out: pd.DataFrame
-    """Rows of the summary that have a median and are slower."""
+    """Rows of the summary that have a median and are slower, or are struck out."""
 
 
 def fast_stacks(summary: pd.DataFrame) -> FastStacks:

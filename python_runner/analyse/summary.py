@@ -54,6 +54,8 @@ def summarise(samples: pd.DataFrame, conditions: pd.DataFrame) -> pd.DataFrame:
         - ttft_ms, tpot_ms, decode_tokens_per_s, output_tokens_per_s: medians.
         - ratio_to_fastest: e2e_ms over the smallest of the same run and path: an embedded stack
           beside embedded ones, a served one beside served ones.
+        - struck: why the stack's speed does not count (`analyse.answers`), else "". It is no
+          fastest stack and has no ratio, and stands last.
         - ttft_own_error_ms, itl_own_error_ms: what our own clock adds to a served stack's median
           TTFT and ITL (see `own_error_ms`). callback_cost_ns: what stamping takes from an
           embedded engine, for each token. NaN where they were not measured.
@@ -63,17 +65,21 @@ def summarise(samples: pd.DataFrame, conditions: pd.DataFrame) -> pd.DataFrame:
         {
             **{str(name): condition[name] for name in _IDENTITY},
             **_own_errors(condition),
+            "struck": condition.get("struck", ""),
             **_stack_figures(measured[measured["condition_id"] == condition["condition_id"]]),
         }
         for condition in conditions.to_dict(orient="records")
     ]
-    columns = [*_IDENTITY, *_own_errors({}), *_stack_figures(measured.iloc[:0])]
+    columns = [*_IDENTITY, *_own_errors({}), "struck", *_stack_figures(measured.iloc[:0])]
     summary = pd.DataFrame(rows, columns=columns)
-    fastest = summary.groupby(["run_id", "reach"])["e2e_ms"].transform("min")
-    summary["ratio_to_fastest"] = summary["e2e_ms"] / fastest
-    return summary.sort_values(
-        ["run_id", "e2e_ms"], na_position="last", kind="stable", ignore_index=True
+    is_struck = summary["struck"] != ""
+    counted = summary["e2e_ms"].where(~is_struck)
+    fastest = counted.groupby([summary["run_id"], summary["reach"]]).transform("min")
+    summary["ratio_to_fastest"] = counted / fastest
+    order = summary.assign(_is_struck=is_struck).sort_values(
+        ["run_id", "_is_struck", "e2e_ms"], na_position="last", kind="stable", ignore_index=True
     )
+    return order.drop(columns="_is_struck")
 
 
 def median_interval(values: Sequence[float] | npt.NDArray[np.float64]) -> tuple[float, float]:

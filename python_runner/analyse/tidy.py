@@ -100,7 +100,11 @@ def tidy_samples(
     rows["token_ids"] = as_objects(rows["token_ids"], _list_or_none)
     for name in ("engine_timings", "resources"):
         rows[name] = as_objects(rows[name], dict_or_empty)
-    return rows[[*stacks.columns.drop("condition_id"), *_REQUEST]]
+    struck = conditions[["condition_id", "struck"]] if "struck" in conditions else None
+    if struck is not None:  # after the stack's own columns: why its speed does not count
+        rows = rows.merge(struck, on="condition_id", how="left")
+    own = [] if struck is None else ["struck"]
+    return rows[[*stacks.columns.drop("condition_id"), *_REQUEST, *own]]
 
 
 def stack_rows(conditions: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:

@@ -8,6 +8,7 @@ import typer
 
 from python_runner import __version__
 from python_runner.cli import (
+    answers,
     bench_client,
     cache,
     catalogue,
@@ -50,6 +51,7 @@ def _root(
 
 
 app.command()(compare.compare)
+app.command()(answers.answers)
 app.command()(why.why)
 app.command()(results.runs)
 app.command()(results.show)

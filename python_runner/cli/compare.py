@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from python_runner.cli import output
+from python_runner.cli.answers import AnswersOption, any_struck, check
 from python_runner.cli.claims import hint as claims_hint
 from python_runner.cli.compare_options import (
     BlocksOption,
@@ -53,6 +54,7 @@ def compare(
     context: Annotated[int | None, typer.Option(help="Tokens of context.")] = None,
     seed: Annotated[int | None, typer.Option(help="Decides which prompts are made.")] = None,
     allow_unfair: AllowUnfairOption = None,
+    answers: AnswersOption = True,
     results: ResultsOption = None,
 ) -> int:
     """Run one model through several stacks and compare. Options override the study."""
@@ -83,10 +85,10 @@ def compare(
         raise UsageError(
             f"{study} describes a load", hint=f"Run it with `polystack load --study {study}`."
         )
-    return _run_and_show(found, output.Results.at(results))
+    return _run_and_show(found, output.Results.at(results), answers=answers)
 
 
-def _run_and_show(study: Study, results: output.Results) -> int:
+def _run_and_show(study: Study, results: output.Results, *, answers: bool) -> int:
     from python_runner.cli.progress import TerminalProgress
     from python_runner.measure import MachineProbe
     from python_runner.run import compare as run_study
@@ -114,6 +116,7 @@ def _run_and_show(study: Study, results: output.Results) -> int:
                     f"polystack show {after[-1]}"
                 )
             return INTERRUPTED_EXIT_CODE
+        struck = answers and _wrong_answers(study, store, outcome.run_id, results)
         output.show_summary(store, outcome.run_id)
         output.draw(store, outcome.run_id, results)
     if line := claims_hint(study, outcome.run_id):
@@ -126,7 +129,21 @@ def _run_and_show(study: Study, results: output.Results) -> int:
         )
     for stack, reason in outcome.broken.items():
         output.say(f"{stack} gave no full set of samples: {reason}")
-    return _exit_code(outcome)
+    return _exit_code(outcome) or (EngineError.exit_code if struck else 0)
+
+
+def _wrong_answers(study: Study, store: Store, run_id: int, results: output.Results) -> bool:
+    """Hold the answers against the reference: whether those of any stack are wrong."""
+    from python_runner.run.answers import can_be_checked
+    from python_runner.store import read_frames
+
+    if not can_be_checked(study):
+        return False
+    try:
+        check(store, run_id, results.logs)
+    except KeyboardInterrupt:
+        output.say(f"\nAnswers not compared. To do it later: polystack answers {run_id}")
+    return any_struck(read_frames(store, [run_id]).answers)
 
 
 def _show_part(store: Store, run_id: int, results: output.Results) -> None:
@@ -140,7 +157,8 @@ def _show_part(store: Store, run_id: int, results: output.Results) -> None:
 def _exit_code(outcome: Comparison) -> int:
     """0: every stack ran. 3: some could not be built, the others ran. 5: some failed or died.
 
-    6: one that was built late would have done other work.
+    6: one that was built late would have done other work. Where all ran and some gave wrong
+    answers it is 5 as well.
     """
     if not outcome.broken:
         return 0

@@ -38,6 +38,8 @@ from python_runner.engines.contract import (
     Generation,
     LaunchSettings,
     RunningEngine,
+    ScoreRequest,
+    TokenScores,
 )
 from python_runner.engines.worker_program import (
     WorkerProgram,
@@ -109,7 +111,7 @@ class EmbeddedEngine:
 class _Worker:
     """The workbench's side of a worker process.
 
-    Implements `contract.RunningEngine` and `contract.StampsInProcess`.
+    Implements `contract.RunningEngine`, `contract.StampsInProcess` and `contract.Scores`.
     """
 
     def __init__(
@@ -197,6 +199,17 @@ class _Worker:
         if not isinstance(reply, wire.StampCost):
             raise self._out_of_step(reply)
         return reply.ns
+
+    def score(self, request: ScoreRequest) -> TokenScores:
+        try:
+            reply = self._ask(wire.Score(request=request), request.timeout_s, "scoring tokens")
+        except TimeoutError as error:
+            raise GenerationError(
+                f"{self._title} had no scores after {request.timeout_s:g} s, and was ended"
+            ) from error
+        if not isinstance(reply, wire.Scored):
+            raise self._out_of_step(reply)
+        return reply.scores
 
     def process_ids(self) -> tuple[int, ...]:
         return (self._child.pid,)

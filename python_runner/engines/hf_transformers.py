@@ -32,7 +32,9 @@ from python_runner.engines.contract import (
     Language,
     LaunchSettings,
     Reach,
+    ScoreRequest,
     StopReason,
+    TokenScores,
     WeightFormat,
 )
 from python_runner.engines.embedded import EmbeddedEngine
@@ -65,6 +67,7 @@ SPEC = EngineSpec(
     can_ignore_end_of_sequence=True,
     reports_token_ids=True,
     takes_token_ids=True,
+    scores=True,
 )
 
 
@@ -187,6 +190,11 @@ class TransformersModel:
             token_ids=tuple(ids),
             engine_timings=watch.timings(),
         )
+
+    def score(self, request: ScoreRequest) -> TokenScores:
+        from python_runner.engines.hf_score import score
+
+        return score(self._model, request)
 
     def stamp_cost_ns(self) -> float:
         import torch

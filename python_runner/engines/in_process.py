@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
-from python_runner.engines.contract import EngineDescription, GenerateRequest, Generation
+from python_runner.engines.contract import (
+    EngineDescription,
+    GenerateRequest,
+    Generation,
+    ScoreRequest,
+    TokenScores,
+)
 
 
 class InProcessModel(Protocol):
@@ -34,3 +40,11 @@ class MeasuresStamps(Protocol):
 
     def stamp_cost_ns(self) -> float:
         """Nanoseconds a token, by many rounds of the very code that stamps tokens in `generate`."""
+
+
+@runtime_checkable
+class ScoresTokens(Protocol):
+    """What a model has besides if it can say how likely given tokens are."""
+
+    def score(self, request: ScoreRequest) -> TokenScores:
+        """Score the answer's tokens, each after all before it."""

@@ -34,7 +34,9 @@ from python_runner.engines.contract import (
     Language,
     LaunchSettings,
     Reach,
+    ScoreRequest,
     StopReason,
+    TokenScores,
 )
 from python_runner.engines.embedded import EmbeddedEngine
 from python_runner.engines.ggml import ggml_facts
@@ -55,6 +57,7 @@ SPEC = EngineSpec(
     can_ignore_end_of_sequence=True,
     reports_token_ids=True,
     takes_token_ids=True,
+    scores=True,
 )
 
 
@@ -196,6 +199,19 @@ class LlamaModel:
                 "sample_ns": float(answer.sample_ns),
                 "detokenise_ns": float(ended_ns - answer.ended_ns),
             },
+        )
+
+    def score(self, request: ScoreRequest) -> TokenScores:
+        import polystack_llama
+
+        try:
+            found = self._model.score(request.prompt_ids, request.answer_ids, top=request.top)
+        except polystack_llama.LlamaError as error:
+            raise GenerationError(f"llama.cpp: {error}") from error
+        return TokenScores(
+            logprobs=tuple(found.logprobs.tolist()),
+            top_ids=tuple(tuple(row) for row in found.top_ids.tolist()),
+            top_logprobs=tuple(tuple(row) for row in found.top_logprobs.tolist()),
         )
 
     def stamp_cost_ns(self) -> float:

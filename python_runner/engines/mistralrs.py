@@ -33,8 +33,10 @@ from python_runner.engines.contract import (
     Language,
     LaunchSettings,
     Reach,
+    ScoreRequest,
     Shipped,
     StopReason,
+    TokenScores,
     WeightFormat,
 )
 from python_runner.engines.embedded import EmbeddedEngine
@@ -59,6 +61,7 @@ SPEC = EngineSpec(
     reports_token_ids=True,
     takes_token_ids=True,
     shipped=Shipped(every_processor=True),  # rayon's own choice
+    scores=True,
 )
 
 
@@ -165,6 +168,19 @@ class MistralRsModel:
                 "total_prompt_time_sec": answer.total_prompt_time_sec,
                 "total_completion_time_sec": answer.total_completion_time_sec,
             },
+        )
+
+    def score(self, request: ScoreRequest) -> TokenScores:
+        import polystack_mistralrs
+
+        try:
+            found = self._model.score(request.prompt_ids, request.answer_ids, top=request.top)
+        except polystack_mistralrs.MistralRsError as error:
+            raise GenerationError(f"mistral.rs: {error}") from error
+        return TokenScores(
+            logprobs=tuple(found.logprobs),
+            top_ids=tuple(tuple(row) for row in found.top_ids),
+            top_logprobs=tuple(tuple(row) for row in found.top_logprobs),
         )
 
     def stamp_cost_ns(self) -> float:

@@ -23,6 +23,8 @@ from python_runner.engines.contract import (
     GenerateRequest,
     Generation,
     LaunchSettings,
+    ScoreRequest,
+    TokenScores,
 )
 
 
@@ -98,6 +100,20 @@ class StampCost:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Score:
+    """To the worker: how likely are these tokens?"""
+
+    request: ScoreRequest
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scored:
+    """From the worker: what the model makes of them."""
+
+    scores: TokenScores
+
+
+@dataclass(frozen=True, kw_only=True)
 class Failure:
     """From the worker: the last message could not be obeyed; the worker lives on."""
 
@@ -123,6 +139,8 @@ Message = (
     | TokenIds
     | MeasureStamps
     | StampCost
+    | Score
+    | Scored
     | Failure
     | Quit
 )

@@ -16,8 +16,8 @@ from typing import BinaryIO
 
 from python_runner.common.errors import EngineStartError, GenerationError, PolystackError
 from python_runner.engines import wire
-from python_runner.engines.contract import GenerateRequest, LaunchSettings
-from python_runner.engines.in_process import InProcessModel, MeasuresStamps
+from python_runner.engines.contract import LaunchSettings, ScoreRequest, TokenScores
+from python_runner.engines.in_process import InProcessModel, MeasuresStamps, ScoresTokens
 
 
 def serve(incoming: BinaryIO, outgoing: BinaryIO) -> None:
@@ -70,14 +70,24 @@ class _Session:
         if isinstance(message, wire.Describe):
             return wire.Described(description=self._model.description)
         if isinstance(message, wire.Generate):
-            _check_fits(message.request, self._context)
+            _check_fits(message.request.prompt_ids, message.request.new_tokens, self._context)
             return wire.Generated(generation=self._model.generate(message.request))
         if isinstance(message, wire.Tokenize):
             return wire.TokenIds(ids=self._model.token_ids(message.text))
         if isinstance(message, wire.MeasureStamps):
             measured = self._model if isinstance(self._model, MeasuresStamps) else None
             return wire.StampCost(ns=measured.stamp_cost_ns() if measured else None)
+        if isinstance(message, wire.Score):
+            return wire.Scored(scores=self._score(self._model, message.request))
         raise wire.WireError(f"{type(message).__name__} is not for the worker")
+
+    def _score(self, model: InProcessModel, request: ScoreRequest) -> TokenScores:
+        if not isinstance(model, ScoresTokens):
+            raise GenerationError("this engine cannot score tokens")
+        if not request.prompt_ids or not request.answer_ids:
+            raise GenerationError("to be scored, tokens have to follow others")
+        _check_fits(request.prompt_ids, len(request.answer_ids), self._context)
+        return model.score(request)
 
 
 def _loader(name: str) -> Callable[[LaunchSettings], InProcessModel]:
@@ -86,12 +96,12 @@ def _loader(name: str) -> Callable[[LaunchSettings], InProcessModel]:
     return load
 
 
-def _check_fits(request: GenerateRequest, context: int) -> None:
+def _check_fits(prompt_ids: tuple[int, ...], new_tokens: int, context: int) -> None:
     """The libraries differ in what they do beyond the context; none of them may get there."""
-    needed = len(request.prompt_ids) + request.new_tokens
+    needed = len(prompt_ids) + new_tokens
     if needed > context:
         raise GenerationError(
-            f"{len(request.prompt_ids)} prompt tokens and {request.new_tokens} new ones are "
+            f"{len(prompt_ids)} prompt tokens and {new_tokens} new ones are "
             f"{needed}, and the context has {context}",
             hint="Ask for a larger context, or for fewer tokens.",
         )

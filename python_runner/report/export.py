@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from python_runner.analyse.answers.tidy import tidy_answers
 from python_runner.analyse.fairness import fairness_pairs
 from python_runner.analyse.load.tidy import tidy_chunks, tidy_requests
 from python_runner.analyse.tidy import tidy_pairs, tidy_samples, tidy_stages, tidy_tokens
@@ -23,6 +24,8 @@ def export(
     runs: pd.DataFrame,
     format_name: str,
     path: Path,
+    *,
+    answers: pd.DataFrame | None = None,
 ) -> list[Path]:
     """Write runs to `path`, and beside it their tokens, stages and what may be said of the stacks.
 
@@ -37,23 +40,25 @@ def export(
         runs: one row for each run.
         format_name: `csv`, `parquet` or `json` (an array of records).
         path: the first file; its folder is made if it is not there.
+        answers: of `store.AnswerFrames`; if there are any, a third file (`NAME-answers.SUFFIX`)
+            has a row for each.
 
     Returns:
-        The three files.
+        The files.
 
     Raises:
         UsageError: there is no such format, or the files cannot be written.
     """
-    return _write(
-        {
-            path: lambda: tidy_samples(samples, conditions, runs),
-            _beside(path, "tokens"): lambda: tidy_tokens(samples, conditions),
-            _beside(path, "pairs"): lambda: tidy_pairs(samples, conditions, runs),
-            _beside(path, "stages"): lambda: tidy_stages(samples, conditions),
-            _beside(path, "fairness"): lambda: fairness_pairs(conditions),
-        },
-        format_name,
-    )
+    tables = {
+        path: lambda: tidy_samples(samples, conditions, runs),
+        _beside(path, "tokens"): lambda: tidy_tokens(samples, conditions),
+        _beside(path, "pairs"): lambda: tidy_pairs(samples, conditions, runs),
+        _beside(path, "stages"): lambda: tidy_stages(samples, conditions),
+        _beside(path, "fairness"): lambda: fairness_pairs(conditions),
+    }
+    if answers is not None and len(answers):
+        tables[_beside(path, "answers")] = lambda: tidy_answers(answers, conditions)
+    return _write(tables, format_name)
 
 
 def export_load(frames: Frames, format_name: str, path: Path) -> list[Path]:
@@ -124,6 +129,8 @@ _NESTED = (
     "loads",
     "resources",
     "token_ids",
+    "greedy_ids",
+    "shortfalls",
 )
 
 

@@ -15,6 +15,7 @@ from python_runner.analyse.latency import Outcome, request_metrics
 from python_runner.common.clock import NS_PER_MS
 from python_runner.common.errors import UsageError
 from python_runner.common.variants import knobs_of
+from python_runner.report.answers import answers_line, struck_note, struck_of
 from python_runner.report.units import PLUS_MINUS, TO, spell_error
 
 RANDOM_WEIGHTS = "random weights"
@@ -42,6 +43,8 @@ class RunFacts:
     """Samples that were left out, and stacks without a result."""
     clock: str = ""
     """How far our own stamps are off, or what they cost; empty where that was not measured."""
+    answers: str = ""
+    """How the answers compare with a reference; empty where that was not looked at."""
 
 
 def run_facts(
@@ -75,6 +78,7 @@ def run_facts(
         warnings=tuple(condition_warnings(conditions, run, is_synthetic=is_synthetic)),
         notes=tuple(_notes(samples, summary, study)),
         clock=_clock(summary),
+        answers=answers_line(conditions, is_synthetic=is_synthetic),
     )
 
 
@@ -207,6 +211,8 @@ def _notes(samples: pd.DataFrame, summary: pd.DataFrame, study: Mapping[str, Any
     ]
     for row in summary.to_dict(orient="records"):
         title, timed = row["title"], row["n_timed"]
+        if struck_of(row):
+            yield struck_note(row)
         planned = planned_iterations(study, summary)
         if row["error"]:
             came = f"ended after {timed} of {planned} iterations" if timed else "gave no result"

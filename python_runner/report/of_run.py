@@ -52,7 +52,11 @@ class _ComparisonReport:
     table_name: ClassVar[str] = "samples"
 
     def __init__(self, frames: Frames) -> None:
-        self._frames = (frames.samples, frames.conditions, frames.runs)
+        from python_runner.analyse.answers import with_answers
+
+        self._answers = frames.answers
+        conditions = with_answers(frames.conditions, frames.answers)
+        self._frames = (frames.samples, conditions, frames.runs)
 
     def summary(self) -> RenderableType:
         from python_runner.report.terminal import summary_report
@@ -85,7 +89,7 @@ class _ComparisonReport:
     def export(self, format_name: str, path: Path) -> list[Path]:
         from python_runner.report.export import export
 
-        return export(*self._frames, format_name, path)
+        return export(*self._frames, format_name, path, answers=self._answers.answers)
 
 
 class _LoadReport:

@@ -3,6 +3,7 @@
 `Store` writes and reads; `Frames` is what the stages to the right are given.
 """
 
+from python_runner.store.answers import AnswerCheckRecorder, AnswerFrames, last_check
 from python_runner.store.frames import Frames, read_frames
 from python_runner.store.load_recorder import LoadRunRecorder
 from python_runner.store.open_run import RunKind
@@ -10,11 +11,14 @@ from python_runner.store.recorder import RunRecorder
 from python_runner.store.store import Store, default_store_path
 
 __all__ = [
+    "AnswerCheckRecorder",
+    "AnswerFrames",
     "Frames",
     "LoadRunRecorder",
     "RunKind",
     "RunRecorder",
     "Store",
     "default_store_path",
+    "last_check",
     "read_frames",
 ]

@@ -13,7 +13,7 @@ INT32 = "<i4"
 BOOL = "|b1"
 
 
-def pack(values: Sequence[int] | npt.NDArray[Any], kind: str = INT64) -> bytes:
+def pack(values: Sequence[float] | npt.NDArray[Any], kind: str = INT64) -> bytes:
     """Numbers as a BLOB of the type `kind`, eight bytes each unless said otherwise."""
     return np.asarray(values, dtype=kind).tobytes()
 

@@ -6,10 +6,11 @@ import json
 import math
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
+from python_runner.store.answers import AnswerFrames, no_answers, read_answers
 from python_runner.store.arrays import INT64, unpack
 from python_runner.store.load_recorder import CHUNK_KINDS
 from python_runner.store.store import Store
@@ -39,7 +40,7 @@ _SAMPLE_ARRAYS = {"chunk_ns": INT64, "chunk_tokens": INT64, "token_ids": INT64}
 
 @dataclass(frozen=True, kw_only=True)
 class Frames:
-    """Five tables that belong together. Samples or levels are empty, by the kind of the runs.
+    """Tables that belong together. Samples or levels are empty, by the kind of the runs.
 
     Attributes:
         samples: one row for each request of a comparison; `chunk_ns`, `chunk_tokens` and
@@ -60,6 +61,7 @@ class Frames:
         load_requests: one row for each request of a load, with the fields of
             `FinishedRequests`; `chunk_ns`, `chunk_tokens`, `chunk_reads` and
             `chunk_is_reasoning` hold arrays of one length, `engine_timings` a dictionary.
+        answers: what a reference found in the answers of comparisons.
     """
 
     samples: pd.DataFrame
@@ -67,6 +69,7 @@ class Frames:
     runs: pd.DataFrame
     load_levels: pd.DataFrame
     load_requests: pd.DataFrame
+    answers: AnswerFrames = field(default_factory=no_answers)
 
 
 def read_frames(
@@ -86,6 +89,7 @@ def read_frames(
         load_requests=_query(store, _OUTCOMES, wanted)
         if only_outcomes
         else _decode_requests(_query(store, _ALL, wanted)),
+        answers=read_answers(store, wanted),
     )
 
 

@@ -1,8 +1,9 @@
 """The tables, as an ordered list of migrations. `PRAGMA user_version` counts the applied ones.
 
-Arrays are BLOBs of little-endian numbers: in `samples` all of 64 bits, in `load_requests`
-`chunk_ns` of 64, `chunk_tokens` and `chunk_reads` of 32, `chunk_is_reasoning` of 8. Times are
-nanoseconds of CLOCK_MONOTONIC: differences within a run mean something, absolute values do not.
+Arrays are BLOBs of little-endian numbers: in `samples` and `answers` all of 64 bits, in
+`load_requests` `chunk_ns` of 64, `chunk_tokens` and `chunk_reads` of 32, `chunk_is_reasoning` of 8.
+Times are nanoseconds of CLOCK_MONOTONIC: differences within a run mean something, absolute values
+do not.
 """
 
 from __future__ import annotations
@@ -167,6 +168,48 @@ def _add_fairness(connection: sqlite3.Connection) -> None:
     _run(connection, _FAIRNESS)
 
 
+_ANSWERS = """
+CREATE TABLE answer_checks (
+    check_id          INTEGER PRIMARY KEY AUTOINCREMENT,
+    run_id            INTEGER NOT NULL REFERENCES runs,
+    created           TEXT NOT NULL,
+    reference         TEXT NOT NULL,
+    reference_title   TEXT NOT NULL,
+    reference_version TEXT NOT NULL,
+    build_json        TEXT NOT NULL,
+    is_finished       INTEGER NOT NULL DEFAULT 0,
+    error             TEXT NOT NULL DEFAULT ''
+) STRICT;
+
+CREATE TABLE answer_stacks (
+    check_id     INTEGER NOT NULL REFERENCES answer_checks,
+    condition_id INTEGER REFERENCES conditions,
+    bits         INTEGER,
+    logprobs     BLOB NOT NULL DEFAULT x'',
+    error        TEXT NOT NULL DEFAULT '',
+    UNIQUE (check_id, condition_id)
+) STRICT;
+
+CREATE TABLE answers (
+    check_id        INTEGER NOT NULL REFERENCES answer_checks,
+    sample_id       INTEGER NOT NULL REFERENCES samples,
+    tokens_from     TEXT NOT NULL,
+    token_ids       BLOB NOT NULL,
+    greedy_ids      BLOB NOT NULL,
+    best_ids        BLOB NOT NULL,
+    logprobs        BLOB NOT NULL,
+    best_logprobs   BLOB NOT NULL,
+    second_logprobs BLOB NOT NULL,
+    error           TEXT NOT NULL,
+    UNIQUE (check_id, sample_id)
+) STRICT;
+"""
+
+
+def _add_answers(connection: sqlite3.Connection) -> None:
+    _run(connection, _ANSWERS)
+
+
 def _run(connection: sqlite3.Connection, script: str) -> None:
     """Statement by statement: `executescript` would commit the transaction they belong to."""
     for statement in script.split(";\n"):
@@ -180,6 +223,7 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     _add_blocks,
     _add_resources,
     _add_fairness,
+    _add_answers,
 )
 """Append only: what stands here has been applied to files that people have."""
 

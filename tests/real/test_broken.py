@@ -24,7 +24,7 @@ from tests.real.command import Marked, path_with
 from tests.unit.builders import study
 
 STACKS = "llama.cpp,ollama,transformers"
-BRIEFLY = ("--iterations", "1", "--warmup", "0", "--threads", "1")
+BRIEFLY = ("--iterations", "1", "--warmup", "0", "--threads", "1", "--no-answers")
 
 
 @pytest.fixture(scope="module", autouse=True)

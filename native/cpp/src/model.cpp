@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "backend.hpp"
+#include "batch.hpp"
 #include "clock.hpp"
 #include "error.hpp"
 #include "greedy.hpp"
@@ -33,12 +34,12 @@ void set_mmap(Params& params, bool use_mmap) {
   }
 }
 
-// Only the prompt's last token is asked for its logits: with 256,000 pieces of vocabulary a row
+// Of a prompt only the last token is asked for its logits: with 256,000 pieces of vocabulary a row
 // of them is a megabyte. The older one makes room for the rows that are asked for.
 template <typename Params>
-void expect_one_row(Params& params) {
+void expect_rows(Params& params, std::uint32_t rows) {
   if constexpr (requires { params.n_outputs_max; }) {
-    params.n_outputs_max = 1;
+    params.n_outputs_max = rows;
   }
 }
 
@@ -67,13 +68,14 @@ ggml_threadpool* make_pool(std::int32_t threads) {
   return pool;
 }
 
-llama_context* make_context(llama_model* model, std::int32_t threads, std::uint32_t context) {
+llama_context* make_context(llama_model* model, std::int32_t threads, std::uint32_t context,
+                            std::uint32_t rows) {
   llama_context_params params = llama_context_default_params();
   params.n_ctx = context;
   params.n_batch = context;
   params.n_ubatch = std::min(context, kMicrobatch);
   params.n_seq_max = 1;
-  expect_one_row(params);
+  expect_rows(params, rows);
   params.n_threads = threads;
   params.n_threads_batch = threads;
   params.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_DISABLED;
@@ -141,14 +143,14 @@ std::vector<llama_token> Vocabulary::tokenize(const std::string& text, bool add_
 
 Model::Model(const std::string& path, std::int32_t threads, std::uint32_t context, bool use_mmap,
              bool keep_threads)
-    : wanted_context_(context) {
+    : threads_(threads), wanted_context_(context) {
   if (threads < 1 || context < 1) {
     throw LlamaError("threads and context must be at least 1, and are " +
                      std::to_string(threads) + " and " + std::to_string(context));
   }
   start_backend();
   model_.reset(load(path, /*vocabulary_only=*/false, use_mmap));
-  context_.reset(make_context(model_.get(), threads, context));
+  context_.reset(make_context(model_.get(), threads, context, /*rows=*/1));
   if (keep_threads) {
     pool_.reset(make_pool(threads));
     llama_attach_threadpool(context_.get(), pool_.get(), nullptr);
@@ -212,6 +214,41 @@ Answer Model::generate(std::vector<llama_token> prompt, std::int32_t new_tokens,
   return answer;
 }
 
+Scores Model::score(const std::vector<llama_token>& prompt,
+                    const std::vector<llama_token>& answer, std::size_t top) {
+  check_request(prompt, static_cast<std::int32_t>(answer.size()));
+  check_ids(answer);
+  static_cast<void>(take_logged_error());
+  const auto vocabulary = static_cast<std::size_t>(llama_vocab_n_tokens(vocab_));
+  const auto rows = static_cast<std::uint32_t>(answer.size());
+  const std::unique_ptr<llama_context, Free> context(
+      make_context(model_.get(), threads_, wanted_context_, rows));
+  if (pool_ != nullptr) {
+    llama_attach_threadpool(context.get(), pool_.get(), nullptr);
+  }
+  // The last token is scored, and nothing that would follow it.
+  const auto first_row = static_cast<std::int32_t>(prompt.size()) - 1;
+  const std::int32_t count = first_row + static_cast<std::int32_t>(answer.size());
+  const Batch batch(count);
+  for (std::int32_t place = 0; place < count; ++place) {
+    const auto index = static_cast<std::size_t>(place);
+    batch.add(index < prompt.size() ? prompt[index] : answer[index - prompt.size()], place,
+              place >= first_row);
+  }
+  if (const int status = llama_decode(context.get(), batch.get()); status != 0) {
+    fail("llama_decode of " + std::to_string(count) + " tokens gave " + std::to_string(status));
+  }
+  Scores scores{.top = std::min(top, vocabulary), .logprobs = {}, .top_ids = {}, .top_logprobs = {}};
+  for (std::int32_t row = 0; row < static_cast<std::int32_t>(rows); ++row) {
+    const float* logits = llama_get_logits_ith(context.get(), first_row + row);
+    if (logits == nullptr) {
+      fail("llama.cpp gave no logits");
+    }
+    add_row(scores, std::span(logits, vocabulary), answer[static_cast<std::size_t>(row)]);
+  }
+  return scores;
+}
+
 Facts Model::describe() const {
   std::array<char, 256> description{};
   llama_model_desc(model_.get(), description.data(), description.size());
@@ -242,8 +279,12 @@ void Model::check_request(const std::vector<llama_token>& prompt,
                      std::to_string(new_tokens) + " new ones are " + std::to_string(needed) +
                      ", and the context has " + std::to_string(wanted_context_));
   }
+  check_ids(prompt);
+}
+
+void Model::check_ids(const std::vector<llama_token>& ids) const {
   const std::int32_t vocabulary = llama_vocab_n_tokens(vocab_);
-  for (const llama_token id : prompt) {
+  for (const llama_token id : ids) {
     if (id < 0 || id >= vocabulary) {
       throw LlamaError("token id " + std::to_string(id) + " is not in a vocabulary of " +
                        std::to_string(vocabulary));

@@ -10,6 +10,7 @@
 #include <llama.h>
 
 #include "clock.hpp"
+#include "score.hpp"
 
 namespace polystack {
 
@@ -97,9 +98,16 @@ class Model {
   Answer generate(std::vector<llama_token> prompt, std::int32_t new_tokens, bool ignore_eos,
                   bool want_margins);
 
+  // How likely the tokens of `answer` are, each after `prompt` and all before it, in one pass;
+  // with the `top` best tokens of each place. Makes a context of its own for it, since one that
+  // gives many rows of logits needs the memory for them. Throws LlamaError.
+  Scores score(const std::vector<llama_token>& prompt, const std::vector<llama_token>& answer,
+               std::size_t top);
+
   Facts describe() const;
 
  private:
+  void check_ids(const std::vector<llama_token>& ids) const;
   void check_request(const std::vector<llama_token>& prompt, std::int32_t new_tokens) const;
   void decode(llama_token* tokens, std::int32_t count);
   llama_token choose(Answer& answer, bool want_margins);
@@ -109,6 +117,7 @@ class Model {
   std::unique_ptr<ggml_threadpool, Free> pool_;
   std::unique_ptr<llama_context, Free> context_;
   const llama_vocab* vocab_ = nullptr;
+  std::int32_t threads_;
   std::uint32_t wanted_context_;
 };
 

@@ -46,6 +46,21 @@ void bind_answer(py::module_& module) {
       .def_readonly("ended_ns", &Answer::ended_ns);
 }
 
+void bind_scores(py::module_& module) {
+  const auto table = [](const auto& values, std::size_t top) {
+    auto rows = as_array(values);
+    return rows.reshape({static_cast<py::ssize_t>(top == 0 ? 0 : values.size() / top),
+                         static_cast<py::ssize_t>(top)});
+  };
+  py::class_<Scores>(module, "Scores")
+      .def_property_readonly("logprobs", [](const Scores& self) { return as_array(self.logprobs); })
+      .def_property_readonly("top_ids",
+                             [table](const Scores& self) { return table(self.top_ids, self.top); })
+      .def_property_readonly("top_logprobs", [table](const Scores& self) {
+        return table(self.top_logprobs, self.top);
+      });
+}
+
 void bind_vocabulary(py::module_& module) {
   py::class_<Vocabulary>(module, "Vocabulary")
       .def(py::init<const std::string&>(), py::arg("path"),
@@ -70,6 +85,8 @@ void bind_model(py::module_& module) {
       .def("generate", &Model::generate, py::arg("prompt_ids"), py::kw_only(),
            py::arg("new_tokens"), py::arg("ignore_eos"), py::arg("want_margins") = false,
            py::call_guard<py::gil_scoped_release>())
+      .def("score", &Model::score, py::arg("prompt_ids"), py::arg("answer_ids"), py::kw_only(),
+           py::arg("top"), py::call_guard<py::gil_scoped_release>())
       .def("describe", &Model::describe);
 }
 
@@ -81,6 +98,7 @@ PYBIND11_MODULE(polystack_llama, module) {
   py::register_exception<polystack::LlamaError>(module, "LlamaError", PyExc_RuntimeError);
   polystack::bind_facts(module);
   polystack::bind_answer(module);
+  polystack::bind_scores(module);
   polystack::bind_vocabulary(module);
   polystack::bind_model(module);
   module.def("system_info", &polystack::system_info);

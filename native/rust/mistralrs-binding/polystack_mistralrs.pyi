@@ -7,7 +7,7 @@ No function holds Python's global lock while mistral.rs works.
 from collections.abc import Sequence
 from typing import Literal, final
 
-__all__ = ["Answer", "MistralRsError", "Model", "watch_cost_ns"]
+__all__ = ["Answer", "MistralRsError", "Model", "Scores", "watch_cost_ns"]
 
 class MistralRsError(RuntimeError):
     """mistral.rs could not do what was asked."""
@@ -46,6 +46,20 @@ class Answer:
     @property
     def total_completion_time_sec(self) -> float:
         """The engine's own figure, in seconds."""
+
+@final
+class Scores:
+    """What a model makes of given tokens. Logarithms are natural."""
+
+    @property
+    def logprobs(self) -> list[float]:
+        """Of the given tokens."""
+    @property
+    def top_ids(self) -> list[list[int]]:
+        """For each of them, the best tokens of its place, best first."""
+    @property
+    def top_logprobs(self) -> list[list[float]]:
+        """Theirs."""
 
 @final
 class Model:
@@ -93,6 +107,17 @@ class Model:
 
         Raises:
             MistralRsError: the engine failed, or chose other tokens than the best ones.
+        """
+    def score(self, prompt_ids: Sequence[int], answer_ids: Sequence[int], *, top: int) -> Scores:
+        """How likely given tokens are, each after all before it, computed in one pass.
+
+        Args:
+            prompt_ids: what they follow, BOS included.
+            answer_ids: the tokens.
+            top: how many of the best tokens of each place are told.
+
+        Raises:
+            MistralRsError: the engine failed.
         """
     def generate_unwatched(self, prompt_ids: Sequence[int], *, new_tokens: int) -> tuple[int, int]:
         """The same request without a look at its tokens, to see what looking costs.

@@ -38,6 +38,10 @@ class ReferenceTokenizer:
         """Token ids of `text`: BOS first, markers such as `<end_of_turn>` as one id each."""
         return tuple(self._tokenizer.encode(text).ids)
 
+    def encode_plain(self, text: str) -> tuple[int, ...]:
+        """Token ids of a text that stands within another: without what belongs before one."""
+        return tuple(self._tokenizer.encode(text, add_special_tokens=False).ids)
+
     def decode(self, ids: Sequence[int]) -> str:
         """The text of `ids`, markers included; bytes that are no UTF-8 become U+FFFD."""
         return self._tokenizer.decode(list(ids), skip_special_tokens=False)

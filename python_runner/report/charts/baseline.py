@@ -8,8 +8,15 @@ from matplotlib.figure import Figure
 
 from python_runner.analyse.fast import FAST_FACTOR
 from python_runner.analyse.summary import FEWEST_FOR_INTERVAL
+from python_runner.report.answers import struck_of
 from python_runner.report.charts import rows as layout
-from python_runner.report.charts.data import ChartData, left_out_words, looks, served_words
+from python_runner.report.charts.data import (
+    ChartData,
+    left_out_words,
+    looks,
+    served_words,
+    struck_words,
+)
 from python_runner.report.charts.page import Page, say_nothing_measured
 from python_runner.report.charts.panels import Framed, make_panels
 from python_runner.report.charts.rows import Rows
@@ -24,13 +31,15 @@ _MARKS = (
     f"given {FEWEST_FOR_INTERVAL} dots or more. Ratios are to the fastest of the same panel."
 )
 _BAR_HEIGHT = 0.7
+_STRUCK_HATCH = "xx"
 
 
 def draw_baseline(data: ChartData) -> Figure:
     """All stacks, from zero. A stack without a result keeps its row."""
     rows = layout.make_rows(data.summary, data.complete)
     striped = served_words(data.summary, "Unfilled dots, striped bar")
-    return _bars(data, rows, TITLE, f"Bar: median. {_MARKS}{striped}")
+    struck = struck_words(data.summary, "Crossed, without colour")
+    return _bars(data, rows, TITLE, f"Bar: median. {_MARKS}{striped}{struck}")
 
 
 def draw_baseline_zoomed(data: ChartData) -> Figure:
@@ -71,16 +80,19 @@ def _bars(data: ChartData, rows: Rows, title: str, how_to_read: str) -> Figure:
 def _draw_bar(page: Page, rows: Rows, index: int, unit: TimeUnit) -> None:
     row = rows.rows[index]
     language, reach = looks(row.stack)
+    is_struck = bool(struck_of(row.stack))
     page.axes.barh(
         rows.centre(index),
         row.stack["e2e_ms"] / unit.ms,
         height=rows.row_height * _BAR_HEIGHT,
-        facecolor=tint(language.color, 0.34),
-        edgecolor=language.color,
-        hatch=reach.hatch,
+        facecolor=PAPER if is_struck else tint(language.color, 0.34),
+        edgecolor=QUIET if is_struck else language.color,
+        hatch=_STRUCK_HATCH if is_struck else reach.hatch,
         linewidth=1.2,
         zorder=2,
     )
+    if is_struck:
+        return
     layout.draw_dots(page.axes, rows, index, unit)
     layout.draw_interval(page.axes, rows, index, unit)
 

@@ -13,6 +13,7 @@ from python_runner.analyse.latency import Outcome, request_metrics
 from python_runner.analyse.stages.frame import stages_per_stack
 from python_runner.analyse.summary import summarise
 from python_runner.engines.contract import Language, Reach
+from python_runner.report.answers import STRUCK, struck_of
 from python_runner.report.facts import RunFacts, run_facts
 from python_runner.report.palette import LANGUAGES, REACHES, VARIANTS, LanguageLook, ReachLook
 from python_runner.report.units import spell_time
@@ -84,7 +85,7 @@ def looks(stack: Mapping[Any, Any]) -> tuple[LanguageLook, ReachLook]:
 def left_out_words(stacks: FastStacks) -> str:
     """Which stacks a zoomed picture does not show, and how slow they are."""
     names = [
-        f"{stack_name(stack)} ({spell_time(stack['e2e_ms'])})"
+        f"{stack_name(stack)} ({STRUCK if struck_of(stack) else spell_time(stack['e2e_ms'])})"
         for stack in stacks.left_out.to_dict(orient="records")
     ]
     return f"Left out: {', '.join(names)}. " if names else ""
@@ -97,3 +98,9 @@ def served_words(stacks: pd.DataFrame, how: str) -> str:
     return (f" {how}: served over HTTP." if is_served else "") + (
         " A shape or pattern other than its language's: a variant." if is_variant else ""
     )
+
+
+def struck_words(stacks: pd.DataFrame, how: str) -> str:
+    """`how` stacks whose answers are wrong are drawn, as a sentence, if there are any."""
+    is_struck = any(struck_of(stack) for stack in stacks.to_dict(orient="records"))
+    return f" {how}: {STRUCK}, the answers are wrong (see below)." if is_struck else ""

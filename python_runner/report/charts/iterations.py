@@ -15,6 +15,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from python_runner.analyse.fast import FAST_FACTOR
+from python_runner.report.answers import STRUCK, struck_of
 from python_runner.report.charts.data import (
     ChartData,
     left_out_words,
@@ -22,6 +23,7 @@ from python_runner.report.charts.data import (
     served_words,
     stack_kind,
     stack_name,
+    struck_words,
 )
 from python_runner.report.charts.page import WIDTH, Page, say_nothing_measured
 from python_runner.report.charts.panels import make_panels
@@ -76,7 +78,8 @@ class Series:
 
 def draw_iterations(data: ChartData) -> Figure:
     """All stacks, from zero."""
-    return _draw(data, data.measured, TITLE, _MARKS, zoomed=False)
+    struck = struck_words(data.measured, "Without colour")
+    return _draw(data, data.measured, TITLE, _MARKS + struck, zoomed=False)
 
 
 def draw_iterations_zoomed(data: ChartData) -> Figure:
@@ -141,13 +144,21 @@ def _series(data: ChartData, stacks: pd.DataFrame) -> list[Series]:
                 values=mine.to_numpy(dtype=np.float64),
                 label=(
                     *((name, _NAME_SIZE, INK) for name in names),
-                    (f"{kind} · median {spell_time(stack['e2e_ms'])}", _KIND_SIZE, QUIET),
+                    (f"{kind} · {_median_of(stack)}", _KIND_SIZE, QUIET),
                 ),
                 dash=seen.get(kind, 0) % len(DASHES),
             )
         )
         seen[kind] = seen.get(kind, 0) + 1
     return found
+
+
+def _median_of(stack: Mapping[Any, Any]) -> str:
+    return STRUCK if struck_of(stack) else f"median {spell_time(stack['e2e_ms'])}"
+
+
+def _color_of(stack: Mapping[Any, Any]) -> str:
+    return QUIET if struck_of(stack) else looks(stack)[0].color
 
 
 def _scale(
@@ -174,17 +185,18 @@ def _scale(
 
 def _plot(axes: Axes, one: Series, unit: TimeUnit) -> None:
     language, reach = looks(one.stack)
+    color = _color_of(one.stack)
     axes.plot(
         one.iterations,
         one.values / unit.ms,
         linestyle=DASHES[one.dash],
         linewidth=1.1,
-        color=tint(language.color, 0.4),
+        color=tint(color, 0.4),
         marker=language.marker,
         markersize=7,
         # Hollow and on top, so that a mark behind it is still seen.
-        markerfacecolor=language.color if reach.is_filled else "none",
-        markeredgecolor=PAPER if reach.is_filled else language.color,
+        markerfacecolor=color if reach.is_filled else "none",
+        markeredgecolor=PAPER if reach.is_filled else color,
         markeredgewidth=0.8 if reach.is_filled else 1.5,
         label=str(one.stack["stack"]),
         clip_on=False,
@@ -219,6 +231,7 @@ def _write_labels(page: Page, series: Sequence[Series], unit: TimeUnit) -> None:
 def _leader(page: Page, one: Series, end: float, centre: float) -> None:
     """A thin line from the last mark to the label, and the mark again before the label."""
     language, reach = looks(one.stack)
+    color = _color_of(one.stack)
     room = page.axes_height
     low, high = page.axes.get_xlim()
     last = (float(one.iterations[-1]) - low) / (high - low)
@@ -229,7 +242,7 @@ def _leader(page: Page, one: Series, end: float, centre: float) -> None:
             [start, 1 + page.across(0.06), 1 + page.across(_LEADER - 0.16)],
             [1 - end / room, 1 - end / room, 1 - centre / room],
             transform=page.axes.transAxes,
-            color=tint(language.color, 0.45),
+            color=tint(color, 0.45),
             linewidth=0.9,
             linestyle=DASHES[one.dash],
             clip_on=False,
@@ -243,8 +256,8 @@ def _leader(page: Page, one: Series, end: float, centre: float) -> None:
             transform=page.axes.transAxes,
             marker=language.marker,
             markersize=7,
-            markerfacecolor=language.color if reach.is_filled else "none",
-            markeredgecolor=language.color,
+            markerfacecolor=color if reach.is_filled else "none",
+            markeredgecolor=color,
             markeredgewidth=1.5,
             linestyle="none",
             clip_on=False,

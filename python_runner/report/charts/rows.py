@@ -14,6 +14,7 @@ from matplotlib.patheffects import withStroke
 
 from python_runner.analyse.summary import FEWEST_FOR_INTERVAL
 from python_runner.engines.contract import Reach
+from python_runner.report.answers import STRUCK, struck_of
 from python_runner.report.charts.data import looks, stack_kind, stack_name
 from python_runner.report.charts.page import WIDTH, Page
 from python_runner.report.charts.text import line_height, text_width, wrap
@@ -245,4 +246,6 @@ def finish_axis(axes: Axes, unit: TimeUnit, *, is_named: bool) -> None:
 def _value_texts(row: Row, *, is_alone: bool) -> tuple[str, str]:
     ratio = row.stack["ratio_to_fastest"]
     compared = "fastest" if ratio == 1 else spell_ratio(ratio)
+    if struck_of(row.stack):
+        return STRUCK, ""
     return spell_time(row.stack["e2e_ms"]), "" if is_alone else compared

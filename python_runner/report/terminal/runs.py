@@ -9,6 +9,7 @@ import pandas as pd
 from rich.console import RenderableType
 from rich.text import Text
 
+from python_runner.analyse.answers import with_answers
 from python_runner.analyse.load.overview import loads_overview
 from python_runner.analyse.overview import runs_overview
 from python_runner.report.facts import model_label
@@ -24,7 +25,7 @@ def runs_table(frames: Frames) -> RenderableType:
 
     Of requests of loads, their outcomes are enough (`read_frames`, `only_outcomes`).
     """
-    runs, conditions = frames.runs, frames.conditions
+    runs, conditions = frames.runs, with_answers(frames.conditions, frames.answers)
     if runs.empty:
         return Text("No runs yet. `polystack compare` makes the first one.", style=QUIET)
     is_load = runs["kind"] == RunKind.LOAD

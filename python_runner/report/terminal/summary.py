@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pandas as pd
@@ -11,6 +11,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from python_runner.analyse.summary import summarise
+from python_runner.report.answers import STRUCK, struck_of
 from python_runner.report.facts import RANDOM_WEIGHTS, RunFacts, run_facts
 from python_runner.report.paths import panels
 from python_runner.report.terminal.layout import (
@@ -89,6 +90,8 @@ def below(facts: RunFacts, legend: str) -> Iterator[Text]:
     yield Text(facts.course)
     if facts.clock:
         yield Text(facts.clock)
+    if facts.answers:
+        yield Text(facts.answers)
     for note in facts.notes:
         yield Text(note, style=NOTE)
     if legend:
@@ -98,10 +101,14 @@ def below(facts: RunFacts, legend: str) -> Iterator[Text]:
 def _e2e(row: Mapping[Any, Any]) -> tuple[str, str]:
     if not row["n"]:
         return "no result", ""
+    if struck_of(row):
+        return spell_time(row["e2e_ms"]), STRUCK
     return spell_time(row["e2e_ms"]), spell_range(row["e2e_p25_ms"], row["e2e_p75_ms"])
 
 
 def _ttft(row: Mapping[Any, Any]) -> tuple[str, str]:
+    if struck_of(row):
+        return "", ""
     error = row["ttft_own_error_ms"]
     is_known = math.isfinite(error) and math.isfinite(row["ttft_ms"])
     return spell_time(row["ttft_ms"]), f"{PLUS_MINUS} {spell_error(error)}" if is_known else ""
@@ -118,7 +125,20 @@ def _count(row: Mapping[Any, Any]) -> tuple[str, str]:
 
 def _ratio(row: Mapping[Any, Any]) -> tuple[str, str]:
     ratio = row["ratio_to_fastest"]
+    if struck_of(row):
+        return "", ""
     return ("fastest" if ratio == 1 else spell_ratio(ratio)), ""
+
+
+def _e2e_style(row: Mapping[Any, Any]) -> str:
+    if struck_of(row):
+        return "strike red"
+    return "bold" if math.isfinite(row["e2e_ms"]) else "red"
+
+
+def _counted(spell: Callable[[Mapping[Any, Any]], str]) -> Callable[..., tuple[str, str]]:
+    """A figure, unless the stack's speed does not count."""
+    return lambda row: ("" if struck_of(row) else spell(row), "")
 
 
 _COLUMNS = (
@@ -138,14 +158,14 @@ _COLUMNS = (
     Column(
         header="E2E latency",
         cell=_e2e,
-        style=lambda row: "bold" if math.isfinite(row["e2e_ms"]) else "red",
+        style=_e2e_style,
     ),
     Column(header="ratio", cell=_ratio, from_width=_WIDE),
     Column(header="TTFT", cell=_ttft),
-    Column(header="TPOT", cell=lambda row: (spell_time(row["tpot_ms"]), "")),
+    Column(header="TPOT", cell=_counted(lambda row: spell_time(row["tpot_ms"]))),
     Column(
         header="tok/s",
-        cell=lambda row: (spell_number(row["decode_tokens_per_s"]), ""),
+        cell=_counted(lambda row: spell_number(row["decode_tokens_per_s"])),
         from_width=_MIDDLE,
     ),
     Column(header="load", cell=_load, from_width=_WIDE),

@@ -6,6 +6,7 @@
 
 mod clock;
 mod model;
+mod score;
 mod watch;
 
 use std::str::FromStr;
@@ -51,6 +52,24 @@ impl From<model::Answer> for Answer {
             sample_ns: answer.spent.sample,
             total_prompt_time_sec: answer.span.usage.total_prompt_time_sec,
             total_completion_time_sec: answer.span.usage.total_completion_time_sec,
+        }
+    }
+}
+
+/// What the model makes of given tokens. See the `.pyi` file.
+#[pyclass(frozen, get_all, module = "polystack_mistralrs")]
+struct Scores {
+    logprobs: Vec<f64>,
+    top_ids: Vec<Vec<u32>>,
+    top_logprobs: Vec<Vec<f64>>,
+}
+
+impl From<score::Scores> for Scores {
+    fn from(scores: score::Scores) -> Self {
+        Self {
+            logprobs: scores.logprobs,
+            top_ids: scores.top_ids,
+            top_logprobs: scores.top_logprobs,
         }
     }
 }
@@ -104,6 +123,21 @@ impl Model {
             .map_err(|error| to_python(&error))
     }
 
+    #[pyo3(signature = (prompt_ids, answer_ids, *, top))]
+    #[allow(clippy::needless_pass_by_value, reason = "taken over from Python")]
+    fn score(
+        &self,
+        py: Python<'_>,
+        prompt_ids: Vec<u32>,
+        answer_ids: Vec<u32>,
+        top: usize,
+    ) -> PyResult<Scores> {
+        check(&prompt_ids, answer_ids.len())?;
+        py.detach(|| self.0.score(&prompt_ids, &answer_ids, top))
+            .map(Scores::from)
+            .map_err(|error| to_python(&error))
+    }
+
     #[pyo3(signature = (prompt_ids, *, new_tokens))]
     fn generate_unwatched(
         &self,
@@ -145,5 +179,5 @@ fn to_python(error: &anyhow::Error) -> PyErr {
 #[pymodule]
 mod polystack_mistralrs {
     #[pymodule_export]
-    use super::{Answer, MistralRsError, Model, watch_cost_ns};
+    use super::{Answer, MistralRsError, Model, Scores, watch_cost_ns};
 }

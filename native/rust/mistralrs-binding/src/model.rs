@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, bail};
-use candle_core::DType;
+use candle_core::{DType, Tensor};
 use either::Either;
 use mistralrs_core::{
     CustomLogitsProcessor, DefaultSchedulerMethod, DetokenizationRequest, IsqType, MistralRs,
@@ -16,6 +16,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::mpsc::{Receiver, channel};
 
 use crate::clock::now_ns;
+use crate::score::{Scores, scores};
 use crate::watch::{Chosen, Spent, Watch};
 
 /// A loaded model and the engine that runs it.
@@ -134,6 +135,25 @@ impl Model {
         self.answer(prompt, new_tokens, &[], Vec::new())
     }
 
+    /// How likely the tokens of `answer` are, each after all before it, in one pass; with the
+    /// `top` best tokens of each place.
+    pub fn score(&self, prompt: &[u32], answer: &[u32], top: usize) -> Result<Scores> {
+        let (response, receiver) = channel(1);
+        // The last token is scored, and nothing that would follow it.
+        let given = [prompt, &answer[..answer.len() - 1]].concat();
+        let sampling = SamplingParams {
+            max_len: Some(1),
+            ..SamplingParams::deterministic()
+        };
+        let message = RequestMessage::CompletionTokens(given);
+        self.ask(Request::Normal(Box::new(NormalRequest {
+            return_raw_logits: true,
+            ..NormalRequest::new_simple(message, sampling, response, 0, None, None)
+        })))?;
+        let logits = logits_of(reply(receiver)?)?;
+        Ok(scores(&logits, prompt.len() - 1, answer, top)?)
+    }
+
     fn answer(
         &self,
         prompt: Vec<u32>,
@@ -175,6 +195,18 @@ fn reply<T>(mut receiver: Receiver<T>) -> Result<T> {
     receiver
         .blocking_recv()
         .context("the engine ended without an answer")
+}
+
+/// One row for each token that was given.
+fn logits_of(response: Response) -> Result<Tensor> {
+    match response {
+        Response::Raw { logits_chunks, .. } => {
+            let [logits] = <[Tensor; 1]>::try_from(logits_chunks)
+                .map_err(|chunks| anyhow!("the logits came in {} parts", chunks.len()))?;
+            Ok(logits)
+        }
+        other => usage_of(other).and_then(|_| bail!("the engine gave an answer and no logits")),
+    }
 }
 
 fn usage_of(response: Response) -> Result<Usage> {
