@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from python_runner.analyse.answers import with_answers
 from python_runner.analyse.claims import RunFrames, RunJudgement, judge_claims, not_pooled
 from python_runner.common.errors import UnknownNameError, UsageError
 from python_runner.engines.table import built_engine_names
@@ -124,7 +125,8 @@ def _changed(study: Mapping[str, Any], shipped: Mapping[str, Any]) -> Iterator[s
 
 def _run_frames(frames: Frames) -> RunFrames:
     run = {str(key): value for key, value in frames.runs.iloc[0].items()}
-    return RunFrames(samples=frames.samples, conditions=frames.conditions, run=run)
+    conditions = with_answers(frames.conditions, frames.answers)
+    return RunFrames(samples=frames.samples, conditions=conditions, run=run)
 
 
 def _claims_of(runs: Sequence[RunFrames]) -> str:

@@ -35,10 +35,13 @@ def pairs_of_run(
     Returns:
         `compare_pairs`'s rows, and `alpha`, the error that test and interval may have. The
         stack with the larger median stands left, and the pairs of the stack with the smallest
-        come first.
+        come first. A stack that is struck out (`struck` in `conditions`) has no pairs.
     """
     measured = request_metrics(samples)
     timed = measured[~measured["is_warmup"].astype(bool) & measured[metric].gt(0)]
+    if "struck" in conditions:
+        struck = conditions.loc[conditions["struck"] != "", "condition_id"]
+        timed = timed[~timed["condition_id"].isin(struck)]
     medians = timed.groupby("condition_id")[metric].median().sort_values(kind="stable")
     pairs = [(int(larger), int(smaller)) for smaller, larger in combinations(medians.index, 2)]
     alpha = alpha_of_run(samples, runs.to_dict(orient="records")[0]) if len(runs) else ALPHA
