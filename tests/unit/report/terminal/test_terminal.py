@@ -41,8 +41,8 @@ def test_every_run_fits_every_terminal(case: str, report: str, width: int) -> No
 def test_a_narrow_terminal_shows_fewer_columns() -> None:
     frames = build_frames()
     wide, narrow = (rendered(summary_report(*frames), width) for width in (100, 80))
-    assert "fastest" in wide
-    assert "fastest" not in narrow
+    assert "  fastest" in wide
+    assert "  fastest" not in narrow
     assert "TTFT" in narrow
 
 
