@@ -94,8 +94,9 @@ def test_text_is_read_as_by_the_reference(fleet: Fleet, name: str, case: Tokeniz
     ids = fleet.running(name).token_ids(case.text)
     if ids is not None:
         assert ids == case.ids
-    # What `generate` makes of a text need not be what `token_ids` says.
-    assert fleet.ask(name, case.text, new_tokens=1).prompt_tokens == len(case.ids)
+    # What `generate` makes of a text need not be what `token_ids` says. Two tokens: with one,
+    # mistral.rs's server miscounts where that is a part of a character.
+    assert fleet.ask(name, case.text, new_tokens=2).prompt_tokens == len(case.ids)
 
 
 @EVERY
