@@ -62,7 +62,7 @@ def describe(
                 is_mapped=False if runner.is_go_engine else logged.maps_file,
             ),
         },
-        label=label(variant.spec.title, is_go_engine=runner.is_go_engine),
+        label=label(variant.spec.plain_title, is_go_engine=runner.is_go_engine),
     )
 
 
