@@ -64,13 +64,18 @@ def why(
 
 def _run_and_show(explanation: Explanation, store: Store, place: output.Results) -> int:
     from python_runner.cli.progress import TerminalProgress
+    from python_runner.measure import MachineProbe
     from python_runner.run.why import explain, runs_explaining
 
     asked = explanation.asked.run_id
     before = runs_explaining(store, asked)
     try:
         outcome = explain(
-            explanation, store, logs=place.logs, progress=TerminalProgress(output.console())
+            explanation,
+            store,
+            logs=place.logs,
+            progress=TerminalProgress(output.console()),
+            probe=MachineProbe(),
         )
     except KeyboardInterrupt:
         made = [found for found in runs_explaining(store, asked) if found not in before]

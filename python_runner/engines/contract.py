@@ -118,7 +118,7 @@ class EngineSpec:
     keeps_a_copy: bool = False
     """Whether it reads the model from a store of its own: a copy, unless it can be linked."""
     scores: bool = False
-    """Whether it says how likely given tokens are (`Scores`)."""
+    """Whether it says how likely given tokens are (`scoring.Scores`)."""
     variant: str = ""
     """Of a variant: what is set otherwise than usual, in words, at the end of its title."""
 
@@ -196,34 +196,6 @@ class Generation:
     """The engine's own figures, under its own names; units stand in the names."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class ScoreRequest:
-    """Tokens that are given, not generated: how likely is each after all that comes before it?"""
-
-    prompt_ids: tuple[int, ...]
-    """What they follow; never empty, and not scored itself."""
-    answer_ids: tuple[int, ...]
-    top: int = 2
-    """How many of the best tokens of each place are wanted."""
-    timeout_s: float = 600.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class TokenScores:
-    """What a model makes of the given tokens. Logarithms are natural; n given tokens.
-
-    The best tokens of a place come best first, `top` of them; all of them follow the given
-    tokens before that place, whether those were the best or not.
-    """
-
-    logprobs: tuple[float, ...]
-    """Of the given tokens, shape (n,)."""
-    top_ids: tuple[tuple[int, ...], ...]
-    """Shape (n, top)."""
-    top_logprobs: tuple[tuple[float, ...], ...]
-    """Shape (n, top)."""
-
-
 class RunningEngine(Protocol):
     """An engine that is loaded and answers. Always used in a `with` statement."""
 
@@ -294,17 +266,6 @@ class StampsInProcess(Protocol):
         """Nanoseconds that stamping takes from the engine for each token, measured now.
 
         None if the engine has no way to measure it.
-        """
-
-
-@runtime_checkable
-class Scores(Protocol):
-    """What a running engine has besides if it can score tokens."""
-
-    def score(self, request: ScoreRequest) -> TokenScores:
-        """Score tokens that are given. Not for timing: it may take its time.
-
-        Raises GenerationError if it cannot, EngineCrashError if the process is gone.
         """
 
 

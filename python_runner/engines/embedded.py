@@ -38,9 +38,8 @@ from python_runner.engines.contract import (
     Generation,
     LaunchSettings,
     RunningEngine,
-    ScoreRequest,
-    TokenScores,
 )
+from python_runner.engines.scoring import ScoreRequest, TokenScores
 from python_runner.engines.worker_program import (
     WorkerProgram,
     python_worker,
@@ -111,7 +110,7 @@ class EmbeddedEngine:
 class _Worker:
     """The workbench's side of a worker process.
 
-    Implements `contract.RunningEngine`, `contract.StampsInProcess` and `contract.Scores`.
+    Implements `contract.RunningEngine`, `contract.StampsInProcess` and `scoring.Scores`.
     """
 
     def __init__(

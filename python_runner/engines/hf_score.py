@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from python_runner.engines.contract import ScoreRequest, TokenScores
+from python_runner.engines.scoring import ScoreRequest, TokenScores
 
 if TYPE_CHECKING:
     import torch

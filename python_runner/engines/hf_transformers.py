@@ -32,14 +32,13 @@ from python_runner.engines.contract import (
     Language,
     LaunchSettings,
     Reach,
-    ScoreRequest,
     StopReason,
-    TokenScores,
     WeightFormat,
 )
 from python_runner.engines.embedded import EmbeddedEngine
 from python_runner.engines.hf_int8 import INT8, held_as, spelled, to_int8
 from python_runner.engines.hf_watch import GenerateWatch, PythonCollector
+from python_runner.engines.scoring import ScoreRequest, TokenScores
 from python_runner.engines.stamp_cost import median_cost_ns
 from python_runner.engines.variants import one_of, variant_spec
 

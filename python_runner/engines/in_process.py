@@ -4,13 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
-from python_runner.engines.contract import (
-    EngineDescription,
-    GenerateRequest,
-    Generation,
-    ScoreRequest,
-    TokenScores,
-)
+from python_runner.engines.contract import EngineDescription, GenerateRequest, Generation
+from python_runner.engines.scoring import ScoreRequest, TokenScores
 
 
 class InProcessModel(Protocol):

@@ -34,13 +34,12 @@ from python_runner.engines.contract import (
     Language,
     LaunchSettings,
     Reach,
-    ScoreRequest,
     StopReason,
-    TokenScores,
 )
 from python_runner.engines.embedded import EmbeddedEngine
 from python_runner.engines.ggml import ggml_facts
 from python_runner.engines.ggml_knobs import LLAMA_KNOBS, LlamaVariant, llama_variant, words
+from python_runner.engines.scoring import ScoreRequest, TokenScores
 from python_runner.engines.variants import variant_spec
 from python_runner.engines.weights import gguf_formats, gguf_of, with_weights
 

@@ -33,13 +33,12 @@ from python_runner.engines.contract import (
     Language,
     LaunchSettings,
     Reach,
-    ScoreRequest,
     Shipped,
     StopReason,
-    TokenScores,
     WeightFormat,
 )
 from python_runner.engines.embedded import EmbeddedEngine
+from python_runner.engines.scoring import ScoreRequest, TokenScores
 
 if TYPE_CHECKING:
     import polystack_mistralrs

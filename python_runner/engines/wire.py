@@ -23,9 +23,8 @@ from python_runner.engines.contract import (
     GenerateRequest,
     Generation,
     LaunchSettings,
-    ScoreRequest,
-    TokenScores,
 )
+from python_runner.engines.scoring import ScoreRequest, TokenScores
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,8 +16,9 @@ from typing import BinaryIO
 
 from python_runner.common.errors import EngineStartError, GenerationError, PolystackError
 from python_runner.engines import wire
-from python_runner.engines.contract import LaunchSettings, ScoreRequest, TokenScores
+from python_runner.engines.contract import LaunchSettings
 from python_runner.engines.in_process import InProcessModel, MeasuresStamps, ScoresTokens
+from python_runner.engines.scoring import ScoreRequest, TokenScores
 
 
 def serve(incoming: BinaryIO, outgoing: BinaryIO) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from python_runner.common.errors import EngineError, ModelError, PolystackError, reason_of
 from python_runner.common.progress import Progress, SilentProgress, Task
-from python_runner.engines.contract import Engine, LaunchSettings, RunningEngine, Scores
+from python_runner.engines.contract import Engine, LaunchSettings, RunningEngine
+from python_runner.engines.scoring import Scores
 from python_runner.engines.table import engine, engine_names
 from python_runner.measure.answers.answer import PassageScore
 from python_runner.measure.answers.passage import passage_request

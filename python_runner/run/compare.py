@@ -93,25 +93,18 @@ def compare(
     checked = preflight.check(without(engines, ready.missing.keys() | ready.waiting))
     with RunRecorder(store, study, describe_host()) as recorder:
         recorder.keep_facts(checked.facts, checked.unfair)
-        tour = Tour(
-            Tools(
-                settings_of=preflight.settings_of,
-                plan=plan,
-                calibrator=CalibratorOnDemand(progress),
-                probe=probe,
-                recorder=recorder,
-                logs=logs / f"run-{recorder.run_id:04d}",
-                progress=progress,
-            )
+        tools = Tools(
+            settings_of=preflight.settings_of,
+            plan=plan,
+            calibrator=CalibratorOnDemand(progress),
+            probe=probe,
+            recorder=recorder,
+            logs=logs / f"run-{recorder.run_id:04d}",
+            progress=progress,
         )
+        tour = Tour(tools)
+        course = _Course(engines, ready.waiting, tour, preflight, on_part)
         found = _Found(missing=ready.missing, checked=checked)
-        course = _Course(
-            engines=engines,
-            waiting=ready.waiting,
-            tour=tour,
-            preflight=preflight,
-            on_part=on_part,
-        )
         found = course.run(rounds_of(study)[0], found)
         go_on_until_narrow(study, tour, without(engines, found.left_out))
     return Comparison(
@@ -137,7 +130,7 @@ class _Found:
         return {**self.missing, **self.checked.failed}
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class _Course:
     """All visits of a run, long builds among them."""
 

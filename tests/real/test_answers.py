@@ -21,15 +21,8 @@ from python_runner.analyse.answers.limits import limits_for
 from python_runner.common.progress import Progress, SilentProgress
 from python_runner.engines import llama_server, llamacpp
 from python_runner.engines.build.llamacpp import llama_quantize
-from python_runner.engines.contract import (
-    Engine,
-    EngineSpec,
-    LaunchSettings,
-    RunningEngine,
-    ScoreRequest,
-    Scores,
-    TokenScores,
-)
+from python_runner.engines.contract import Engine, EngineSpec, LaunchSettings, RunningEngine
+from python_runner.engines.scoring import ScoreRequest, Scores, TokenScores
 from python_runner.engines.table import engine, engine_names
 from python_runner.measure.answers.passage import passage_request
 from python_runner.models import Model, ReferenceTokenizer, prepare_model

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from python_runner.engines.contract import TokenScores
+from python_runner.engines.scoring import TokenScores
 
 
 class TokensFrom(StrEnum):

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
-from python_runner.engines.contract import TokenScores
+from python_runner.engines.scoring import TokenScores
 
 _MOST_PASSES = 12
 """Of the reference, for one text. Each settles at least one more place."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from python_runner.engines.contract import ScoreRequest
+from python_runner.engines.scoring import ScoreRequest
 
 PASSAGE_TOKENS = 128
 """That are scored. Engines are compared on the same tokens, so few of them will do."""

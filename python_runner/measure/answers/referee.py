@@ -7,12 +7,8 @@ from dataclasses import replace
 from typing import Protocol
 
 from python_runner.common.errors import GenerationError
-from python_runner.engines.contract import (
-    GenerateRequest,
-    Generation,
-    ScoreRequest,
-    TokenScores,
-)
+from python_runner.engines.contract import GenerateRequest, Generation
+from python_runner.engines.scoring import ScoreRequest, TokenScores
 from python_runner.measure.answers.answer import (
     GivenAnswer,
     ScoredAnswer,

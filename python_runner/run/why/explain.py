@@ -11,6 +11,7 @@ from python_runner.common.host import describe_host
 from python_runner.common.progress import Progress
 from python_runner.engines.checkup import survey
 from python_runner.engines.table import engine
+from python_runner.measure import NoiseProbe
 from python_runner.run.compare import Comparison, compare
 from python_runner.run.preparation import choose_source
 from python_runner.run.sizes import needs_of
@@ -81,6 +82,7 @@ def explain(
     *,
     logs: Path,
     progress: Progress,
+    probe: NoiseProbe | None = None,
     run_study: Callable[..., Comparison] = compare,
 ) -> Explained:
     """Run what was planned; each run is kept, linked with the asked one by its study.
@@ -92,7 +94,7 @@ def explain(
     runs: list[int] = []
     broken: dict[str, str] = {}
     for study in explanation.studies:
-        outcome = run_study(study, store, logs=logs, progress=progress)
+        outcome = run_study(study, store, logs=logs, progress=progress, probe=probe)
         runs.append(outcome.run_id)
         broken |= outcome.broken
         if weights_of(store, outcome.run_id) - {explanation.asked.source_sha256}:

@@ -20,7 +20,13 @@ from tests.unit.engines.helpers import request_for, settings_for
 
 BUILD = MistralRsServerBuild(
     binary=Path("server"),
-    made=Made(version="0.8.1", tensor_version="0.10.2", compiler="rustc 1.95", flags=("-C", "x")),
+    made=Made(
+        version="0.8.1",
+        tensor_version="0.10.2",
+        compiler="rustc 1.95",
+        flags=("-C", "x"),
+        instruction_sets=("avx2",),
+    ),
 )
 PROPS = {"dtype": "f32", "threads": 2, "slots": 1}
 

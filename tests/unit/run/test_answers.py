@@ -13,8 +13,9 @@ import pytest
 from python_runner.common.errors import UsageError
 from python_runner.common.progress import SilentProgress
 from python_runner.engines import mock
-from python_runner.engines.contract import LaunchSettings, ScoreRequest, TokenScores
+from python_runner.engines.contract import LaunchSettings
 from python_runner.engines.mock import MockEngine, MockModel, MockScript
+from python_runner.engines.scoring import ScoreRequest, TokenScores
 from python_runner.run import answers
 from python_runner.run.answers import can_be_checked, check_answers
 from python_runner.run.compare import compare

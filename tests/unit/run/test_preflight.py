@@ -104,7 +104,8 @@ def test_a_stack_that_does_not_start_is_a_row_and_is_not_tried_again(
     outcome = run(store)
     assert "never became ready" in outcome.broken["mock-go"]
     frames = read_frames(store)
-    assert list(frames.conditions["facts"].map(bool)) == [True, False]
+    has_facts = frames.conditions.set_index("stack")["facts"].map(bool)
+    assert dict(has_facts) == {"mock-cpp": True, "mock-go": False}
     assert len(frames.samples) == 2
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from python_runner.engines.contract import EngineDescription, TokenScores
+from python_runner.engines.contract import EngineDescription
+from python_runner.engines.scoring import TokenScores
 from python_runner.measure.answers.answer import (
     PassageScore,
     ScoredAnswer,

@@ -32,8 +32,8 @@ def test_a_variant_has_one_name_however_it_is_written(tmp_path: Path) -> None:
     [
         (MINIMAL + ABLATION, "ablations.0: a@x=1+y=2 and a must be two of the stacks"),
         (STACKS + ABLATION.replace("a@x=1+y=2", "a"), "must be two of the stacks"),
-        (STACKS + ABLATION + 'metric = "speed"\n', "ablations.0.metric"),
-        (STACKS + ABLATION + "why = 1\n", "ablations.0.why: no such key"),
+        (STACKS + ABLATION + 'metric = "speed"\n', "ablations.#1.metric"),
+        (STACKS + ABLATION + "why = 1\n", "ablations.#1.why: no such key"),
         (STACKS + "explains = 0\n", "explains = 0"),
         (STACKS.replace("a@y=2+x=1", "a@x=1+x=2"), "sets x twice"),
         (STACKS.replace("a@y=2+x=1", "a@"), "cannot be read"),

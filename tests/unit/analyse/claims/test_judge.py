@@ -26,10 +26,9 @@ from tests.golden.frames import (
     OLLAMA,
     TRANSFORMERS,
     FakeStack,
-    build_frames,
     rename,
 )
-from tests.unit.analyse.compare.test_pairs import in_blocks
+from tests.unit.analyse.compare.test_pairs import build_frames, in_blocks
 
 SUPPORTED, REFUTED, INCONCLUSIVE = ClaimVerdict
 RUST = rename(MISTRAL_RS, name="mistral.rs", title="mistral.rs", e2e_s=7.0, noise=0.01)

@@ -4,13 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from python_runner.engines.contract import (
-    GenerateRequest,
-    Generation,
-    ScoreRequest,
-    StopReason,
-    TokenScores,
-)
+from python_runner.engines.contract import GenerateRequest, Generation, StopReason
+from python_runner.engines.scoring import ScoreRequest, TokenScores
 
 BOS = 0
 PIECES = ("<bos>", "a", "b", "ab", " ", "c", "d")
