@@ -241,10 +241,12 @@ def _ratio(test: _Test | None) -> dict[str, object]:
     if test is None:
         nothing = ("ratio", "ratio_low", "ratio_high", "p", "design_effect")
         return dict.fromkeys(nothing, NAN)
+    with np.errstate(over="ignore"):  # two wild values may leave everything open: up to infinity
+        low, high = np.exp([test.effect - test.half_width, test.effect + test.half_width])
     return {
         "ratio": float(np.exp(test.effect)),
-        "ratio_low": float(np.exp(test.effect - test.half_width)),
-        "ratio_high": float(np.exp(test.effect + test.half_width)),
+        "ratio_low": float(low),
+        "ratio_high": float(high),
         "p": test.p,
         "design_effect": test.deff,
     }

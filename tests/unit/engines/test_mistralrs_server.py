@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from python_runner.engines.build.mistralrs import Made, MistralRsServerBuild
-from python_runner.engines.contract import ACTIVATIONS, WEIGHTS_IN_MEMORY
+from python_runner.engines.contract import ACTIVATIONS, PROMPT_CACHE, WEIGHTS_IN_MEMORY
 from python_runner.engines.mistralrs_server import (
     SPEC,
     describe_server,
@@ -90,7 +90,7 @@ def test_it_says_what_it_was_built_of_and_what_it_holds(tmp_path: Path) -> None:
     assert "mistralrs-server-core 0.8.1" in found.build["source"]
     assert found.build[WEIGHTS_IN_MEMORY] == "f32"
     assert found.build["threads that compute"] == "2"
-    assert found.build["prefix cache"] == "off"
+    assert found.build[PROMPT_CACHE] == "off"
     in_8_bits = describe_server(BUILD, PROPS, replace(settings, precision="8bit"))
     assert in_8_bits.build[WEIGHTS_IN_MEMORY] == "Q8_0"
     assert in_8_bits.build[ACTIVATIONS] == "f32, 8 bits in products"

@@ -40,7 +40,13 @@ def test_the_settings_that_were_used_are_recorded(store: Store) -> None:
 
 def test_a_variant_on_the_command_line(polystack: Polystack) -> None:
     outcome = polystack(
-        "compare", "demo", "--stacks", "mock-go,mock-go@threads=1", "--iterations", "2"
+        "compare",
+        "demo",
+        "--stacks",
+        "mock-go,mock-go@threads=1",
+        "--iterations",
+        "2",
+        "--no-answers",
     )
     assert outcome.code == 0, outcome.err
     assert "mock Go, 1 thread" in outcome.out.replace("\n", " ")
@@ -69,7 +75,7 @@ def test_prompts_can_begin_alike(polystack: Polystack, results: Path, tmp_path: 
     study_file = tmp_path / "alike.toml"
     study_file.write_text(
         'name = "alike"\ntitle = "t"\nmodel = "gemma-2-tiny"\nstacks = ["mock-cpp"]\n'
-        "iterations = 3\nwarmup = 1\n[workload]\nprompt_tokens = 40\nnew_tokens = 4\n"
+        "iterations = 3\nblocks = 1\nwarmup = 1\n[workload]\nprompt_tokens = 40\nnew_tokens = 4\n"
         "shared_prefix_tokens = 30\n"
     )
     outcome = polystack("compare", str(study_file))
