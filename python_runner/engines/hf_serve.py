@@ -47,6 +47,7 @@ SPEC = replace(
     reach=Reach.SERVED,
     reports_token_ids=False,
     takes_token_ids=False,
+    scores=False,
 )
 
 _NEEDS = ("accelerate", "fastapi", "openai", "uvicorn")

@@ -53,6 +53,7 @@ SPEC = replace(
     title="mistral.rs server",
     reach=Reach.SERVED,
     takes_token_ids=False,
+    scores=False,
 )
 
 _TEMPLATE = Path(__file__).with_name("raw_prompt.jinja")

@@ -19,9 +19,9 @@ from python_runner.store import RunKind, Store, read_frames
 from python_runner.study import Study
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class StoredStack:
-    """One stack of the run."""
+    """One stack of the run. Equal to itself only: an engine may be what cannot be hashed."""
 
     condition_id: int
     name: str

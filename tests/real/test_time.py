@@ -109,8 +109,10 @@ def test_collections_of_ollama_s_server_and_runner_are_seen(
             name: sum(answer.engine_timings[name] for answer in answers) for name in names
         }
     assert set(seen["off"].values()) == {0}
-    assert seen["1"]["gc_server_cycles"] >= 6
-    assert seen["1"]["gc_runner_cycles"] >= 1
+    # Which of the two a collection belongs to is a guess where it fits both; the sum is not.
+    assert seen["1"]["gc_cycles"] >= 7
+    both = seen["1"]["gc_server_cycles"] + seen["1"]["gc_runner_cycles"]
+    assert both == seen["1"]["gc_cycles"]
     assert seen["1"]["gc_pause_ns"] > 0
 
 
