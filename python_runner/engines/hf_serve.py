@@ -88,6 +88,11 @@ class TransformersServeEngine:
         if not (folder / "config.json").is_file():
             # It would take the path for the name of a model to download.
             raise EngineStartError(f"{folder} holds no model (no config.json)")
+        if "@" in str(folder):
+            raise EngineStartError(
+                f"transformers serve takes what follows the @ in {folder} for a revision",
+                hint="Put the model into a folder without @ in its path.",
+            )
         client = StreamClient(prepare_stream_client(SilentProgress()))
         launch = Launch(
             title=SPEC.title,

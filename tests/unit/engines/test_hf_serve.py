@@ -11,7 +11,7 @@ import pytest
 
 from python_runner.common.errors import EngineStartError
 from python_runner.engines.contract import WEIGHTS_IN_MEMORY
-from python_runner.engines.hf_serve import describe_server, request_body
+from python_runner.engines.hf_serve import ENGINE, describe_server, request_body
 from python_runner.engines.hf_serve_program import FACTS, batching, command
 from tests.unit.engines.helpers import request_for, settings_for
 
@@ -70,6 +70,14 @@ def test_it_is_what_the_last_server_in_the_log_says(tmp_path: Path) -> None:
     assert found.build["torch"] == "2.15"
     assert found.build["continuous batching"] == "off"
     assert describe_server(LOG, replace(settings, slots=2)).build["continuous batching"] == "on"
+
+
+def test_a_path_that_it_would_misread_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "model@home"
+    folder.mkdir()
+    (folder / "config.json").write_text("{}")
+    with pytest.raises(EngineStartError, match="for a revision"):
+        ENGINE.start(settings_for(folder), tmp_path / "log")
 
 
 def test_a_server_that_says_nothing_is_not_measured(tmp_path: Path) -> None:
