@@ -72,7 +72,7 @@ test-native:
 # Write the lock files again after a change of pyproject.toml
 lock: setup
     uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-        --group build --group test pyproject.toml --output-file requirements/polystack.txt
+        --group build --group test --group notebooks pyproject.toml --output-file requirements/polystack.txt
 
 # Python packages into .venv, from the lock file; does nothing when they are there
 setup:
