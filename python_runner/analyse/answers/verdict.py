@@ -143,9 +143,17 @@ def _verdict(
         return AnswerVerdict.WRONG, reasons[0]
     if not row["tokens"]:
         unread = answers.loc[answers["error"] != "", "error"]
-        given = error or (str(unread.iloc[0]) if len(unread) else "no answer that can be compared")
-        return AnswerVerdict.NOT_COMPARED, given
+        return AnswerVerdict.NOT_COMPARED, error or _why_not(row, unread)
     return AnswerVerdict.RIGHT, ""
+
+
+def _why_not(row: Mapping[str, Any], unread: pd.Series) -> str:
+    if row["cut_otherwise"]:
+        return (
+            "its answers came as text that could not be cut into as many tokens as it counts, "
+            "and with weights of so few bits what was cut wrongly looks like a wrong answer"
+        )
+    return str(unread.iloc[0]) if len(unread) else "no answer that can be compared"
 
 
 def _wrong(row: Mapping[str, Any], answers: pd.DataFrame, limits: Limits) -> Iterator[str]:
@@ -167,7 +175,7 @@ def _wrong(row: Mapping[str, Any], answers: pd.DataFrame, limits: Limits) -> Ite
         )
     yield from _wrong_on_the_text(row, limits)
     otherwise = answers[answers["tokens_from"] == TokensFrom.CUT_OTHERWISE.value]
-    if len(otherwise):
+    if len(otherwise) and limits.tells_cut_texts:
         whole = float(otherwise["sum_shortfall"].sum() / otherwise["tokens"].sum())
         if whole > limits_for(0).mean_shortfall:
             yield (

@@ -74,7 +74,7 @@ def _notes(
             yield Text(
                 f"{row['title']}: {row['cut_otherwise']} of {row['answers']} answers came as text "
                 "and could not be cut into as many tokens as it counts; they are judged as a "
-                "whole only.",
+                "whole, if at all.",
                 style=NOTE,
             )
         if row["unread"]:

@@ -100,6 +100,13 @@ def test_a_text_that_is_cut_otherwise_is_judged_as_a_whole_only() -> None:
     assert "however they are cut" in row["reason"]
 
 
+def test_in_four_bits_a_text_that_is_cut_otherwise_is_not_compared() -> None:
+    cut = answer(1, [9.0] * TOKENS, tokens_from="cut otherwise")
+    row = only(frames([cut], bits=4))
+    assert row["verdict"] == AnswerVerdict.NOT_COMPARED
+    assert "cut wrongly" in row["reason"]
+
+
 def test_what_was_not_compared_is_not_right() -> None:
     row = only(frames([], error="too little memory"))
     assert (row["verdict"], row["reason"]) == (AnswerVerdict.NOT_COMPARED, "too little memory")
