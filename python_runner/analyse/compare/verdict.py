@@ -82,12 +82,10 @@ def decide(
     1. *Is there enough?* Fewer than `FEWEST_SAMPLES` complete iterations of either stack, or no
        test possible: **not known**.
     2. *Is the difference larger than the machine's own noise?* If the ratio is within the noise
-       floor, the machine explains it, however small its p-value: the probe, which does the same
-       work for all, shows as much. It is called **no difference** if its interval, too, leaves
-       no room for one that matters (`equal_within`); if it does leave room, that is **not
-       known**. Absence of evidence is not evidence of absence. Below a floor of more than
-       `LARGEST_EQUAL` all is **not known**: such a machine makes and hides differences that
-       matter.
+       floor, the machine explains it, however small its p-value: the probe shows as much. It is
+       **no difference** if its interval, too, leaves no room for one that matters
+       (`equal_within`), else **not known**: absence of evidence is not evidence of absence.
+       Within a floor above `LARGEST_EQUAL` nothing is known; such a machine hides as much.
     3. *May it be chance?* If the permutation test, corrected by Holm for all pairs that were
        looked at, gives p <= alpha: **faster** or **slower**.
     4. Otherwise: **not known**. More iterations may tell.
