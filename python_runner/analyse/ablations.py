@@ -9,6 +9,7 @@ import pandas as pd
 
 from python_runner.analyse.compare import compare_pairs
 from python_runner.analyse.latency import NAN
+from python_runner.analyse.struck import struck_out
 
 _ASKED = ("key", "question", "change", "metric", "if_equal", "if_not")
 _SIDES = tuple(f"{name}_{side}" for name in ("stack", "title") for side in ("left", "right"))
@@ -36,9 +37,10 @@ def ablation_effects(
 
         - effect: ratio - 1, so -0.1 where the change saves a tenth; effect_low, effect_high: its
           interval.
-        - lack: why there is no effect, or "". A stack that ended early is named there too if no
-          request of it was complete.
+        - lack: why there is no effect, or "": a stack was not measured, or is struck out, or (if
+          it ended early, too) no request of it was complete.
     """
+    struck = struck_out(conditions)
     known = {str(row["stack"]): row for row in conditions.to_dict(orient="records")}
     results: dict[int, dict[str, Any]] = {}
     for metric in dict.fromkeys(str(each["metric"]) for each in ablations):
@@ -48,7 +50,7 @@ def ablation_effects(
                 int(known[each["right"]]["condition_id"]),
             )
             for place, each in enumerate(ablations)
-            if each["metric"] == metric and {each["left"], each["right"]} <= known.keys()
+            if each["metric"] == metric and _can_be_compared(each, known, struck)
         }
         compared = compare_pairs(samples, conditions, list(mine.values()), metric=metric)
         rows = compared.to_dict(orient="records")
@@ -56,8 +58,21 @@ def ablation_effects(
             place: {str(name): value for name, value in row.items()}
             for place, row in zip(mine, rows, strict=True)
         }
+    known = {
+        name: {**row, "struck": struck.get(int(row["condition_id"]), "")}
+        for name, row in known.items()
+    }
     described = [_row(each, results.get(place), known) for place, each in enumerate(ablations)]
     return pd.DataFrame(described, columns=list(COLUMNS))
+
+
+def _can_be_compared(
+    asked: Mapping[str, Any], known: Mapping[str, Mapping[Any, Any]], struck: Mapping[int, str]
+) -> bool:
+    sides = {asked["left"], asked["right"]}
+    return sides <= known.keys() and not any(
+        int(known[side]["condition_id"]) in struck for side in sides
+    )
 
 
 def _row(
@@ -89,6 +104,8 @@ def _lack(stack: str, condition: Mapping[Any, Any] | None, complete: int | None)
     """Why a stack has no figure; empty if it has."""
     if condition is None:
         return f"{stack} was not measured"
+    if condition["struck"]:
+        return f"{condition['title']} is struck out, its answers are wrong: {condition['struck']}"
     if complete != 0:
         return ""  # it has, or was not looked at because the other is missing
     return f"{condition['title']} gave no result" + (

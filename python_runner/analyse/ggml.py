@@ -15,6 +15,7 @@ import pandas as pd
 
 from python_runner.analyse.compare import Pair, Reason, compare_pairs
 from python_runner.analyse.compare.permutation import RESAMPLES
+from python_runner.analyse.struck import struck_out
 from python_runner.common.variants import knobs_of, parse_stack
 from python_runner.engines.contract import WEIGHTS_IN_MEMORY
 from python_runner.engines.ggml import DEFINES, THREADING, VERSION, WEIGHTS_FILE
@@ -124,7 +125,7 @@ def compare_on_ggml(
 
     Args:
         samples: as `compare_pairs` takes them.
-        conditions: stacks of one run, those of `on_ggml` only.
+        conditions: stacks of one run, those of `on_ggml` only. One that is struck out is left out.
         resamples: shufflings of the permutation test.
 
     Returns:
@@ -137,7 +138,12 @@ def compare_on_ggml(
           `FACTS` that in truth differ, and `at_most`: the largest relative difference that the
           interval leaves room for, 0.05 for five per cent either way; NaN for too few samples.
     """
-    known = {str(row["stack"]): row for row in conditions.to_dict(orient="records")}
+    struck = struck_out(conditions)
+    known = {
+        str(row["stack"]): row
+        for row in conditions.to_dict(orient="records")
+        if int(row["condition_id"]) not in struck
+    }
     steps = [*_steps(known)]
     pairs = _pairs(known, steps)
     tables = [

@@ -8,6 +8,7 @@ import pandas as pd
 
 from python_runner.analyse.compare import compare_pairs
 from python_runner.analyse.compare.family import Pair
+from python_runner.analyse.struck import struck_out
 
 METRICS = ("e2e_ms", "ttft_ms", "tpot_ms")
 
@@ -30,7 +31,8 @@ def price_of_serving(
 
     Returns:
         Rows of `compare_pairs`, left the served stack, right the embedded one, so that `ratio`
-        is what serving multiplies the time by. Empty if no run has both.
+        is what serving multiplies the time by. Empty if no run has both. A stack that is struck
+        out has no price and is none.
     """
     pairs = _pairs(conditions, embedded_of)
     tables = [
@@ -42,9 +44,11 @@ def price_of_serving(
 
 def _pairs(conditions: pd.DataFrame, embedded_of: Mapping[str, str]) -> list[Pair]:
     """Served and embedded, as values of `condition_id`, in order of measurement."""
+    struck = struck_out(conditions)
     known = {
         (int(row["run_id"]), str(row["stack"])): int(row["condition_id"])
         for row in conditions.to_dict(orient="records")
+        if row["condition_id"] not in struck
     }
     twins = {
         identity: known.get((run, _twin(stack, embedded_of)))

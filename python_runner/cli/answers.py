@@ -13,6 +13,7 @@ from python_runner.common.errors import EngineError
 
 if TYPE_CHECKING:
     from python_runner.store import AnswerFrames, Store
+    from python_runner.study import Study
 
 AnswersOption = Annotated[
     bool,
@@ -60,6 +61,23 @@ def check(store: Store, run_id: int, logs: Path, *, perplexity: bool | None = No
     reason = check_answers(store, run_id, logs=logs, progress=progress, with_passage=perplexity)
     if reason:
         output.say(f"Answers were not compared: {reason}")
+
+
+def wrong_answers(study: Study, store: Store, run_id: int, logs: Path) -> bool:
+    """Hold the answers of a run that is over against the reference: whether any stack's are wrong.
+
+    Ctrl-C ends the look and not the program: the figures stand.
+    """
+    from python_runner.run.answers import can_be_checked
+    from python_runner.store import read_frames
+
+    if not can_be_checked(study):
+        return False
+    try:
+        check(store, run_id, logs)
+    except KeyboardInterrupt:
+        output.say(f"\nAnswers not compared. To do it later: polystack answers {run_id}")
+    return any_struck(read_frames(store, [run_id]).answers)
 
 
 def any_struck(found: AnswerFrames) -> bool:

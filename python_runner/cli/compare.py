@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from python_runner.cli import output
-from python_runner.cli.answers import AnswersOption, any_struck, check
+from python_runner.cli.answers import AnswersOption, wrong_answers
 from python_runner.cli.claims import hint as claims_hint
 from python_runner.cli.compare_options import (
     BlocksOption,
@@ -116,7 +116,7 @@ def _run_and_show(study: Study, results: output.Results, *, answers: bool) -> in
                     f"polystack show {after[-1]}"
                 )
             return INTERRUPTED_EXIT_CODE
-        struck = answers and _wrong_answers(study, store, outcome.run_id, results)
+        struck = answers and wrong_answers(study, store, outcome.run_id, results.logs)
         output.show_summary(store, outcome.run_id)
         output.draw(store, outcome.run_id, results)
     if line := claims_hint(study, outcome.run_id):
@@ -130,20 +130,6 @@ def _run_and_show(study: Study, results: output.Results, *, answers: bool) -> in
     for stack, reason in outcome.broken.items():
         output.say(f"{stack} gave no full set of samples: {reason}")
     return _exit_code(outcome) or (EngineError.exit_code if struck else 0)
-
-
-def _wrong_answers(study: Study, store: Store, run_id: int, results: output.Results) -> bool:
-    """Hold the answers against the reference: whether those of any stack are wrong."""
-    from python_runner.run.answers import can_be_checked
-    from python_runner.store import read_frames
-
-    if not can_be_checked(study):
-        return False
-    try:
-        check(store, run_id, results.logs)
-    except KeyboardInterrupt:
-        output.say(f"\nAnswers not compared. To do it later: polystack answers {run_id}")
-    return any_struck(read_frames(store, [run_id]).answers)
 
 
 def _show_part(store: Store, run_id: int, results: output.Results) -> None:

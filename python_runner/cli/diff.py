@@ -26,6 +26,7 @@ def diff(
     results: ResultsOption = None,
 ) -> int:
     """Compare two runs: what changed in their conditions, and in the speed of each stack."""
+    from python_runner.analyse.answers import with_answers
     from python_runner.analyse.compare import change_between
     from python_runner.report.terminal.change import change_report
     from python_runner.store import read_frames
@@ -40,7 +41,8 @@ def diff(
             )
         frames = read_frames(store, ids)
     _refuse_loads(frames)
-    change = change_between(frames.samples, frames.conditions, frames.runs, *ids)
+    conditions = with_answers(frames.conditions, frames.answers)
+    change = change_between(frames.samples, conditions, frames.runs, *ids)
     runs = frames.runs.set_index("run_id", drop=False).loc[ids]
     output.console().print(change_report(change, runs))
     return 0 if share is None else _gate(change, share)

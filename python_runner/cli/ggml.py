@@ -8,9 +8,11 @@ from python_runner.cli.options import ResultsOption, RunArgument
 
 def ggml(run: RunArgument = "latest", *, results: ResultsOption = None) -> None:
     """Hold the stacks of a run that rest on ggml against llama.cpp, and bound each difference."""
+    from python_runner.analyse.answers import with_answers
     from python_runner.report.terminal.ggml import ggml_report
     from python_runner.store import read_frames
 
     with output.Results.at(results).open_store() as store:
         frames = read_frames(store, [store.find_run(run)])
-    output.console().print(ggml_report(frames.samples, frames.conditions, frames.runs))
+    conditions = with_answers(frames.conditions, frames.answers)
+    output.console().print(ggml_report(frames.samples, conditions, frames.runs))

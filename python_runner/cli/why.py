@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from python_runner.cli import output
+from python_runner.cli.answers import AnswersOption, wrong_answers
 from python_runner.cli.options import ResultsOption, RunArgument
 from python_runner.common.errors import INTERRUPTED_EXIT_CODE, EngineError, UsageError
 
@@ -35,6 +36,7 @@ def why(
     show: Annotated[
         bool, typer.Option("--show", help="Show what was found for this run before.")
     ] = False,
+    answers: AnswersOption = True,
     results: ResultsOption = None,
 ) -> int:
     """Test the causes that may explain a run, by changing one thing at a time."""
@@ -59,10 +61,12 @@ def why(
                 f"nothing fits into {budget}",
                 hint="Allow more with --budget, or choose causes with --only.",
             )
-        return _run_and_show(explanation, store, place)
+        return _run_and_show(explanation, store, place, answers=answers)
 
 
-def _run_and_show(explanation: Explanation, store: Store, place: output.Results) -> int:
+def _run_and_show(
+    explanation: Explanation, store: Store, place: output.Results, *, answers: bool
+) -> int:
     from python_runner.cli.progress import TerminalProgress
     from python_runner.measure import MachineProbe
     from python_runner.run.why import explain, runs_explaining
@@ -83,13 +87,15 @@ def _run_and_show(explanation: Explanation, store: Store, place: output.Results)
             output.show_summary(store, found)
         output.say("\nInterrupted." + (" What was finished is kept." if made else ""))
         return INTERRUPTED_EXIT_CODE
-    for found in outcome.runs:
+    struck = False
+    for found, study in zip(outcome.runs, explanation.studies, strict=True):
+        struck |= answers and wrong_answers(study, store, found, place.logs)
         output.show_summary(store, found)
         output.draw(store, found, place)
     for stack, reason in outcome.broken.items():
         output.say(f"{stack} gave no full set of samples: {reason}")
     output.say(f"To see this again: polystack why {asked} --show")
-    return EngineError.exit_code if outcome.broken else 0
+    return EngineError.exit_code if outcome.broken or struck else 0
 
 
 def _show(store: Store, run_id: int) -> None:
@@ -111,6 +117,8 @@ def _tell(explanation: Explanation, run_id: int) -> None:
     asked, choice = explanation.asked, explanation.choice
     if asked.run_id != run_id:
         output.say(f"Run {run_id} explains run {asked.run_id}, so that one is looked at.")
+    for title, reason in asked.struck.items():
+        output.say(f"{title} is struck out, and not explained: its answers are wrong ({reason}).")
     if choice.taken:
         output.say(f"Ablations of run {asked.run_id}, about {spell_duration(choice.seconds)}:")
         output.console().print(_table(choice.taken))

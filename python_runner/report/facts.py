@@ -12,6 +12,7 @@ import pandas as pd
 
 from python_runner.analyse.fairness import marks
 from python_runner.analyse.latency import Outcome, request_metrics
+from python_runner.analyse.reads import answers_at_once
 from python_runner.common.clock import NS_PER_MS
 from python_runner.common.errors import UsageError
 from python_runner.common.variants import knobs_of
@@ -75,7 +76,10 @@ def run_facts(
         is_synthetic=is_synthetic,
         work=_work(samples, conditions, study),
         course=_course(run, study, summary),
-        warnings=tuple(condition_warnings(conditions, run, is_synthetic=is_synthetic)),
+        warnings=(
+            *condition_warnings(conditions, run, is_synthetic=is_synthetic),
+            *_read_warnings(samples, conditions),
+        ),
         notes=tuple(_notes(samples, summary, study)),
         clock=_clock(summary),
         answers=answers_line(conditions, is_synthetic=is_synthetic),
@@ -196,6 +200,19 @@ def condition_warnings(
     for row in conditions.to_dict(orient="records"):
         if warning := own_warning(row):
             yield f"{row['title']}: {warning}"
+
+
+def _read_warnings(samples: pd.DataFrame, conditions: pd.DataFrame) -> Iterator[str]:
+    for row in answers_at_once(samples, conditions).to_dict(orient="records"):
+        yield at_once_warning(row["title"], row["n_at_once"], row["n"])
+
+
+def at_once_warning(name: str, count: int, answers: int) -> str:
+    """That most of an answer came in one read of the connection, so its TTFT is none."""
+    return (
+        f"{name}: {count} of {answers} answers came at once, most of their tokens in the first "
+        "read of the connection. Their TTFT is that of the whole answer, and TPOT says nothing."
+    )
 
 
 def own_warning(row: Mapping[Any, Any]) -> str:

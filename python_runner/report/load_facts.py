@@ -13,6 +13,7 @@ from python_runner.analyse.load.percentiles import fewest_for
 from python_runner.measure.load.level import Arrivals
 from python_runner.report.facts import (
     RunFacts,
+    at_once_warning,
     condition_warnings,
     count_of,
     each_once,
@@ -144,6 +145,8 @@ def _warnings(data: LoadData, *, is_synthetic: bool) -> Iterator[str]:
                 f"when the window began and {row['backlog_end']} when it ended, so latencies grow "
                 "with the length of the run."
             )
+        if row["n_at_once"]:
+            yield at_once_warning(name, row["n_at_once"], row["n_answers"])
         late = row["lateness_p99_ms"]
         if late > max(_LATE_MS, _LATE_SHARE * row["ttft_p50_ms"]):
             yield (

@@ -82,9 +82,8 @@ def judge_iterations(
 
     - supported, if the share that was seen is as large as claimed, and the whole difference is
       clear and has that sign (ten wins by a hair are won by the machine);
-    - refuted, if the share's interval (Clopper and Pearson, on the number of independent
-      iterations: Korn and Graubard 1998) leaves the claimed share out, or the share is smaller
-      and the difference itself is refuted;
+    - refuted, if the share's interval (`share_interval` of `independent_iterations`) leaves the
+      claimed share out, or the share is smaller and the difference itself is refuted;
     - else inconclusive.
     """
     first, second = (timed_values(samples, one.condition_id, test.metric) for one in actors)
@@ -95,7 +94,9 @@ def judge_iterations(
     is_lower = test.direction == "lower"
     ahead = both["left"] < both["right"] if is_lower else both["left"] > both["right"]
     share = float(ahead.mean())
-    low, high = share_interval(share, n / max(1.0, seen.design_effect))
+    low, high = share_interval(
+        share, independent_iterations(n, blocks=seen.blocks, design_effect=seen.design_effect)
+    )
     effect = Effect(
         of=f"{actors[0].title} {test.direction} than {actors[1].title}",
         value=share,
@@ -118,8 +119,24 @@ def judge_iterations(
     return Finding(verdict=ClaimVerdict.INCONCLUSIVE, why=why, effect=effect)
 
 
+def independent_iterations(n: int, *, blocks: int, design_effect: float) -> float:
+    """How many independent iterations so many of a run are worth: between `blocks` and n.
+
+    n over the design effect (Korn and Graubard, Survey Methodology 24, 1998). The design effect
+    of the run is that of its times and knows no upper end: drift adds to how blocks differ, and
+    an iteration that cannot be told from its neighbour leaves nothing to divide by. That of a
+    share has one. Iterations of a block are alike at most, then a block is worth one (Kish,
+    Survey Sampling, 1965: 1 + (m - 1) rho, with rho = 1, is the size m of a block).
+    """
+    at_least = min(n, max(1, blocks))
+    return max(float(at_least), n / max(1.0, design_effect))
+
+
 def share_interval(share: float, n: float) -> tuple[float, float]:
-    """95 % interval of a share (Clopper and Pearson 1934); n need not be a whole number."""
+    """95 % interval of a share (Clopper and Pearson 1934); n need not be a whole number.
+
+    It is exact, so it covers with 95 % or more, never less.
+    """
     hits = share * n
     low = stats.beta.ppf(ALPHA / 2, hits, n - hits + 1) if hits > 0 else 0.0
     high = stats.beta.ppf(1 - ALPHA / 2, hits + 1, n - hits) if hits < n else 1.0

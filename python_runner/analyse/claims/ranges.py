@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from python_runner.analyse.claims.evidence import Compared
 from python_runner.analyse.claims.result import ClaimVerdict, Finding
-from python_runner.analyse.compare.verdict import RELEVANT
+from python_runner.analyse.compare.verdict import equal_within
 from python_runner.study.claim_tests import PairRange
 
 _SUPPORTED = ClaimVerdict.SUPPORTED
@@ -24,8 +24,10 @@ def judge_range(said: PairRange, seen: Compared) -> Finding:
       has the right sign, and its whole interval lies within what the claim says;
     - refuted, if it is clear and the other way round, or beyond the most; or if the whole
       interval leaves no room for the least that is said. Where none is said, the least is a
-      relevant difference (`RELEVANT`), and the ratio itself must not be above the noise floor
-      that way. A least within the noise floor is replaced by the floor;
+      relevant difference (`equal_within`), and the ratio itself must not be above the noise
+      floor that way. A least within the noise floor is replaced by the floor, up to the largest
+      difference that may be called none; where the floor is still higher, the machine may hide
+      what is claimed, and nothing is refuted like this;
     - else inconclusive.
 
     A claim of *closeness* (the range holds 0):
@@ -70,8 +72,9 @@ def _judge_difference(said: PairRange, seen: Compared) -> Finding:
     if seen.is_clear and seen.effect > 0:
         return _found(_REFUTED, f"the other way round: {seen.reason}", seen)
     least, floor = -said.high, math.log1p(seen.floor)
-    margin = max(least or math.log1p(RELEVANT), floor)
-    if seen.low > -margin and (least or seen.effect >= -floor):
+    equal = float(equal_within(seen.floor))
+    margin = max(least, min(floor, equal)) if least else equal
+    if floor <= margin and seen.low > -margin and (least or seen.effect >= -floor):
         return _found(_REFUTED, f"the data leave no room for {_percent(margin)} that way", seen)
     if seen.is_clear:
         return _found(_INCONCLUSIVE, "the interval reaches beyond what the claim says", seen)

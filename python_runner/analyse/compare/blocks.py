@@ -134,6 +134,8 @@ def design_effect(
     Returns:
         Shape (runs,).
     """
+    if per_block <= 1:  # nothing lies within a block but rounding
+        return np.ones(between.shape[1:])
     prior = 1 + (per_block - 1) * LIKENESS
     seen = between.sum(axis=0) / np.maximum(within.sum(axis=0), TINY_VARIANCE)
     seen = np.where(within.sum(axis=0) > TINY_VARIANCE, seen, prior)

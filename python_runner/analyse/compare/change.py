@@ -12,6 +12,7 @@ import pandas as pd
 from python_runner.analyse.compare.family import Pair
 from python_runner.analyse.compare.pairs import compare_pairs, matching_pairs
 from python_runner.analyse.compare.verdict import Verdict
+from python_runner.analyse.struck import struck_out
 
 _MACHINE = ("cpu", "cores", "architecture")
 _SAME_MEMORY = 0.01
@@ -59,7 +60,8 @@ def change_between(
 
     Args:
         samples: one row for each request of both runs.
-        conditions: one row for each stack of both.
+        conditions: one row for each stack of both. One that is struck out in either run (`struck`)
+            is not judged.
         runs: two rows.
         before: id of the one.
         after: id of the other.
@@ -68,8 +70,12 @@ def change_between(
     first, second = (_Run.of(conditions, runs, run_id) for run_id in (before, after))
     machine = _other_machine(first.host, second.host)
     work = _other_workload(first.study, second.study)
+    struck = struck_out(conditions)
     reasons = {
-        stack: machine or work or _other_work(first.stacks[stack], row)
+        stack: machine
+        or work
+        or _other_work(first.stacks[stack], row)
+        or _wrong_answers((first.stacks[stack], row), struck)
         for stack, row in second.stacks.items()
         if stack in first.stacks
     }
@@ -175,6 +181,15 @@ def _other_work(before: Mapping[Any, Any], after: Mapping[Any, Any]) -> str:
         if before[name] != after[name]
     ]
     return f"not the same work: {', '.join(differ)}" if differ else ""
+
+
+def _wrong_answers(rows: Sequence[Mapping[Any, Any]], struck: Mapping[int, str]) -> str:
+    found = [
+        f"its answers are wrong in run {row['run_id']}: {struck[int(row['condition_id'])]}"
+        for row in rows
+        if int(row["condition_id"]) in struck
+    ]
+    return "; ".join(found)
 
 
 def _changes(before: _Run, after: _Run) -> pd.DataFrame:

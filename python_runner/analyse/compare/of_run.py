@@ -12,6 +12,7 @@ from python_runner.analyse.compare.looks import look_alpha
 from python_runner.analyse.compare.pairs import compare_pairs
 from python_runner.analyse.compare.verdict import ALPHA
 from python_runner.analyse.latency import request_metrics
+from python_runner.analyse.struck import struck_out
 
 METRICS = ("e2e_ms", "ttft_ms", "tpot_ms")
 """What is compared; each is a family of tests of its own."""
@@ -39,9 +40,7 @@ def pairs_of_run(
     """
     measured = request_metrics(samples)
     timed = measured[~measured["is_warmup"].astype(bool) & measured[metric].gt(0)]
-    if "struck" in conditions:
-        struck = conditions.loc[conditions["struck"] != "", "condition_id"]
-        timed = timed[~timed["condition_id"].isin(struck)]
+    timed = timed[~timed["condition_id"].isin(struck_out(conditions).keys())]
     medians = timed.groupby("condition_id")[metric].median().sort_values(kind="stable")
     pairs = [(int(larger), int(smaller)) for smaller, larger in combinations(medians.index, 2)]
     alpha = alpha_of_run(samples, runs.to_dict(orient="records")[0]) if len(runs) else ALPHA

@@ -11,7 +11,12 @@ ALPHA = 0.05
 FEWEST_SAMPLES = 6
 """Of each stack: fewer give no interval of a median either (see `summary.median_interval`)."""
 RELEVANT = 0.05
-"""Two stacks are not called equal while the data still allow a difference of this size."""
+"""Two stacks are not called equal while the data still allow a difference of this size; on a
+machine whose noise floor is higher, one of the size of the floor."""
+LARGEST_EQUAL = 0.10
+"""And never while they allow this one, or the machine itself makes as much. It is the difference
+that the statistics are made to find (run/bench_statistics) and what "close" is read as in claims:
+who calls it none says nothing. It is also the floor of stacks that were not measured in turns."""
 
 
 class Verdict(StrEnum):
@@ -29,6 +34,7 @@ class Reason(StrEnum):
     TOO_FEW = "too few samples"
     BELOW_FLOOR = "below the noise floor"
     TOO_WIDE = "below the noise floor, but the interval reaches too far to call it equal"
+    TOO_NOISY = "below the noise floor, which is too high here to call anything equal"
     CHANCE = "above the noise floor, but may be chance"
     CLEAR = "above the noise floor, and not chance"
 
@@ -36,11 +42,27 @@ class Reason(StrEnum):
 _ANSWERS = (
     (Verdict.NOT_KNOWN.value, Reason.TOO_FEW.value),
     (Verdict.NO_DIFFERENCE.value, Reason.BELOW_FLOOR.value),
+    (Verdict.NOT_KNOWN.value, Reason.TOO_NOISY.value),
     (Verdict.NOT_KNOWN.value, Reason.TOO_WIDE.value),
     (Verdict.FASTER.value, Reason.CLEAR.value),
     (Verdict.SLOWER.value, Reason.CLEAR.value),
 )
 """To the conditions of `decide`, in their order; the first that holds counts."""
+
+
+def equal_within(floor: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Within which log ratio, to both sides, two stacks count as equal.
+
+    An equivalence test asks for a margin that is fixed beforehand and small enough for its
+    readers (Schuirmann 1987; Lakens 2017); a margin that grows with the noise would call all
+    stacks equal on a bad machine. So the floor moves it from `RELEVANT` to `LARGEST_EQUAL`, and
+    no farther.
+
+    Args:
+        floor: relative difference.
+    """
+    limited = np.clip(np.asarray(floor, dtype=np.float64), RELEVANT, LARGEST_EQUAL)
+    return np.asarray(np.log1p(limited))
 
 
 def decide(
@@ -60,10 +82,10 @@ def decide(
     1. *Is there enough?* Fewer than `FEWEST_SAMPLES` complete iterations of either stack, or no
        test possible: **not known**.
     2. *Is the difference larger than the machine's own noise?* If the ratio is within the noise
-       floor, the machine explains it, however small its p-value: the probe, which does the same
-       work for all, shows as much. It is called **no difference** if its interval, too, leaves
-       no room for one that matters (`RELEVANT`, or the floor where that is more); if it does
-       leave room, that is **not known**. Absence of evidence is not evidence of absence.
+       floor, the machine explains it, however small its p-value: the probe shows as much. It is
+       **no difference** if its interval, too, leaves no room for one that matters
+       (`equal_within`), else **not known**: absence of evidence is not evidence of absence.
+       Within a floor above `LARGEST_EQUAL` nothing is known; such a machine hides as much.
     3. *May it be chance?* If the permutation test, corrected by Holm for all pairs that were
        looked at, gives p <= alpha: **faster** or **slower**.
     4. Otherwise: **not known**. More iterations may tell.
@@ -89,10 +111,12 @@ def decide(
     p_holm = np.asarray(p_holm, dtype=np.float64)
     is_clear = p_holm <= alpha
     is_faster = (effect < 0) == lower_is_faster
+    is_within, is_noisy = np.abs(effect) <= threshold, threshold > equal_within(floor)
     conditions = [
         (np.asarray(n_fewest) < FEWEST_SAMPLES) | np.isnan(p_holm),
-        (np.abs(effect) <= threshold) & (farthest <= np.maximum(threshold, np.log1p(RELEVANT))),
-        np.abs(effect) <= threshold,
+        is_within & ~is_noisy & (farthest <= equal_within(floor)),
+        is_within & is_noisy,
+        is_within,
         is_clear & is_faster,
         is_clear,
     ]

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from python_runner.analyse.latency import NAN
+from python_runner.analyse.reads import MOST
 from python_runner.common.clock import NS_PER_MS
 
 Floats = npt.NDArray[np.float64]
@@ -35,6 +36,11 @@ class Arrivals:
     def unknown_gaps(self) -> int:
         """Chunks that shared a read with the one before: when they were made, nobody saw."""
         return self.chunks - self.stamps.size
+
+    @property
+    def is_at_once(self) -> bool:
+        """Whether the first read brought most of an answer of at least two tokens."""
+        return self.total > 1 and bool(self.tokens.size and self.tokens[0] > MOST * self.total)
 
     @property
     def gaps_ms(self) -> Floats:

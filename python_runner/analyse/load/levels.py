@@ -63,6 +63,7 @@ def summarise_levels(
         - {naive_ttft,lateness}_{p50,p90,p99}_ms and their intervals; lateness_max_ms.
         - itl_n: gaps that are known. unknown_gap_share: chunks whose gap nobody saw.
         - chunk_is_not_token_share, reasoning_share: of answers, and of chunks. tokens_per_chunk.
+        - n_answers: that brought content; n_at_once: of them, those that came at once (`reads`).
         - tokens_per_s (TGR), requests_per_s, n_uncounted: see `throughput`.
         - goodput_share, goodput_per_s.
         - backlog_start, backlog_end, backlog_grows: see `window.backlog`.
@@ -172,6 +173,8 @@ def _chunks(inside: pd.DataFrame) -> dict[str, object]:
         "chunk_is_not_token_share": float(answers["chunk_is_not_token"].mean())
         if len(answers)
         else NAN,
+        "n_answers": len(answers),
+        "n_at_once": int(answers["came_at_once"].astype(bool).sum()),
         "tokens_per_chunk": counted["tokens"].sum() / n_counted if n_counted else NAN,
         "reasoning_share": answers["n_reasoning_chunks"].sum() / n_chunks if n_chunks else NAN,
     }

@@ -77,6 +77,7 @@ def request_figures(requests: pd.DataFrame, levels: pd.DataFrame) -> pd.DataFram
           sent to head of the answer.
         - itl_ms: array of the known gaps. n_unknown_gaps: chunks whose gap nobody saw.
         - decode_ms, engine_decode_ms: first chunk to last, by our clock and by the engine's.
+        - came_at_once: most of its tokens in the first read (`reads`): TTFT is not of the first.
         - tokens: output tokens. chunk_is_not_token: chunks hold several, or not one each.
         - n_chunks; n_reasoning_chunks: those of them that are reasoning.
     """
@@ -84,7 +85,7 @@ def request_figures(requests: pd.DataFrame, levels: pd.DataFrame) -> pd.DataFram
     rows = [_figures(row, settings[row["level_id"]]) for row in requests.to_dict(orient="records")]
     kinds = {
         **dict.fromkeys(("outcome", "failure_kind", "failure", "itl_ms"), "object"),
-        **dict.fromkeys(("is_warmup", "chunk_is_not_token"), "bool"),
+        **dict.fromkeys(("is_warmup", "chunk_is_not_token", "came_at_once"), "bool"),
         **dict.fromkeys(_TIMES, "float64"),
         **dict.fromkeys(_COUNTS, "int64"),
     }
@@ -145,6 +146,7 @@ def _figures(request: Mapping[Any, Any], settings: Mapping[Any, Any]) -> dict[st
         "n_chunks": arrived.chunks,
         "n_reasoning_chunks": int(np.count_nonzero(request["chunk_is_reasoning"])),
         "n_unknown_gaps": arrived.unknown_gaps,
+        "came_at_once": arrived.is_at_once,
         "chunk_is_not_token": arrived.chunks > 0 and not arrived.is_token_by_chunk,
     }
     if outcome in (LoadOutcome.FAILED, LoadOutcome.CUT_OFF):

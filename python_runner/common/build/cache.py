@@ -90,7 +90,7 @@ def build_once(
         return folder
     if is_built(folder):
         return folder
-    with _lock(folder):
+    with held(folder):
         if is_built(folder):
             return folder
         if folder.exists():
@@ -106,7 +106,8 @@ def build_once(
 
 
 @contextmanager
-def _lock(folder: Path) -> Iterator[None]:
+def held(folder: Path) -> Iterator[None]:
+    """Keep other processes and threads out that hold the same; waits for them."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with (folder.parent / f".{folder.name}.lock").open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)

@@ -19,10 +19,10 @@ from pathlib import Path
 from types import ModuleType
 
 from python_runner.common.build.cache import build_once, fresh_log, hash_tree, scratch_dir
+from python_runner.common.build.cargo import cargo_target
 from python_runner.common.build.commands import run_build
 from python_runner.common.build.toolchain import c_compilers, rust_version
 from python_runner.common.errors import BuildFailedError, ToolMissingError
-from python_runner.common.locations import cache_dir
 from python_runner.common.progress import Progress
 
 _MATURIN = "maturin"
@@ -61,6 +61,7 @@ def build_extension(
         with (
             progress.task(f"Building {name}", why=why, expected_s=expected_s) as task,
             tempfile.TemporaryDirectory(dir=scratch_dir()) as scratch,
+            cargo_target(source.name) as target,
         ):
             run_build(
                 [
@@ -70,7 +71,8 @@ def build_extension(
                 ],
                 log=fresh_log(folder.name),
                 task=task,
-                env={**_build_trees(scratch), **env},
+                # Intermediate files stay out of the checkout.
+                env={"CARGO_TARGET_DIR": str(target), "TMPDIR": scratch, **env},
             )
             _unpack_wheel(Path(scratch), folder)
 
@@ -113,16 +115,6 @@ def _installed_versions(requirements: list[str], purpose: str) -> dict[str, str]
                 hint="It belongs to the environment that `just` sets up: run `just setup`.",
             ) from error
     return versions
-
-
-def _build_trees(scratch: str) -> dict[str, str]:
-    """Variables that keep a build's intermediate files out of the checkout."""
-    return {
-        # Kept and shared: an engine's crates compile for minutes, and most of them stay the
-        # same when our own crate changes.
-        "CARGO_TARGET_DIR": str(cache_dir() / "cargo-target"),
-        "TMPDIR": scratch,
-    }
 
 
 def _unpack_wheel(wheels: Path, folder: Path) -> None:

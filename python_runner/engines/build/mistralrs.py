@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from python_runner.common.build.cache import build_once, fresh_log, hash_tree, recipe_of
+from python_runner.common.build.cargo import cargo_target
 from python_runner.common.build.commands import run_build
 from python_runner.common.build.cpu import CpuFlags, cpu_flags
 from python_runner.common.build.extension import build_extension
 from python_runner.common.build.toolchain import rust_version
-from python_runner.common.locations import cache_dir, source_root
+from python_runner.common.locations import source_root
 from python_runner.common.progress import Progress
 
 ENGINE_CRATE = "mistralrs-core"
@@ -88,12 +89,14 @@ def mistralrs_server_build(progress: Progress) -> MistralRsServerBuild:
     }
 
     def build(folder: Path) -> None:
-        with progress.task(
-            "Building mistral.rs's server",
-            why="little is left to do where the binding is built",
-            expected_s=_EXPECTED_S,
-        ) as task:
-            target = cache_dir() / "cargo-target"
+        with (
+            progress.task(
+                "Building mistral.rs's server",
+                why="little is left to do where the binding is built",
+                expected_s=_EXPECTED_S,
+            ) as task,
+            cargo_target(_SERVER) as target,
+        ):
             run_build(
                 [
                     *("cargo", "build", "--locked", "--profile", _PROFILE),

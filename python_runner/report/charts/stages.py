@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -22,18 +23,20 @@ from python_runner.report.charts.page import (
     say_nothing_measured,
 )
 from python_runner.report.charts.rows import Rows
+from python_runner.report.charts.stage_labels import GAP, LEAST_SHARE, SIZE, Label, Part, labels_of
 from python_runner.report.charts.text import line_height, text_width
-from python_runner.report.palette import GRID, INK, PAPER, REACHES, STAGES
+from python_runner.report.palette import GRID, INK, PAPER, QUIET, REACHES, STAGES
 from python_runner.report.units import spell_share, spell_time, unit_for
 
 TITLE = "Where the time goes: a request of each stack"
 SHARES_TITLE = "Where the time goes: shares of a request"
 _BAR_HEIGHT = 0.62
-_LABEL_SIZE = 9.0
+_BELOW = 0.2
+"""Inches by which a row is higher than in other pictures: for the labels below bars."""
+_LEADER = 0.05
 _VALUE_SIZE = 11.0
 _LEGEND_SIZE = 9.5
 _SWATCH = 0.13
-_GAP = 0.08
 _DARKEST_FOR_INK = 0.45
 _HOW_TO_READ = (
     "From sending a request to the end of its answer, text included: means over the middle half "
@@ -57,6 +60,7 @@ def draw_stage_shares(data: ChartData) -> Figure:
 def _draw(data: ChartData, title: str, axis: str, *, is_share: bool, per_ms: float) -> Figure:
     stages = data.stages
     rows = layout.make_rows(stages, data.complete)
+    rows = replace(rows, row_height=rows.row_height + _BELOW)
     lines = list(_legend_lines(WIDTH - 2 * MARGIN))
     legend_height = len(lines) * line_height(_LEGEND_SIZE) * 1.25 + 0.1
     page = make_page(
@@ -108,7 +112,7 @@ def _draw_bar(
             rows.centre(index),
             length,
             left=begin,
-            height=rows.row_height * _BAR_HEIGHT,
+            height=_bar_height(rows),
             facecolor=STAGES[stage],
             edgecolor=PAPER,
             hatch=REACHES[Reach(stack["reach"])].hatch,
@@ -123,33 +127,76 @@ def _draw_bar(
 def _label_bar(
     page: Page, rows: Rows, index: int, stack: Mapping[Any, Any], *, is_share: bool, per_ms: float
 ) -> None:
-    """Name the parts that have room for it."""
+    """Name its parts."""
     inches = page.axes_width / page.axes.get_xlim()[1]
+    parts = []
     for stage, begin, length in _parts(stack, is_share=is_share, per_ms=per_ms):
-        text = f"{stage.value} {spell_share(stack[stage.value] / stack['request_ms'])}"
-        if text_width(text, _LABEL_SIZE) + 2 * _GAP > length * inches:
-            text = text.rpartition(" ")[2]
-        if text_width(text, _LABEL_SIZE) + 2 * _GAP > length * inches:
-            continue
-        page.axes.text(
-            begin + length / 2,
-            rows.centre(index),
-            text,
-            fontsize=_LABEL_SIZE,
-            color=_ink_on(STAGES[stage]),
-            ha="center",
-            va="center_baseline",
-            parse_math=False,
-            bbox={"facecolor": STAGES[stage], "edgecolor": "none", "pad": 1.2},
-            zorder=4,
+        share = stack[stage.value] / stack["request_ms"]
+        parts.append(
+            Part(
+                name=stage.value,
+                share=spell_share(share),
+                is_small=share < LEAST_SHARE,
+                begin=begin * inches,
+                length=length * inches,
+            )
         )
+    for label in labels_of(parts, page.axes_width):
+        if label.is_inside:
+            _write_inside(page, rows.centre(index), label, inches)
+        else:
+            _write_below(page, rows.centre(index) + _bar_height(rows) / 2, label, inches)
+
+
+def _write_inside(page: Page, y: float, label: Label, inches: float) -> None:
+    color = STAGES[Stage(label.part.name)]
+    page.axes.text(
+        label.centre / inches,
+        y,
+        label.text,
+        fontsize=SIZE,
+        color=_ink_on(color),
+        ha="center",
+        va="center_baseline",
+        parse_math=False,
+        bbox={"facecolor": color, "edgecolor": "none", "pad": 1.2},
+        zorder=4,
+    )
+
+
+def _write_below(page: Page, y: float, label: Label, inches: float) -> None:
+    """The text under the bar, and a thin line from its part."""
+    page.axes.plot(
+        [label.part.centre / inches, label.nearest / inches],
+        [y, y + _LEADER],
+        color=QUIET,
+        linewidth=0.8,
+        clip_on=False,
+        zorder=3,
+    )
+    page.axes.text(
+        label.centre / inches,
+        y + _LEADER + line_height(SIZE) / 2,
+        label.text,
+        fontsize=SIZE,
+        color=INK,
+        ha="center",
+        va="center_baseline",
+        parse_math=False,
+        bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 0.6},
+        zorder=4,
+    )
+
+
+def _bar_height(rows: Rows) -> float:
+    return (rows.row_height - _BELOW) * _BAR_HEIGHT
 
 
 def _write_total(page: Page, rows: Rows, index: int, stack: Mapping[Any, Any], end: float) -> None:
     page.axes.annotate(
         spell_time(stack["request_ms"]),
         (end, rows.centre(index)),
-        xytext=(_GAP * 72, 0),
+        xytext=(GAP * 72, 0),
         textcoords="offset points",
         fontsize=_VALUE_SIZE,
         fontweight="bold",
@@ -163,7 +210,7 @@ def _write_total(page: Page, rows: Rows, index: int, stack: Mapping[Any, Any], e
 
 def _value_room(stages: pd.DataFrame) -> float:
     texts = (spell_time(ms) for ms in stages["request_ms"])
-    return max((text_width(text, _VALUE_SIZE, "bold") for text in texts), default=0.0) + 2 * _GAP
+    return max((text_width(text, _VALUE_SIZE, "bold") for text in texts), default=0.0) + 2 * GAP
 
 
 def _legend_lines(width: float) -> Iterator[list[tuple[Stage, float]]]:
@@ -171,7 +218,7 @@ def _legend_lines(width: float) -> Iterator[list[tuple[Stage, float]]]:
     line: list[tuple[Stage, float]] = []
     left = 0.0
     for stage in Stage:
-        needed = _SWATCH + _GAP + text_width(stage.value, _LEGEND_SIZE) + 2.2 * _GAP
+        needed = _SWATCH + GAP + text_width(stage.value, _LEGEND_SIZE) + 2.2 * GAP
         if line and left + needed > width:
             yield line
             line, left = [], 0.0
@@ -205,7 +252,7 @@ def _draw_legend(
             )
             axes.add_patch(swatch)
             axes.text(
-                x + page.across(_SWATCH + _GAP),
+                x + page.across(_SWATCH + GAP),
                 y,
                 stage.value,
                 fontsize=_LEGEND_SIZE,

@@ -63,7 +63,10 @@ def ggml_report(
 
 def _against(against: pd.DataFrame) -> Iterator[RenderableType]:
     if against.empty:
-        yield Text(f"{BASE} is not in this run: nothing to hold the others against.", style=NOTE)
+        yield Text(
+            f"{BASE} has no figures that count in this run: nothing to hold the others against.",
+            style=NOTE,
+        )
     for reach, text in _HEADINGS.items():
         rows = against[against["reach"] == reach.value]
         if not rows.empty:

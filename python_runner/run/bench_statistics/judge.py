@@ -35,6 +35,14 @@ class Judged:
 
     def claims(self, floor: Floats, n: int, alpha: float = ALPHA) -> npt.NDArray[np.bool_]:
         """Where the full rule says faster or slower; `floor` has shape (runs,) or (1,)."""
+        said = [Verdict.FASTER.value, Verdict.SLOWER.value]
+        return np.isin(self._verdicts(floor, n, alpha), said)
+
+    def equalities(self, floor: Floats, n: int) -> npt.NDArray[np.bool_]:
+        """Where it says no difference."""
+        return np.asarray(self._verdicts(floor, n, ALPHA) == Verdict.NO_DIFFERENCE.value)
+
+    def _verdicts(self, floor: Floats, n: int, alpha: float) -> npt.NDArray[np.str_]:
         verdicts, _ = decide(
             effect=self.effect,
             half_width=self.half_width,
@@ -43,7 +51,7 @@ class Judged:
             n_fewest=n,
             alpha=alpha,
         )
-        return np.isin(verdicts, [Verdict.FASTER.value, Verdict.SLOWER.value])
+        return verdicts
 
 
 def judge(values: Floats, *, alpha: float = ALPHA, resamples: int = RESAMPLES) -> Judged:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from python_runner.analyse.compare.looks import look_alpha
-from python_runner.analyse.compare.verdict import ALPHA
+from python_runner.analyse.compare.verdict import ALPHA, LARGEST_EQUAL
 from python_runner.common.progress import Progress
 from python_runner.run.bench_statistics.judge import (
     Judged,
@@ -38,6 +38,8 @@ _QUIETER = replace(AS_SEEN, name="the same, 2 % noise", noise=0.02)
 _LONG = Layout(blocks=20, per_block=2)
 _LOOKS = (10, 20, 30, 40)
 _LOOK_RESAMPLES = 1_999
+_HIGHEST = np.array([LARGEST_EQUAL])
+"""The highest noise floor at which anything is called equal: the hardest case for that word."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +75,8 @@ _ASKED = {
     "false alarms, full rule, seeing probe": (0.0, 0.07),
     "power, single test": (0.90, 1.0),
     "power, full rule": (0.90, 1.0),
+    "no difference, though 10 % slower": (0.0, 0.05),
+    "no difference, though 10 % slower, floor of 10 %": (0.0, 0.05),
     "interval holds the truth": (0.93, 0.97),
     "until 2 %: false alarms, full rule": (0.0, 0.07),
     "until 2 %: interval holds the truth": (0.93, 1.0),
@@ -148,6 +152,15 @@ def _single_look(layout: Layout, machine: Machine, runs: int, rng: np.random.Gen
             },
             "power, single test": float((found.p[:, with_slow] <= ALPHA).mean()),
             "power, full rule": float(power.mean()),
+            "no difference, where there is none": float(
+                judged.equalities(seeing, ITERATIONS).mean()
+            ),
+            "no difference, though 10 % slower": float(
+                found.equalities(floor_from(other.seeing), ITERATIONS)[:, with_slow].mean()
+            ),
+            "no difference, though 10 % slower, floor of 10 %": float(
+                found.equalities(_HIGHEST, ITERATIONS)[:, with_slow].mean()
+            ),
             "interval holds the truth": float(covered.mean()),
             "half-width of the interval": float(np.expm1(np.median(judged.half_width))),
             "a stack's own median: interval holds it": float(median_covers(same.values).mean()),

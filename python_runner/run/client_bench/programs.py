@@ -6,9 +6,10 @@ import shutil
 from pathlib import Path
 
 from python_runner.common.build.cache import build_once, fresh_log, hash_tree
+from python_runner.common.build.cargo import cargo_target
 from python_runner.common.build.commands import run_build
 from python_runner.common.build.toolchain import c_compilers, rust_version
-from python_runner.common.locations import cache_dir, source_root
+from python_runner.common.locations import source_root
 from python_runner.common.progress import Progress
 
 _FLAGS = ("-std=c++17", "-O2", "-Wall", "-Wextra", "-Werror")
@@ -46,10 +47,12 @@ def hyper_program(progress: Progress) -> Path:
     }
 
     def build(folder: Path) -> None:
-        with progress.task(
-            "Building the client on hyper", why="to be measured", expected_s=_HYPER_EXPECTED_S
-        ) as task:
-            target = cache_dir() / "cargo-target"
+        with (
+            progress.task(
+                "Building the client on hyper", why="to be measured", expected_s=_HYPER_EXPECTED_S
+            ) as task,
+            cargo_target(example) as target,
+        ):
             run_build(
                 [
                     *("cargo", "build", "--release", "--locked"),

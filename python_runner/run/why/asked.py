@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 from pydantic import ValidationError
 
+from python_runner.analyse.answers import with_answers
 from python_runner.analyse.summary import summarise
 from python_runner.common.errors import ModelError, StudyError, UsageError
 from python_runner.common.variants import knobs_of, parse_stack
@@ -31,7 +32,9 @@ class AskedRun:
     study: Study
     """With the model and the number of threads that were really used."""
     stacks: tuple[Seen, ...]
-    """Those that gave figures, in the order of the study."""
+    """Those that gave figures which count, in the order of the study."""
+    struck: Mapping[str, str]
+    """Titles of those whose answers are wrong, with the reason: their speed explains nothing."""
     figures: Mapping[str, Figures]
     work: Work
     cpu: str
@@ -54,11 +57,13 @@ def asked_run(store: Store, run_id: int) -> AskedRun:
             hint="Compare its stacks first: polystack compare --stacks ...",
         )
     study = _study_of(run_id, str(run["study_json"]))
-    summary = summarise(frames.samples, frames.conditions)
-    measured = summary[summary["e2e_ms"].notna()].sort_values("condition_id")
+    summary = summarise(frames.samples, with_answers(frames.conditions, frames.answers))
+    counts = summary["e2e_ms"].notna() & (summary["struck"] == "")
+    measured = summary[counts].sort_values("condition_id")
+    struck = summary[summary["struck"] != ""].set_index("title")["struck"]
     if measured.empty:
         raise UsageError(
-            f"run {run_id} has no complete request, so there is nothing to explain",
+            f"run {run_id} has no complete request that counts, so there is nothing to explain",
             hint="`polystack runs` lists the runs.",
         )
     conditions = frames.conditions.set_index("condition_id")
@@ -66,6 +71,7 @@ def asked_run(store: Store, run_id: int) -> AskedRun:
     return AskedRun(
         run_id=run_id,
         study=_pinned(study, rows, run_id),
+        struck={str(title): str(reason) for title, reason in struck.items()},
         stacks=tuple(_seen(row) for row in rows.to_dict(orient="records")),
         figures={str(row["stack"]): _figures(row) for row in measured.to_dict(orient="records")},
         work=_work(frames, measured),

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from python_runner.common.errors import PolystackError, UnknownNameError
 from python_runner.common.variants import StackName
-from python_runner.engines.table import engine
+from python_runner.engines.table import embedded_twins, engine
 from python_runner.engines.variants import all_knobs
-from python_runner.run.why.table import CAUSES, SERVED, Cause, Seen, causes
+from python_runner.run.why.table import CAUSES, Cause, Seen, causes
 from python_runner.study import Ablation
 
 
@@ -72,9 +72,10 @@ def _of_knobs(cause: Cause, stack: Seen) -> Ablation | None:
 
 def _of_twins(cause: Cause, stack: Seen) -> Ablation | None:
     knobs = stack.name.knobs
-    inside = {embedded: served for served, embedded in SERVED.items()}
+    twins = embedded_twins()
+    inside = {embedded: served for served, embedded in twins.items()}
     served = StackName(base=inside.get(stack.name.base, stack.name.base), knobs=knobs)
-    embedded = StackName(base=SERVED.get(stack.name.base, stack.name.base), knobs=knobs)
+    embedded = StackName(base=twins.get(stack.name.base, stack.name.base), knobs=knobs)
     if served == embedded or not (_has(served, knobs) and _has(embedded, knobs)):
         return None
     return _ablation(

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Literal
 
 from python_runner.common.variants import StackName
@@ -153,17 +152,6 @@ CAUSES: tuple[Cause, ...] = (
         if_not="Collections do cost time, if there are enough of them.",
     ),
 )
-
-SERVED: Mapping[str, str] = MappingProxyType(
-    {
-        "llama-server": "llama.cpp",
-        "ollama": "go-driver",
-        "ollama-go-engine": "go-driver-go-engine",
-        "mistral.rs-server": "mistral.rs",
-        "transformers-serve": "transformers",
-    }
-)
-"""Served stacks, and the one that runs the same engine in process; some may not be there."""
 
 
 def causes() -> tuple[str, ...]:

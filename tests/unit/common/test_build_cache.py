@@ -15,6 +15,7 @@ from python_runner.common.build.cache import (
     recipe_of,
     scratch_dir,
 )
+from python_runner.common.build.cargo import cargo_target
 from python_runner.common.locations import CACHE_VARIABLE
 from python_runner.common.progress import SilentProgress
 
@@ -150,3 +151,29 @@ def test_a_log_holds_the_last_try_only() -> None:
     log.write_text("an earlier try")
 
     assert not fresh_log("thing").exists()
+
+
+def test_nobody_else_makes_a_product_until_it_is_taken_away() -> None:
+    """Two checkouts with two versions of one crate: each keeps what it made itself."""
+    kept: dict[str, str] = {}
+    may_take = threading.Event()
+
+    def checkout(version: str) -> None:
+        with cargo_target("client") as target:
+            target.mkdir(parents=True, exist_ok=True)
+            (target / "client").write_text(version)
+            may_take.wait(timeout=10)
+            kept[version] = (target / "client").read_text()
+
+    threads = [threading.Thread(target=checkout, args=(version,)) for version in ("one", "two")]
+    for thread in threads:
+        thread.start()
+    may_take.set()
+    for thread in threads:
+        thread.join()
+    assert kept == {"one": "one", "two": "two"}
+
+
+def test_builds_of_different_products_do_not_wait() -> None:
+    with cargo_target("client") as first, cargo_target("server") as second:
+        assert first == second

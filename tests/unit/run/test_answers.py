@@ -151,3 +151,26 @@ def test_the_command_shows_what_is_right(
     assert "48 of 48 best" in " ".join(polystack("show").out.split())
     exported = polystack("export", "--format", "json")
     assert "samples-answers.json" in exported.out
+
+
+def test_ablations_and_changes_leave_out_what_is_wrong(
+    polystack: Polystack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answers, "can_be_checked", lambda study: True)
+    stacks = ("--stacks", "mock-cpp,mock-rust", "--iterations", "2", "--threads", "2")
+    ablate = ("why", "1", "--only", "threads")
+    assert polystack("compare", "demo", *stacks).code == 0
+    assert polystack(*ablate).code == 0
+    monkeypatch.setattr(mock, "PYTHON", PaperReference(shift=1))
+    outcome = polystack(*ablate)
+    assert outcome.code == 5
+    printed = " ".join(outcome.out.split())
+    assert "could not be tested. mock C++, 1 thread is struck out, its answers are" in printed
+    assert polystack(*ablate, "--no-answers").code == 0
+    assert polystack("compare", "demo", *stacks).code == 5
+    changed = polystack("diff", "1", "latest", "--fail-if-slower", "5%")
+    assert changed.code == 6
+    assert "its answers are wrong in run 5" in changed.err
+    nothing = polystack("why", "latest")
+    assert nothing.code == 2
+    assert "no complete request that counts" in nothing.err

@@ -62,6 +62,12 @@ def close(within: float) -> PairRange:
         (lower("a", "b", 0.5), seen(0.9), REFUTED),
         (lower("a", "b", 0.5), seen(0.66), INCONCLUSIVE),
         (lower("a", "b", 0.02), seen(0.98, p=0.2, within=0.02), INCONCLUSIVE),
+        # nothing is refuted by what a noisy machine may hide
+        (lower("a", "b"), seen(1.0, p=0.9, floor=0.6), INCONCLUSIVE),
+        (lower("a", "b"), seen(1.2, p=0.2, floor=0.6), INCONCLUSIVE),
+        (lower("a", "b"), seen(1.8, floor=0.6), REFUTED),
+        (lower("a", "b", 0.3), seen(0.8, floor=0.6), INCONCLUSIVE),
+        (lower("a", "b", 0.8), seen(0.9, floor=0.6), REFUTED),
         # they are close
         (close(0.1), seen(1.03), SUPPORTED),
         (close(0.1), seen(1.3), REFUTED),

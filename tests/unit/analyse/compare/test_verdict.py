@@ -26,7 +26,13 @@ def rule(
         (rule(1.005), (Verdict.NO_DIFFERENCE, Reason.BELOW_FLOOR)),
         (rule(1.005, p=0.6), (Verdict.NO_DIFFERENCE, Reason.BELOW_FLOOR)),
         (rule(1.005, p=0.6, wide=0.2), (Verdict.NOT_KNOWN, Reason.TOO_WIDE)),
-        (rule(1.15, floor=0.2), (Verdict.NO_DIFFERENCE, Reason.BELOW_FLOOR)),
+        (rule(1.06, floor=0.09), (Verdict.NO_DIFFERENCE, Reason.BELOW_FLOOR)),
+        (rule(1.06, floor=0.1), (Verdict.NO_DIFFERENCE, Reason.BELOW_FLOOR)),
+        (rule(1.00, floor=0.11), (Verdict.NOT_KNOWN, Reason.TOO_NOISY)),
+        (rule(1.15, floor=0.2), (Verdict.NOT_KNOWN, Reason.TOO_NOISY)),
+        (rule(1.5, floor=0.6), (Verdict.NOT_KNOWN, Reason.TOO_NOISY)),
+        (rule(1.0, floor=0.6, wide=0.5), (Verdict.NOT_KNOWN, Reason.TOO_NOISY)),
+        (rule(1.08, floor=0.09, wide=0.05), (Verdict.NOT_KNOWN, Reason.TOO_WIDE)),
         (rule(2.00, n=5), (Verdict.NOT_KNOWN, Reason.TOO_FEW)),
         (rule(float("nan"), p=float("nan")), (Verdict.NOT_KNOWN, Reason.TOO_FEW)),
     ],
@@ -70,6 +76,16 @@ def test_swapping_the_sides_swaps_the_words(
         for one in (effect, -effect)
     )
     assert there == swapped.get(here, here)
+
+
+@given(effect=st.floats(-1, 1), wide=st.floats(0, 1), p=st.floats(0, 1), floor=st.floats(0, 100))
+def test_no_noise_makes_equal_what_may_differ_by_ten_per_cent(
+    effect: float, wide: float, p: float, floor: float
+) -> None:
+    verdict, _ = decide(effect=effect, half_width=wide, p_holm=p, floor=floor, n_fewest=10)
+    if verdict.item() == Verdict.NO_DIFFERENCE:
+        assert abs(effect) + wide <= np.log1p(0.1)
+        assert abs(effect) <= np.log1p(floor) <= np.log1p(0.1)
 
 
 @given(effect=st.floats(-1, 1), p=st.floats(0, 1), floor=st.floats(0, 0.3))

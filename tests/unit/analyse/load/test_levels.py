@@ -71,6 +71,22 @@ def test_unknown_gaps_and_chunks_of_several_tokens_are_told() -> None:
     assert row["itl_p50_ms"] == 20
     assert row["chunk_is_not_token_share"] == 1
     assert row["tokens_per_chunk"] == 2
+    assert row["n_at_once"] == 0
+
+
+def test_answers_that_came_in_one_read_are_counted() -> None:
+    requests = [
+        FakeRequest(
+            user=user,
+            sent=turn * 100.0,
+            chunks=[turn * 100 + when for when in (70.0, 70.0, 70.0, 70.0 + user)],
+            reads=[0, 0, 0, user],
+        )
+        for turn in range(5)
+        for user in range(2)
+    ]
+    row = level_rows(closed(2), requests)
+    assert row["n_at_once"] == row["n_answers"] == row["n_inside"] > 0
 
 
 def test_failures_stop_no_clock_and_bring_no_tokens() -> None:

@@ -8,9 +8,11 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from python_runner.analyse.stages.breakdown import Stage
+from python_runner.report.charts.stage_labels import SIZE, Part, labels_of
+from python_runner.report.charts.text import text_width
 from python_runner.report.palette import STAGES
 from tests.golden.cases import CASES
-from tests.golden.frames import FOUR, build_frames
+from tests.golden.frames import FOUR, LLAMA_CPP, MISTRAL_RS, build_frames, rename
 from tests.unit.report.charts.drawn import data_of, draw, words
 
 
@@ -68,3 +70,31 @@ def test_a_stage_that_is_not_seen_has_no_bar() -> None:
 def test_nothing_measured_is_said() -> None:
     for name in ("stages", "stages-shares"):
         assert "No complete sample" in words(draw(name, CASES["only failures"]()))
+
+
+def test_every_part_of_some_size_is_named_also_where_its_bar_is_short() -> None:
+    slow = rename(MISTRAL_RS, e2e_s=80.0)
+    figure = draw("stages", build_frames([LLAMA_CPP, slow]))
+    assert words(figure).count("prefill") >= 3  # the legend, and each stack
+    assert len(figure.axes[0].lines) >= 1  # from a part to its name
+
+
+def test_texts_below_keep_out_of_each_others_way_and_on_the_axis() -> None:
+    parts = [
+        Part(name=name, share="9%", is_small=False, begin=place, length=0.05)
+        for place, name in ((0.0, "queue and HTTP"), (0.05, "prefill"), (3.9, "decode"))
+    ]
+    labels = labels_of(parts, 4.0)
+    assert not any(label.is_inside for label in labels)
+    ends = 0.0
+    for label in labels:
+        half = text_width(label.text, SIZE) / 2
+        assert label.centre - half >= ends
+        ends = label.centre + half
+    assert ends <= 4.0
+    assert [label.text for label in labels_of(parts, 1.5)] == ["9%"] * 3
+
+
+def test_what_is_hardly_there_has_no_name() -> None:
+    part = Part(name="rest", share="0.2%", is_small=True, begin=0.0, length=0.01)
+    assert labels_of([part], 4.0) == []
