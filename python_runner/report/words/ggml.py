@@ -17,7 +17,7 @@ GGML_HEADINGS = {
     Reach.SERVED: "Served: ratio to llama.cpp in process, so serving is in it",
 }
 GGML_LEGEND = (
-    "Ratios above 1: slower than the other, or longer; below them the 95 % interval of that one "
+    "Ratios above 1: slower than the other, or longer; with them the 95 % interval of that one "
     "pair. The verdict is on E2E latency, corrected for all pairs here. A bound is the end of the "
     "interval that is farther from 1."
 )
