@@ -62,6 +62,7 @@ def compare(
     progress: Progress,
     on_part: Callable[[int], None] | None = None,
     probe: NoiseProbe | None = None,
+    command: str = "",
 ) -> Comparison:
     """Build what is missing, make the model, measure every stack of `study` in blocks.
 
@@ -76,6 +77,7 @@ def compare(
         on_part: called with the run's id when there are first figures and a long build comes
             next.
         probe: looks at the machine before each request; None: nobody does.
+        command: what was typed, to be kept with the run.
 
     Raises:
         UnknownNameError: an engine or model that does not exist, before anything starts.
@@ -91,7 +93,7 @@ def compare(
     plan = plan_for(study, ready.source, ready.settings, log=log, progress=progress)
     preflight = _preflight(study, ready, plan, logs, progress)
     checked = preflight.check(without(engines, ready.missing.keys() | ready.waiting))
-    with RunRecorder(store, study, describe_host()) as recorder:
+    with RunRecorder(store, study, describe_host(), command) as recorder:
         recorder.keep_facts(checked.facts, checked.unfair)
         tools = Tools(
             settings_of=preflight.settings_of,

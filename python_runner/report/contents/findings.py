@@ -34,6 +34,7 @@ from python_runner.report.words.answers import (
 )
 from python_runner.store import Frames
 
+CLAIMS_TITLE = "What published claims are worth here"
 CLAIMS_LEGEND = (
     "A verdict holds under the conditions that were run. Ratio: left over right, with its 95 % "
     "interval. A claim with several parts is supported if all of them are, and refuted if one is."
@@ -163,7 +164,7 @@ def claims_section(data: ClaimsData) -> Section:
         Paragraph(text=CLAIMS_LEGEND),
         *_points("", list(_to_run(data))),
     ]
-    return Section(key="claims", title="What published claims are worth here", blocks=blocks)
+    return Section(key="claims", title=CLAIMS_TITLE, blocks=blocks)
 
 
 def _to_run(data: ClaimsData) -> Iterator[str]:

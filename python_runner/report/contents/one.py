@@ -11,6 +11,7 @@ from python_runner.report.contents.background import environment_section, repeat
 from python_runner.report.contents.beside import ggml_section, pair_section, serving_section
 from python_runner.report.contents.fairness import fairness_section
 from python_runner.report.contents.findings import (
+    CLAIMS_TITLE,
     ablations_section,
     answers_section,
     claims_section,
@@ -20,7 +21,7 @@ from python_runner.report.contents.pictures import figures_of
 from python_runner.report.contents.reported import Reported, ReportedComparison, ReportedLoad
 from python_runner.report.contents.stacks import stack_blocks
 from python_runner.report.contents.time import time_section
-from python_runner.report.document import Section
+from python_runner.report.document import Paragraph, Section
 from python_runner.report.facts import RANDOM_WARNING, TINY_WARNING
 
 _CHARTS = (
@@ -67,9 +68,18 @@ def _sections(run: ReportedComparison) -> Iterator[Section | None]:
     yield ablations_section(run)
     yield ggml_section(run)
     yield answers_section(run)
-    yield claims_section(run.claims) if run.claims else None
+    yield _claims(run)
     yield environment_section(run.frames.conditions, run.run)
     yield repeat_section(run.run, run.study)
+
+
+def _claims(run: ReportedComparison) -> Section | None:
+    if run.claims is not None:
+        return claims_section(run.claims)
+    if not run.study.get("claims"):
+        return None
+    text = f"The claims of its study could not be judged: {run.claims_lack or 'nobody has'}."
+    return Section(key="claims", title=CLAIMS_TITLE, blocks=[Paragraph(text=text)])
 
 
 def _marks(run: Reported) -> Iterator[str]:

@@ -31,6 +31,8 @@ class ReportedComparison:
     data: ChartData
     claims: ClaimsData | None = None
     """Its claims, judged by this run alone; None: its study names none."""
+    claims_lack: str = ""
+    """Why there are none, for a study that names some."""
     explaining: Sequence[Frames] = ()
     """Runs of ablations that were made to explain this one."""
 
@@ -88,13 +90,18 @@ Reported = ReportedComparison | ReportedLoad
 
 
 def reported(
-    frames: Frames, *, claims: ClaimsData | None = None, explaining: Sequence[Frames] = ()
+    frames: Frames,
+    *,
+    claims: ClaimsData | None = None,
+    claims_lack: str = "",
+    explaining: Sequence[Frames] = (),
 ) -> Reported:
     """Compute the figures of the one run in `frames`. Raises UsageError for none or several.
 
     Args:
         frames: one run.
         claims: see `ReportedComparison`; a load has none.
+        claims_lack: see there.
         explaining: see there.
     """
     if len(frames.runs) == 1 and frames.runs["kind"].iloc[0] == RunKind.LOAD:
@@ -104,6 +111,7 @@ def reported(
         frames=_with(frames, conditions),
         data=chart_data(frames.samples, conditions, frames.runs),
         claims=claims,
+        claims_lack=claims_lack,
         explaining=tuple(
             _with(each, with_answers(each.conditions, each.answers)) for each in explaining
         ),

@@ -19,6 +19,7 @@ from python_runner.report.units import (
     spell_time,
 )
 from python_runner.report.words.stages import (
+    ENERGY_LEGEND,
     RESOURCES_LEGEND,
     STAGE_NAMES,
     STAGES_LEGEND,
@@ -103,7 +104,8 @@ def _resources(run: ReportedComparison) -> list[Block]:
         rows=[_used(row, has_energy=has_energy) for row in rows.to_dict(orient="records")],
         caption="What a token takes",
     )
-    return [table, Paragraph(text=RESOURCES_LEGEND)]
+    legend = f"{RESOURCES_LEGEND} {ENERGY_LEGEND}" if has_energy else RESOURCES_LEGEND
+    return [table, Paragraph(text=legend)]
 
 
 def _used(row: Mapping[Any, Any], *, has_energy: bool) -> list[Cell]:

@@ -31,6 +31,7 @@ from python_runner.report.units import (
     spell_time,
 )
 from python_runner.report.words.stages import (
+    ENERGY_LEGEND,
     RESOURCES_LEGEND,
     STAGE_NAMES,
     STAGES_LEGEND,
@@ -39,6 +40,11 @@ from python_runner.report.words.stages import (
     unattributed_words,
 )
 
+_RESOURCES_LEGEND = (
+    f"{RESOURCES_LEGEND} Page faults: minor, below them major (from disk). Switches: voluntary, "
+    "below them forced. Memory: resident at the end of a request, below it the most since the "
+    f"start. {ENERGY_LEGEND}"
+)
 _WIDE = 96
 _MS_PER_S = 1000.0
 
@@ -103,7 +109,7 @@ def _resource_lines(samples: pd.DataFrame, conditions: pd.DataFrame) -> Iterator
     has_energy = bool(rows["energy_j"].notna().any())
     columns = [column for column in _RESOURCES if has_energy or column is not _ENERGY]
     yield FittingTable(columns=columns, rows=rows)
-    yield Text(RESOURCES_LEGEND, style=QUIET)
+    yield Text(_RESOURCES_LEGEND, style=QUIET)
 
 
 def _counts(first: str, second: str) -> Callable[[Mapping[Any, Any]], tuple[str, str]]:

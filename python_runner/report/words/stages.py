@@ -28,11 +28,9 @@ STAGES_LEGEND = (
     "seen, and what is unattributed. Where each figure comes from stands in docs/methodology.md."
 )
 RESOURCES_LEGEND = (
-    "Medians, of all processes of an engine, for each output token; the prompt's work is in it. "
-    "Page faults: minor, below them major (from disk). Switches: voluntary, below them forced. "
-    "Memory: resident at the end of a request, below it the most since the start. Energy: of the "
-    "whole machine's processors, where it may be read."
+    "Medians, of all processes of an engine, for each output token; the prompt's work is in it."
 )
+ENERGY_LEGEND = "Energy: of the whole machine's processors, where it may be read."
 
 
 def notes_on(stack: Mapping[Any, Any]) -> Iterator[str]:
