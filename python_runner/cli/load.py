@@ -93,10 +93,14 @@ def load(
     if url is None:
         _refuse_without_url(dialect=dialect, tokenizer=tokenizer, api_key_env=api_key_env)
         return _on_engines(study, overrides, place, typed(called))
-    if engine is not None:
-        raise UsageError("--url and --engine exclude each other", hint="Give one of the two.")
+    _refuse_with_url(engine)
     target = _outside(url, dialect, api_key_env, ca_file)
     return _on_outside(study, overrides, target, tokenizer, place, command=typed(called))
+
+
+def _refuse_with_url(engine: str | None) -> None:
+    if engine is not None:
+        raise UsageError("--url and --engine exclude each other", hint="Give one of the two.")
 
 
 def _refuse_without_url(**given: object) -> None:

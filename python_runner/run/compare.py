@@ -74,8 +74,7 @@ def compare(
         store: where each sample is kept the moment it ends.
         logs: folder for the engines' own output.
         progress: shows long work.
-        on_part: called with the run's id when there are first figures and a long build comes
-            next.
+        on_part: called with the run's id when there are figures and a long build comes next.
         probe: looks at the machine before each request; None: nobody does.
         command: what was typed, to be kept with the run.
 
@@ -84,8 +83,7 @@ def compare(
         SetupError: not one of the stacks can be built.
         ModelError: the weights could not be made, or do not fit on this machine.
         UnfairError: the stacks would not do the same work; nothing was timed.
-        KeyboardInterrupt: passed on after the run is marked as interrupted; no process
-            is left, and finished samples are kept.
+        KeyboardInterrupt: passed on; no process is left, and finished samples are kept.
     """
     engines = find_engines(study)
     ready = get_ready(study, engines, progress)

@@ -30,7 +30,7 @@ _COLUMNS = (
     column("language", "in which the engine's own code is written"),
     numbers("E2E latency", "from the request to the last token; median of the complete iterations"),
     column("95 % interval", "of that median; from six iterations on"),
-    numbers("ratio", "to the fastest of the same path"),
+    numbers("ratio of medians", "to the fastest of the same path"),
     numbers("TTFT", "to the first token that carries content; median"),
     numbers("TPOT", "time for each token after the first; median"),
     numbers("tok/s", "tokens a second of decoding; median"),
