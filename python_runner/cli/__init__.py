@@ -32,7 +32,7 @@ def run_command(arguments: Sequence[str]) -> int:
     from python_runner.cli.app import app
 
     try:
-        result = app(list(arguments), standalone_mode=False)
+        result = app(list(arguments), standalone_mode=False, obj=tuple(arguments))
     except typer.TyperException as error:
         if not error.format_message():
             return 0  # No command was named, and the help has been printed.

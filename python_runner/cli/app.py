@@ -22,6 +22,7 @@ from python_runner.cli import (
     mock,
     models,
     overhead,
+    report,
     results,
     statistics,
     why,
@@ -59,6 +60,7 @@ app.command()(results.time)
 app.command()(diff.diff)
 app.command()(results.plot)
 app.command()(results.export)
+app.command()(report.report)
 app.command()(claims.claims)
 app.command()(fairness.fairness)
 app.command()(ggml.ggml)

@@ -13,7 +13,6 @@ from python_runner.common.errors import UsageError
 
 if TYPE_CHECKING:
     from python_runner.report.claims import ClaimsData
-    from python_runner.run.claims import JudgedRuns
     from python_runner.study import Study
 
 _PATHS = ("embedded", "served")
@@ -49,6 +48,7 @@ def claims(
     if path not in (None, *_PATHS):
         raise UsageError(f"--path: {path!r} is no path", hint=f"It is {' or '.join(_PATHS)}.")
     from python_runner.run.claims import judge_runs
+    from python_runner.run.report import claims_of
 
     with output.Results.at(results).open_store() as store:
         chosen = list(dict.fromkeys(store.find_run(name) for name in runs or ["latest"]))
@@ -59,7 +59,7 @@ def claims(
             ablations=[store.find_run(name) for name in ablation or []],
             path=path,
         )
-    data = _data(judged)
+    data = claims_of(judged)
     _print(data, markdown=markdown, as_json=as_json)
     if picture is not None:
         for drawn in _draw(data, picture):
@@ -74,25 +74,6 @@ def hint(study: Study, run_id: int) -> str:
     if found is None:
         return ""
     return f"What it says about {len(found.claims)} claims: polystack claims {run_id}"
-
-
-def _data(judged: JudgedRuns) -> ClaimsData:
-    from python_runner.report.claims import claims_data
-
-    return claims_data(
-        judged.claims,
-        [
-            (
-                one.judgement,
-                one.frames.samples,
-                one.frames.conditions,
-                one.frames.runs,
-                one.to_run,
-            )
-            for one in judged.runs
-        ],
-        judged.warning,
-    )
 
 
 def _print(data: ClaimsData, *, markdown: bool, as_json: bool) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from python_runner.cli import output
+from python_runner.cli import output, report
 from python_runner.cli.answers import AnswersOption, wrong_answers
 from python_runner.cli.claims import hint as claims_hint
 from python_runner.cli.compare_options import (
@@ -15,7 +16,9 @@ from python_runner.cli.compare_options import (
     MostTimeOption,
     UntilOption,
 )
+from python_runner.cli.opening import OpenOption
 from python_runner.cli.options import AllowUnfairOption, ResultsOption
+from python_runner.cli.typed import typed
 from python_runner.common.errors import (
     INTERRUPTED_EXIT_CODE,
     EngineError,
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
 
 
 def compare(
+    called: typer.Context,
     *,
     study: Annotated[
         str, typer.Argument(help="A study that comes with polystack, or a TOML file of yours.")
@@ -55,6 +59,7 @@ def compare(
     seed: Annotated[int | None, typer.Option(help="Decides which prompts are made.")] = None,
     allow_unfair: AllowUnfairOption = None,
     answers: AnswersOption = True,
+    open_report: OpenOption = None,
     results: ResultsOption = None,
 ) -> int:
     """Run one model through several stacks and compare. Options override the study."""
@@ -85,10 +90,21 @@ def compare(
         raise UsageError(
             f"{study} describes a load", hint=f"Run it with `polystack load --study {study}`."
         )
-    return _run_and_show(found, output.Results.at(results), answers=answers)
+    after = _After(answers=answers, open_report=open_report)
+    return _run_and_show(found, output.Results.at(results), after, typed(called))
 
 
-def _run_and_show(study: Study, results: output.Results, *, answers: bool) -> int:
+@dataclass(frozen=True, kw_only=True)
+class _After:
+    """What is done when the last request has ended."""
+
+    answers: bool
+    """Hold the answers against a reference."""
+    open_report: bool | None
+    """None: where there is a desktop."""
+
+
+def _run_and_show(study: Study, results: output.Results, after: _After, command: str) -> int:
     from python_runner.cli.progress import TerminalProgress
     from python_runner.measure import MachineProbe
     from python_runner.run import compare as run_study
@@ -107,18 +123,20 @@ def _run_and_show(study: Study, results: output.Results, *, answers: bool) -> in
                 progress=TerminalProgress(output.console()),
                 on_part=lambda run_id: _show_part(store, run_id, results),
                 probe=MachineProbe(),
+                command=command,
             )
         except KeyboardInterrupt:
-            after = store.run_ids()
-            if len(after) > before:
+            kept = store.run_ids()
+            if len(kept) > before:
                 output.say(
-                    f"\nInterrupted. What was finished is kept as run {after[-1]}: "
-                    f"polystack show {after[-1]}"
+                    f"\nInterrupted. What was finished is kept as run {kept[-1]}: "
+                    f"polystack show {kept[-1]}"
                 )
             return INTERRUPTED_EXIT_CODE
-        struck = answers and wrong_answers(study, store, outcome.run_id, results.logs)
+        struck = after.answers and wrong_answers(study, store, outcome.run_id, results.logs)
         output.show_summary(store, outcome.run_id)
         output.draw(store, outcome.run_id, results)
+        written = report.write(store, [outcome.run_id], results)
     if line := claims_hint(study, outcome.run_id):
         output.say(line)
     if outcome.late:
@@ -129,6 +147,7 @@ def _run_and_show(study: Study, results: output.Results, *, answers: bool) -> in
         )
     for stack, reason in outcome.broken.items():
         output.say(f"{stack} gave no full set of samples: {reason}")
+    report.show(written, wanted=after.open_report)
     return _exit_code(outcome) or (EngineError.exit_code if struck else 0)
 
 

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import typer
+
 from python_runner.cli import load_options as options
 from python_runner.cli import output
 from python_runner.cli.load_words import (
@@ -17,6 +19,7 @@ from python_runner.cli.load_words import (
     timed_keys,
 )
 from python_runner.cli.options import AllowUnfairOption, ResultsOption
+from python_runner.cli.typed import typed
 from python_runner.common.errors import (
     INTERRUPTED_EXIT_CODE,
     EngineError,
@@ -34,6 +37,7 @@ _STUDY = "load-demo"
 
 
 def load(
+    called: typer.Context,
     *,
     engine: options.EngineOption = None,
     url: options.UrlOption = None,
@@ -88,11 +92,15 @@ def load(
     place = output.Results.at(results)
     if url is None:
         _refuse_without_url(dialect=dialect, tokenizer=tokenizer, api_key_env=api_key_env)
-        return _on_engines(study, overrides, place)
+        return _on_engines(study, overrides, place, typed(called))
+    _refuse_with_url(engine)
+    target = _outside(url, dialect, api_key_env, ca_file)
+    return _on_outside(study, overrides, target, tokenizer, place, command=typed(called))
+
+
+def _refuse_with_url(engine: str | None) -> None:
     if engine is not None:
         raise UsageError("--url and --engine exclude each other", hint="Give one of the two.")
-    target = _outside(url, dialect, api_key_env, ca_file)
-    return _on_outside(study, overrides, target, tokenizer, place)
 
 
 def _refuse_without_url(**given: object) -> None:
@@ -101,7 +109,7 @@ def _refuse_without_url(**given: object) -> None:
         raise UsageError(f"{', '.join(named)}: is for a server that runs already, --url")
 
 
-def _on_engines(study: str, overrides: Overrides, place: output.Results) -> int:
+def _on_engines(study: str, overrides: Overrides, place: output.Results, command: str) -> int:
     from python_runner.cli.progress import TerminalProgress
     from python_runner.run.load import check_open_files, find_served
     from python_runner.run.load import load as run_load
@@ -113,7 +121,8 @@ def _on_engines(study: str, overrides: Overrides, place: output.Results) -> int:
     find_served(found)  # a mistake is told before a store is made for nothing
     progress = TerminalProgress(output.console())
     return _run_and_show(
-        lambda store: run_load(found, store, logs=place.logs, progress=progress), place
+        lambda store: run_load(found, store, logs=place.logs, progress=progress, command=command),
+        place,
     )
 
 
@@ -123,6 +132,8 @@ def _on_outside(
     target: Outside,
     tokenizer: Path | None,
     place: output.Results,
+    *,
+    command: str,
 ) -> int:
     from python_runner.cli.progress import TerminalProgress
     from python_runner.engines.dialects import Options
@@ -145,7 +156,9 @@ def _on_outside(
         )
     check_outside(found, engine, asked, log=place.logs / "outside.log", progress=progress)
     return _run_and_show(
-        lambda store: load_outside(found, store, engine, asked, logs=place.logs, progress=progress),
+        lambda store: load_outside(
+            found, store, engine, asked, logs=place.logs, progress=progress, command=command
+        ),
         place,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,6 +35,12 @@ class Results:
     def pictures(self, run_id: int) -> Path:
         """Where the pictures of a run go."""
         return self.folder / f"run-{run_id:04d}"
+
+    def report(self, run_ids: Sequence[int]) -> Path:
+        """Where a report goes: beside the pictures of its run, or a folder of its own."""
+        if len(run_ids) == 1:
+            return self.pictures(run_ids[0])
+        return self.folder / f"runs-{'-'.join(str(run_id) for run_id in run_ids)}"
 
     def open_store(self, *, create: bool = False) -> Store:
         """The store in this folder. Raises StoreError if there is none and `create` is off."""

@@ -62,6 +62,7 @@ def compare(
     progress: Progress,
     on_part: Callable[[int], None] | None = None,
     probe: NoiseProbe | None = None,
+    command: str = "",
 ) -> Comparison:
     """Build what is missing, make the model, measure every stack of `study` in blocks.
 
@@ -73,17 +74,16 @@ def compare(
         store: where each sample is kept the moment it ends.
         logs: folder for the engines' own output.
         progress: shows long work.
-        on_part: called with the run's id when there are first figures and a long build comes
-            next.
+        on_part: called with the run's id when there are figures and a long build comes next.
         probe: looks at the machine before each request; None: nobody does.
+        command: what was typed, to be kept with the run.
 
     Raises:
         UnknownNameError: an engine or model that does not exist, before anything starts.
         SetupError: not one of the stacks can be built.
         ModelError: the weights could not be made, or do not fit on this machine.
         UnfairError: the stacks would not do the same work; nothing was timed.
-        KeyboardInterrupt: passed on after the run is marked as interrupted; no process
-            is left, and finished samples are kept.
+        KeyboardInterrupt: passed on; no process is left, and finished samples are kept.
     """
     engines = find_engines(study)
     ready = get_ready(study, engines, progress)
@@ -91,7 +91,7 @@ def compare(
     plan = plan_for(study, ready.source, ready.settings, log=log, progress=progress)
     preflight = _preflight(study, ready, plan, logs, progress)
     checked = preflight.check(without(engines, ready.missing.keys() | ready.waiting))
-    with RunRecorder(store, study, describe_host()) as recorder:
+    with RunRecorder(store, study, describe_host(), command) as recorder:
         recorder.keep_facts(checked.facts, checked.unfair)
         tools = Tools(
             settings_of=preflight.settings_of,

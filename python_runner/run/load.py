@@ -44,7 +44,9 @@ class Loaded:
     not_built: frozenset[str] = frozenset()
 
 
-def load(study: Study, store: Store, *, logs: Path, progress: Progress) -> Loaded:
+def load(
+    study: Study, store: Store, *, logs: Path, progress: Progress, command: str = ""
+) -> Loaded:
     """Start each served engine of `study` and put its levels on it.
 
     Raises:
@@ -66,7 +68,7 @@ def load(study: Study, store: Store, *, logs: Path, progress: Progress) -> Loade
     )
     checked = preflight.check(without(engines, ready.missing.keys() | ready.waiting))
     missing, failed = dict(ready.missing), dict(checked.failed)
-    with LoadRunRecorder(store, study, describe_host()) as recorder:
+    with LoadRunRecorder(store, study, describe_host(), command) as recorder:
         recorder.keep_facts(checked.facts, checked.unfair)
         run = _Run(
             settings_of=preflight.settings_of,
@@ -96,10 +98,11 @@ def load_outside(
     *,
     logs: Path,
     progress: Progress,
+    command: str = "",
 ) -> Loaded:
     """Put the levels of `study` on a server that somebody else has started."""
     settings, plan = plan_of_outside(study, asked)
-    with LoadRunRecorder(store, study, describe_host()) as recorder:
+    with LoadRunRecorder(store, study, describe_host(), command) as recorder:
         run = _Run(
             settings_of=lambda _spec: settings,
             plan=plan,

@@ -52,6 +52,7 @@ class Frames:
             fact (`measure.fairness`), empty where nothing was looked at; `loads` lists the
             seconds that each load took, `load_seconds` is their median.
         runs: one row for each run; `kind` is a `RunKind`'s value, `host` holds a dictionary;
+            `command` is what was typed, empty if that was not kept;
             `allowed_unfair` the keys of criteria in which stacks differ and were allowed to;
             `looks` is None, or, where a run went on until its intervals were narrow, a
             dictionary: `at` lists the iterations of each stack at every look, `limit` is

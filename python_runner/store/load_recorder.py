@@ -24,8 +24,10 @@ CHUNK_KINDS = {
 class LoadRunRecorder(OpenRun):
     """A load in the making."""
 
-    def __init__(self, store: Store, study: Study, host: Mapping[str, object]) -> None:
-        super().__init__(store, study, host, RunKind.LOAD)
+    def __init__(
+        self, store: Store, study: Study, host: Mapping[str, object], command: str = ""
+    ) -> None:
+        super().__init__(store, study, host, RunKind.LOAD, command)
         self._level_id: int | None = None
         self._levels_begun = 0
         self.requests_kept = 0

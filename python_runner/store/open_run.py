@@ -31,7 +31,12 @@ class OpenRun:
     """One run in the making. In a `with` statement, so that its end is recorded too."""
 
     def __init__(
-        self, store: Store, study: Study, host: Mapping[str, object], kind: RunKind
+        self,
+        store: Store,
+        study: Study,
+        host: Mapping[str, object],
+        kind: RunKind,
+        command: str = "",
     ) -> None:
         self._store = store
         self._condition_id: int | None = None
@@ -48,6 +53,7 @@ class OpenRun:
                 "study_json": study.model_dump_json(),
                 "host_json": json.dumps(host),
                 "program_version": __version__,
+                "command": command,
             },
         )
 

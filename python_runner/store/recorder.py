@@ -15,8 +15,10 @@ from python_runner.study import Study
 class RunRecorder(OpenRun):
     """A comparison in the making."""
 
-    def __init__(self, store: Store, study: Study, host: Mapping[str, object]) -> None:
-        super().__init__(store, study, host, RunKind.COMPARISON)
+    def __init__(
+        self, store: Store, study: Study, host: Mapping[str, object], command: str = ""
+    ) -> None:
+        super().__init__(store, study, host, RunKind.COMPARISON, command)
         self.samples_kept = 0
 
     def record(self, sample: Sample) -> None:

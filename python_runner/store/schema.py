@@ -210,6 +210,11 @@ def _add_answers(connection: sqlite3.Connection) -> None:
     _run(connection, _ANSWERS)
 
 
+def _add_command(connection: sqlite3.Connection) -> None:
+    """What was typed; empty for runs from before, and for those that no command made."""
+    _run(connection, "ALTER TABLE runs ADD COLUMN command TEXT NOT NULL DEFAULT ''")
+
+
 def _run(connection: sqlite3.Connection, script: str) -> None:
     """Statement by statement: `executescript` would commit the transaction they belong to."""
     for statement in script.split(";\n"):
@@ -224,6 +229,7 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     _add_resources,
     _add_fairness,
     _add_answers,
+    _add_command,
 )
 """Append only: what stands here has been applied to files that people have."""
 

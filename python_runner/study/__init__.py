@@ -7,6 +7,7 @@ from python_runner.study.read import Overrides, load_study, study_names
 from python_runner.study.read_claims import claims_names, load_claims
 from python_runner.study.schema import Study, Workload
 from python_runner.study.units import parse_percent
+from python_runner.study.write import study_toml
 
 __all__ = [
     "Ablation",
@@ -24,4 +25,5 @@ __all__ = [
     "parse_percent",
     "parse_slo",
     "study_names",
+    "study_toml",
 ]

@@ -9,20 +9,20 @@ import pandas as pd
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from python_runner.analyse.compare import RunChange, Verdict
+from python_runner.analyse.compare import RunChange
 from python_runner.report.facts import shorten
 from python_runner.report.terminal.layout import NOTE, QUIET, WARNING, Column, FittingTable
-from python_runner.report.terminal.pairs import floor_words, spell_p, spell_ratios
 from python_runner.report.units import MISSING, spell_ratio, spell_time
+from python_runner.report.words.pairs import (
+    CHANGE_LEGEND,
+    CLEAR,
+    floor_words,
+    spell_p,
+    spell_ratios,
+)
 
 _LONGEST = 60
 _MIDDLE = 76
-_CLEAR = (Verdict.FASTER.value, Verdict.SLOWER.value)
-_LEGEND = (
-    "Ratio of E2E latency, later run over earlier one, below it its 95 % interval. Two runs are "
-    "never measured in turns, so the noise floor is at least 10 %: what is less cannot be told "
-    "from what the machine did in between."
-)
 
 
 def change_report(change: RunChange, runs: pd.DataFrame) -> RenderableType:
@@ -61,7 +61,7 @@ def _speed(change: RunChange) -> Iterator[RenderableType]:
     elif len(change.speed):
         yield FittingTable(columns=_SPEED, rows=change.speed)
         yield Text(floor_words(change.speed))
-        yield Text(_LEGEND, style=QUIET)
+        yield Text(CHANGE_LEGEND, style=QUIET)
     elif not change.not_judged:
         yield Text("The runs have no stack in common.", style=WARNING)
 
@@ -105,7 +105,7 @@ _SPEED = (
         header="what may be said",
         cell=lambda row: (row["verdict"], row["reason"]),
         justify="left",
-        style=lambda row: "bold" if row["verdict"] in _CLEAR else "",
+        style=lambda row: "bold" if row["verdict"] in CLEAR else "",
         may_wrap=True,
     ),
 )

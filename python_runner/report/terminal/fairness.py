@@ -18,9 +18,7 @@ from python_runner.report.terminal.layout import (
     Column,
     FittingTable,
 )
-
-_LONGEST_FACT = 200
-_NOBODY = "nobody says"
+from python_runner.report.words.fairness import spell_fact, who_has_what
 
 
 def fairness_section(conditions: pd.DataFrame) -> Iterator[RenderableType]:
@@ -53,27 +51,10 @@ def _style(row: Mapping[Any, Any]) -> str:
     return WARNING if is_unfair else NOTE
 
 
-def _who(row: Mapping[Any, Any]) -> tuple[str, str]:
-    holders: Mapping[str, tuple[str, ...]] = row["holders"]
-    is_for_all = len(holders) == 1 and not row["unknown"]
-    lines = [
-        _short(fact) if is_for_all else f"{_short(fact)}: {', '.join(titles)}"
-        for fact, titles in holders.items()
-    ]
-    if row["unknown"]:
-        who = ", ".join(row["unknown"]) if holders else _NOBODY
-        lines.append(f"not known: {who}" if holders else who)
-    return "\n".join(lines), ""
-
-
-def _short(fact: str) -> str:
-    return fact if len(fact) <= _LONGEST_FACT else fact[: _LONGEST_FACT - 1].rstrip() + "…"
-
-
 def _fact(side: str) -> Column:
     def cell(row: Mapping[Any, Any]) -> tuple[str, str]:
         fact = row[f"{side}_fact"]
-        return _short(fact) if isinstance(fact, str) else "not known", ""
+        return spell_fact(fact) if isinstance(fact, str) else "not known", ""
 
     return Column(header=side, cell=cell, justify="left", may_wrap=True)
 
@@ -91,6 +72,11 @@ _EQUALITY = Column(
 _COLUMNS = (
     _CRITERION,
     _EQUALITY,
-    Column(header="who has what", cell=_who, justify="left", may_wrap=True),
+    Column(
+        header="who has what",
+        cell=lambda row: (who_has_what(row), ""),
+        justify="left",
+        may_wrap=True,
+    ),
 )
 _PAIR = (_CRITERION, _EQUALITY, _fact("left"), _fact("right"))

@@ -13,25 +13,21 @@ from rich.text import Text
 from python_runner.analyse.ggml import BASE, compare_on_ggml, facts_of_stacks, on_ggml
 from python_runner.analyse.summary import summarise
 from python_runner.common.errors import UsageError
-from python_runner.engines.contract import Reach
 from python_runner.report.facts import run_facts
 from python_runner.report.terminal.detail import pairs, title
 from python_runner.report.terminal.layout import NOTE, Column, FittingTable
 from python_runner.report.terminal.summary import below, heading
-from python_runner.report.units import TO, spell_number, spell_ratio, spell_share
+from python_runner.report.units import TO, spell_number, spell_ratio
+from python_runner.report.words.ggml import (
+    GGML_HEADINGS,
+    GGML_LEGEND,
+    METRIC_NAMES,
+    bound_in_words,
+    holders_of,
+    one_row_each,
+)
 
 _WIDE = 76
-_NAMES = {"e2e_ms": "E2E latency", "ttft_ms": "TTFT", "tpot_ms": "TPOT"}
-_HEADINGS = {
-    Reach.EMBEDDED: "In process: ratio to llama.cpp",
-    Reach.SERVED: "Served: ratio to llama.cpp in process, so serving is in it",
-}
-_LEGEND = (
-    "Ratios above 1: slower than the other, or longer; below them the 95 % interval of that one "
-    "pair. The verdict is on E2E latency, corrected for all pairs here. A bound is the end of the "
-    "interval that is farther from 1."
-)
-_ALONE = "nothing that this workbench records"
 
 
 def ggml_report(
@@ -57,7 +53,7 @@ def ggml_report(
         *_worth(steps),
         *_facts(facts_of_stacks(chosen)),
         Text(),
-        *below(facts, _LEGEND),
+        *below(facts, GGML_LEGEND),
     )
 
 
@@ -67,40 +63,21 @@ def _against(against: pd.DataFrame) -> Iterator[RenderableType]:
             f"{BASE} has no figures that count in this run: nothing to hold the others against.",
             style=NOTE,
         )
-    for reach, text in _HEADINGS.items():
+    for reach, text in GGML_HEADINGS.items():
         rows = against[against["reach"] == reach.value]
         if not rows.empty:
             yield title(text)
-            yield FittingTable(columns=_AGAINST, rows=_beside(rows, "title_left"))
+            yield FittingTable(columns=_AGAINST, rows=one_row_each(rows, "title_left"))
 
 
 def _worth(steps: pd.DataFrame) -> Iterator[RenderableType]:
     if steps.empty:
         return
     yield title("What each difference is worth")
-    wide = _beside(steps, "what")
+    wide = one_row_each(steps, "what")
     yield FittingTable(columns=_STEPS, rows=wide)
     for row in wide.to_dict(orient="records"):
         yield Text(f"{row['what']}: {bound_in_words(row)}")
-
-
-def bound_in_words(row: Mapping[Any, Any]) -> str:
-    """What a step supports, and what else differs between the two stacks."""
-    left, right = row["title_left"], row["title_right"]
-    parts = [
-        f"{_bound(row[f'at_most_{metric}'])} of {name}"
-        for metric, name in _NAMES.items()
-        if math.isfinite(row[f"at_most_{metric}"])
-    ]
-    if not parts:
-        return f"not known, too few complete requests of {left} or {right}."
-    others = ", ".join(row["differs"]) or _ALONE
-    return f"worth at most {', '.join(parts)} ({left} beside {right}; differing in {others})."
-
-
-def _bound(value: float) -> str:
-    """`4.2%`; from twice on a factor says more."""
-    return f"a factor {spell_number(1 + value)}" if value >= 1 else spell_share(value)
 
 
 def _facts(facts: pd.DataFrame) -> Iterator[RenderableType]:
@@ -112,28 +89,8 @@ def _facts(facts: pd.DataFrame) -> Iterator[RenderableType]:
     if not unequal.empty:
         yield title("Not equal")
         yield pairs(
-            {str(fact): _groups(rows) for fact, rows in unequal.groupby("fact", sort=False)}
+            {str(fact): holders_of(rows) for fact, rows in unequal.groupby("fact", sort=False)}
         )
-
-
-def _groups(rows: pd.DataFrame) -> str:
-    """Each value, and who has it."""
-    return "\n".join(
-        f"{value or 'not said'}: {'; '.join(titles)}"
-        for value, titles in zip(rows["value"], rows["titles"], strict=True)
-    )
-
-
-def _beside(rows: pd.DataFrame, name: str) -> pd.DataFrame:
-    """One row for each pair, with the figures of each metric in columns of their own."""
-    found: dict[str, dict[str, Any]] = {}
-    for row in rows.to_dict(orient="records"):
-        one = found.setdefault(str(row[name]), {str(key): value for key, value in row.items()})
-        one["name"] = row[name]
-        for figure in ("ratio", "ratio_low", "ratio_high", "verdict", "at_most"):
-            if figure in row:
-                one[f"{figure}_{row['metric']}"] = row[figure]
-    return pd.DataFrame(list(found.values()))
 
 
 def _ratio(metric: str) -> Column:
@@ -142,7 +99,7 @@ def _ratio(metric: str) -> Column:
         interval = f"{spell_number(low)}{TO}{spell_number(high)}" if math.isfinite(low) else ""
         return spell_ratio(row[f"ratio_{metric}"]), interval
 
-    return Column(header=_NAMES[metric], cell=cell)
+    return Column(header=METRIC_NAMES[metric], cell=cell)
 
 
 def _verdict(row: Mapping[Any, Any]) -> tuple[str, str]:
@@ -159,7 +116,7 @@ def _first(header: str) -> Column:
     )
 
 
-_RATIOS = tuple(_ratio(metric) for metric in _NAMES)
+_RATIOS = tuple(_ratio(metric) for metric in METRIC_NAMES)
 _SAID = Column(header="verdict", cell=_verdict, justify="left", from_width=_WIDE)
 _AGAINST = (_first("stack"), *_RATIOS, _SAID)
 _STEPS = (_first("what differs"), *_RATIOS, _SAID)

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from python_runner.report.load_data import LoadData, load_words
 from python_runner.report.load_facts import error_list
-from python_runner.report.terminal.detail import condition_pairs, pairs, stack_pairs, title
+from python_runner.report.terminal.detail import pairs, title
 from python_runner.report.terminal.fairness import fairness_section
 from python_runner.report.terminal.layout import Column, FittingTable
 from python_runner.report.terminal.load import UNSURE, Cell, load_report
@@ -27,6 +27,7 @@ from python_runner.report.units import (
     spell_sure_time,
     spell_time,
 )
+from python_runner.report.words.conditions import condition_pairs, stack_pairs
 
 _FIGURES = {
     "ttft": "TTFT",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -10,20 +9,23 @@ import pandas as pd
 from rich.console import RenderableType
 from rich.text import Text
 
-from python_runner.analyse.compare import Verdict, mark_outliers, pairs_of_run
-from python_runner.analyse.compare.verdict import ALPHA
-from python_runner.analyse.latency import request_metrics
+from python_runner.analyse.compare import pairs_of_run
 from python_runner.report.terminal.layout import NOTE, QUIET, Column, FittingTable
-from python_runner.report.units import MISSING, TIMES, TO, spell_percent, spell_ratio
+from python_runner.report.units import spell_percent, spell_ratio
+from python_runner.report.words.pairs import (
+    CLEAR,
+    floor_words,
+    how_tested,
+    outlier_words,
+    spell_p,
+    spell_ratios,
+    verdict_words,
+)
 
 _MOST_SHOWN = 6
 """All pairs of four stacks."""
-_BUSY = 0.15
-"""A floor that a machine with nothing else to do does not reach."""
 _SIDES = ("left", "right")
-_LEAST_P = 0.001
 _MIDDLE = 76
-_CLEAR = (Verdict.FASTER.value, Verdict.SLOWER.value)
 
 
 def pairs_report(
@@ -43,70 +45,16 @@ def pairs_report(
     named = {f"reach_{side}": shown[f"condition_id_{side}"].map(reaches) for side in _SIDES}
     yield FittingTable(columns=_COLUMNS, rows=shown.assign(**named))
     yield Text(floor_words(pairs))
-    yield from _outliers(samples, conditions)
+    if outliers := outlier_words(samples, conditions):
+        yield Text(outliers, style=NOTE)
     yield Text(" ".join(_legend(pairs, shown)), style=QUIET)
     yield Text()
 
 
-def verdict_words(row: Mapping[Any, Any]) -> str:
-    """`Ollama is slower`, `no difference`, `not known`: about the left of a pair."""
-    verdict = str(row["verdict"])
-    return f"{row['title_left']} is {verdict}" if verdict in _CLEAR else verdict
-
-
-def floor_words(pairs: pd.DataFrame) -> str:
-    """The noise floors of these pairs, and where they come from."""
-    known = pairs[["noise_floor", "floor_source"]].drop_duplicates().to_dict(orient="records")
-    floors = (f"{spell_percent(row['noise_floor'])} ({row['floor_source']})" for row in known)
-    words = f"Noise floor of this machine: {', '.join(floors)}."
-    if pairs["noise_floor"].max() > _BUSY:
-        words += (
-            " It was not quiet: what it did to the stacks hides what they differ by. Repeat the "
-            "run with nothing else on it."
-        )
-    return words
-
-
-def spell_p(p: float) -> str:
-    """`0.012`, `<0.001`, or a dash for NaN."""
-    if not math.isfinite(p):
-        return MISSING
-    return f"<{_LEAST_P}" if p < _LEAST_P else f"{p:.3f}"
-
-
-def spell_ratios(low: float, high: float) -> str:
-    """`1.03-1.09` with an en dash and a multiplication sign; a dash for NaN."""
-    if not (math.isfinite(low) and math.isfinite(high)):
-        return MISSING
-    return f"{low:.2f}{TO}{high:.2f}{TIMES}" if high < 10 else f"{low:.1f}{TO}{high:.1f}{TIMES}"
-
-
-def _outliers(samples: pd.DataFrame, conditions: pd.DataFrame) -> Iterator[Text]:
-    measured = request_metrics(samples)
-    marked = measured[mark_outliers(measured, "e2e_ms")]
-    found = []
-    for row in conditions.to_dict(orient="records"):
-        mine = marked[marked["condition_id"] == row["condition_id"]]
-        if len(mine):
-            numbers = ", ".join(str(number) for number in mine["iteration"])
-            found.append(f"{row['title']} iteration {numbers}")
-    if found:
-        yield Text(f"Outliers, marked and kept: {'; '.join(found)}.", style=NOTE)
-
-
 def _legend(pairs: pd.DataFrame, shown: pd.DataFrame) -> Iterator[str]:
-    alpha = float(pairs["alpha"].iloc[0])
-    sure = spell_percent(1 - alpha)
+    sure = spell_percent(1 - float(pairs["alpha"].iloc[0]))
     yield f"Ratio of E2E latency, upper stack over lower one, below it its {sure} interval."
-    if len(pairs) > 1:
-        yield f"p: permutation test, corrected for {len(pairs)} pairs (Holm)."
-    else:
-        yield "p: permutation test."
-    if alpha < ALPHA:
-        yield (
-            "This run was looked at several times while it grew: test and interval have only "
-            f"{spell_percent(alpha)} of error to spend."
-        )
+    yield from how_tested(pairs)
     if len(shown) < len(pairs):
         yield f"Each stack beside the fastest; all {len(pairs)} pairs are in the export."
 
@@ -133,7 +81,7 @@ _COLUMNS = (
         header="what may be said",
         cell=lambda row: (verdict_words(row), row["reason"]),
         justify="left",
-        style=lambda row: "bold" if row["verdict"] in _CLEAR else "",
+        style=lambda row: "bold" if row["verdict"] in CLEAR else "",
         may_wrap=True,
     ),
 )

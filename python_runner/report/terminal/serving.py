@@ -14,15 +14,10 @@ from python_runner.analyse.serving import price_of_serving
 from python_runner.engines.table import embedded_twins
 from python_runner.report.terminal.layout import NOTE, QUIET, Column, FittingTable
 from python_runner.report.units import MISSING, TO, spell_ratio
+from python_runner.report.words.serving import SERVING_LEGEND, one_row_each
 
 _TITLE = "The price of serving: the same engine served and embedded"
-_LEGEND = (
-    "Times of the served stack over those of the embedded one, with 95% interval (docs/methodology"
-    ".md, Comparing stacks). Not HTTP alone: what the two do differently stands on their pages in "
-    "docs/engines."
-)
 _MIDDLE = 76
-_NAMES = {"e2e_ms": "e2e", "ttft_ms": "ttft", "tpot_ms": "tpot"}
 
 
 def serving_table(samples: pd.DataFrame, conditions: pd.DataFrame) -> Iterator[RenderableType]:
@@ -32,29 +27,7 @@ def serving_table(samples: pd.DataFrame, conditions: pd.DataFrame) -> Iterator[R
         return
     yield Text(_TITLE, style="bold")
     yield FittingTable(columns=_COLUMNS, rows=one_row_each(prices))
-    yield Text(f"{_LEGEND}\n", style=QUIET)
-
-
-def one_row_each(prices: pd.DataFrame) -> pd.DataFrame:
-    """One row for each pair: `title_left`, `title_right`, and for each metric its columns.
-
-    Those are ratio, ratio_low, ratio_high, verdict and reason, with the metric's short name
-    before them: `ttft_ratio`.
-    """
-    figures = ("ratio", "ratio_low", "ratio_high", "verdict", "reason")
-    parts = [
-        prices.loc[prices["metric"] == metric, [*_PAIR, *figures]].rename(
-            columns={figure: f"{name}_{figure}" for figure in figures}
-        )
-        for metric, name in _NAMES.items()
-    ]
-    first, *others = parts
-    for other in others:
-        first = first.merge(other, on=_PAIR)
-    return first
-
-
-_PAIR = ["condition_id_left", "condition_id_right", "title_left", "title_right"]
+    yield Text(f"{SERVING_LEGEND}\n", style=QUIET)
 
 
 def _ratio(name: str, row: Mapping[Any, Any]) -> tuple[str, str]:

@@ -12,9 +12,8 @@ from rich.text import Text
 
 from python_runner.analyse.resources import resources_per_stack
 from python_runner.analyse.stages.breakdown import Stage
-from python_runner.analyse.stages.frame import MOST_UNATTRIBUTED, stages_per_stack
+from python_runner.analyse.stages.frame import stages_per_stack
 from python_runner.analyse.summary import summarise
-from python_runner.engines.contract import Reach
 from python_runner.report.facts import run_facts
 from python_runner.report.terminal.layout import (
     NOTE,
@@ -25,37 +24,29 @@ from python_runner.report.terminal.layout import (
 )
 from python_runner.report.terminal.summary import below, heading
 from python_runner.report.units import (
-    MICRO,
     MISSING,
     spell_bytes,
     spell_number,
     spell_share,
     spell_time,
 )
+from python_runner.report.words.stages import (
+    ENERGY_LEGEND,
+    RESOURCES_LEGEND,
+    STAGE_NAMES,
+    STAGES_LEGEND,
+    notes_on,
+    spell_part,
+    unattributed_words,
+)
 
+_RESOURCES_LEGEND = (
+    f"{RESOURCES_LEGEND} Page faults: minor, below them major (from disk). Switches: voluntary, "
+    "below them forced. Memory: resident at the end of a request, below it the most since the "
+    f"start. {ENERGY_LEGEND}"
+)
 _WIDE = 96
 _MS_PER_S = 1000.0
-_US_PER_MS = 1000.0
-_HEADERS = {
-    Stage.QUEUE: "queue, HTTP",
-    Stage.TOKENISE: "tokeniser",
-    Stage.PREFILL: "prefill",
-    Stage.DECODE: "decode",
-    Stage.SAMPLE: "sampling",
-    Stage.COLLECT: "GC",
-    Stage.REST: "rest",
-}
-_LEGEND = (
-    "Request: sent to the end of its answer, text included. Means over the middle half of the "
-    "complete timed requests, so that the parts add up. Rest: the engine's own loop where it is "
-    "seen, and what is unattributed. Where each figure comes from stands in docs/methodology.md."
-)
-_RESOURCES_LEGEND = (
-    "Medians, of all processes of an engine, for each output token; the prompt's work is in it. "
-    "Page faults: minor, below them major (from disk). Switches: voluntary, below them forced. "
-    "Memory: resident at the end of a request, below it the most since the start. Energy: of the "
-    "whole machine's processors, where it may be read."
-)
 
 
 def time_report(
@@ -90,27 +81,9 @@ def stage_lines(
     for stack in stages.to_dict(orient="records"):
         yield from (Text(line, style=NOTE) for line in notes_on(stack))
     if not is_short:
-        yield from _unattributed(stages)
-        yield Text(_LEGEND, style=QUIET)
-
-
-def _unattributed(stages: pd.DataFrame) -> Iterator[Text]:
-    embedded = stages[stages["reach"] == Reach.EMBEDDED.value].to_dict(orient="records")
-    if embedded:
-        each = (f"{row['title']} {spell_share(row['unattributed_share'])}" for row in embedded)
-        yield Text(f"Unattributed of the embedded stacks: {', '.join(each)}.")
-
-
-def notes_on(stack: Mapping[Any, Any]) -> Iterator[str]:
-    """What cannot be seen of a stack's time; a row of `stages_per_stack`."""
-    within: dict[str, list[str]] = {}
-    for stage, place in stack["within"].items():
-        within.setdefault(place, []).append(stage)
-    hidden = (f"{', '.join(stages)} (within {place})" for place, stages in within.items())
-    if within:
-        yield f"{stack['title']}: not visible: {'; '.join(hidden)}."
-    if stack["reach"] == Reach.EMBEDDED and stack["unattributed_share"] > MOST_UNATTRIBUTED:
-        yield f"{stack['title']}: {spell_share(stack['unattributed_share'])} is unattributed."
+        if line := unattributed_words(stages):
+            yield Text(line)
+        yield Text(STAGES_LEGEND, style=QUIET)
 
 
 def _stage_column(stage: Stage, *, is_short: bool) -> Column:
@@ -119,16 +92,10 @@ def _stage_column(stage: Stage, *, is_short: bool) -> Column:
         if place:
             return MISSING, "" if is_short else f"in {place}"
         ms = row[stage.value]
-        return spell_share(ms / row["request_ms"]), "" if is_short else _spell_part(ms)
+        return spell_share(ms / row["request_ms"]), "" if is_short else spell_part(ms)
 
     from_width = _WIDE if stage in (Stage.TOKENISE, Stage.QUEUE) else 0
-    return Column(header=_HEADERS[stage], cell=cell, from_width=from_width)
-
-
-def _spell_part(ms: float) -> str:
-    if ms == 0:
-        return ""
-    return spell_time(ms) if ms >= 1 else f"{spell_number(ms * _US_PER_MS, 2)} {MICRO}s"
+    return Column(header=STAGE_NAMES[stage], cell=cell, from_width=from_width)
 
 
 def _resource_lines(samples: pd.DataFrame, conditions: pd.DataFrame) -> Iterator[RenderableType]:

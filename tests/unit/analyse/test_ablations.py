@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from python_runner.analyse.ablations import ablation_effects
-from python_runner.report.terminal.ablations import sentence
+from python_runner.report.words.ablations import sentence
 from tests.golden.frames import LLAMA_CPP, OLLAMA, build_frames
 
 OFF = replace(OLLAMA, name="ollama@gogc=off", title="Ollama, GOGC off", e2e_s=OLLAMA.e2e_s * 0.8)

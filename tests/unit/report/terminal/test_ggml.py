@@ -10,7 +10,8 @@ from rich.console import Console, RenderableType
 from python_runner.analyse.ggml import METRICS
 from python_runner.analyse.latency import NAN
 from python_runner.common.errors import UsageError
-from python_runner.report.terminal.ggml import bound_in_words, ggml_report
+from python_runner.report.terminal.ggml import ggml_report
+from python_runner.report.words.ggml import bound_in_words
 from tests.golden.frames import FOUR, build_frames
 from tests.unit.analyse.test_ggml import STUDY, in_blocks
 

@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 
 from python_runner.report.terminal import run_detail, summary_report
-from python_runner.report.terminal.pairs import spell_p, spell_ratios, verdict_words
 from python_runner.report.units import MISSING, TIMES, TO
+from python_runner.report.words.pairs import spell_p, spell_ratios, verdict_words
 from tests.golden.cases import CASES
 from tests.golden.compare import rendered
 from tests.golden.frames import FOUR, LLAMA_CPP, OLLAMA, Frames, build_frames, rename

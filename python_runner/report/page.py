@@ -1,0 +1,14 @@
+"""The one place where a document becomes an HTML page."""
+
+from __future__ import annotations
+
+from python_runner.report.document import Document
+
+
+def page_of(document: Document) -> str:
+    """One self-contained HTML page; empty if this installation cannot draw one."""
+    try:
+        from python_runner.report.html import render
+    except ImportError:
+        return ""
+    return render(document)
