@@ -20,6 +20,7 @@ PITCH = 68
 BAR = 0.46
 _CENTRE = 0.64
 _NAME = 0.2
+_GAP = "\N{NO-BREAK SPACE}"
 _MIDDLE_LANE = 0.32
 ROOM_FOR_VALUE = 1.42
 """The axis goes on so much further than the marks: a narrow page needs that for the values."""
@@ -52,7 +53,7 @@ class Lane:
             x=[0],
             y=[self.index + _NAME],
             xaxis=names_axis(self.panel),
-            text=[f"<b>{self.look.name}</b>  {self.look.kind}"],
+            text=[f"{_GAP}<b>{self.look.name}</b>  {self.look.kind}"],
             textposition="middle right",
             textfont={"size": 13, "color": INK},
             hoverinfo="skip",
@@ -65,7 +66,7 @@ class Lane:
             mode="text",
             x=[x],
             y=[self.centre],
-            text=[f" {text}"],
+            text=[f"{_GAP * 2}{text}"],
             textposition="middle right",
             textfont={"size": 13.5, "color": color},
             hoverinfo="skip",

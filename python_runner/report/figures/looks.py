@@ -13,7 +13,7 @@ import pandas as pd
 from python_runner.report.answers import STRUCK, struck_of
 from python_runner.report.charts.data import looks, stack_kind, stack_name
 from python_runner.report.facts import shorten
-from python_runner.report.palette import QUIET
+from python_runner.report.palette import PAPER, QUIET
 
 _SYMBOLS = {
     "o": "circle",
@@ -33,6 +33,7 @@ _SERVED = "////"
 _DASHES = ("solid", "dash", "dot", "dashdot")
 _LONGEST_NAME = 40
 _DIGITS = 7
+_LEGEND_GAP = "\N{NO-BREAK SPACE}" * 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,14 +78,18 @@ class Look:
         }
         return {
             "legendgroup": self.group,
-            "name": self.legend,
+            # Plotly leaves little room between the entries of a legend.
+            "name": self.legend + _LEGEND_GAP,
             "showlegend": False,
             "meta": {"stack": stack},
         }
 
     def dots(self, size: float, *, opacity: float = 1.0) -> dict[str, Any]:
         """Plotly's `marker`: solid, or hollow so that a mark behind it is still seen."""
-        line = {"width": 0.6 if self.is_filled else 1.5}
+        line = {
+            "width": 0.7 if self.is_filled else 1.5,
+            "color": PAPER if self.is_filled else self.color,
+        }
         return {
             "symbol": self.marker,
             "size": size,

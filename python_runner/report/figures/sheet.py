@@ -127,7 +127,8 @@ def _caption(text: str, height: float) -> dict[str, Any]:
         "yref": "paper",
         "xanchor": "left",
         "yanchor": "bottom",
-        "yshift": 5,
+        "yshift": 4,
+        "borderpad": 0,
         "align": "left",
         "showarrow": False,
         "font": {"size": 13, "color": INK},
@@ -163,6 +164,7 @@ def _axis() -> dict[str, Any]:
         "tickfont": {"size": 12, "color": QUIET},
         "ticks": "outside",
         "ticklen": 4,
+        "separatethousands": True,
         "zeroline": False,
     }
 
@@ -176,5 +178,5 @@ def _legend() -> dict[str, Any]:
         "yanchor": "bottom",
         "font": {"size": 12.5, "color": INK},
         "bgcolor": PAPER,
-        "itemsizing": "constant",
+        "tracegroupgap": 2,
     }

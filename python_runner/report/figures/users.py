@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from python_runner.report.charts.data import served_words
@@ -26,8 +27,14 @@ from python_runner.report.figures.words import (
 )
 from python_runner.report.load_data import LoadData, load_words
 from python_runner.report.palette import tint
-from python_runner.report.units import MISSING, TimeUnit, spell_number, spell_range, spell_time
-from python_runner.report.units import unit_for as time_unit_for
+from python_runner.report.units import (
+    MILLISECONDS,
+    MISSING,
+    spell_number,
+    spell_range,
+    spell_time,
+    unit_for,
+)
 
 _HEIGHT = 230
 _LOG_FROM_LOADS = 8.0
@@ -44,7 +51,7 @@ class _Quantity:
 
     column: str
     caption: str
-    axis: str
+    axis: Mapping[str, Any]
     per_unit: float = 1.0
     is_time: bool = False
 
@@ -64,7 +71,7 @@ def users(data: LoadData, facts: RunFacts) -> Figure | None:
             caption=one.caption,
             height=_HEIGHT,
             x=_x_axis(levels, name if index == len(quantities) - 1 else "", index),
-            y=_y_axis(levels, one),
+            y=one.axis,
         )
         for index, one in enumerate(quantities)
     ]
@@ -87,23 +94,48 @@ def users(data: LoadData, facts: RunFacts) -> Figure | None:
 
 
 def _quantities(levels: pd.DataFrame) -> list[_Quantity]:
-    found = []
-    for percentile, words in (50, "median"), (99, "one request in a hundred takes longer"):
-        column = f"ttft_p{percentile}_ms"
-        unit: TimeUnit = time_unit_for(float(np.nan_to_num(levels[column].max())))
-        found.append(
-            _Quantity(
-                column=column,
-                caption=f"<b>TTFT p{percentile}</b>: {words}",
-                axis=f"TTFT ({unit.name})",
-                per_unit=unit.ms,
-                is_time=True,
-            )
+    columns = {"ttft_p50_ms": "median", "ttft_p99_ms": "one request in a hundred takes longer"}
+    values = levels[list(columns)].to_numpy(dtype=np.float64)
+    values = values[np.isfinite(values) & (values > 0)]
+    unit = unit_for(float(values.max())) if values.size else MILLISECONDS
+    # One scale for both: what is to be compared across them can be.
+    axis = _time_axis(values / unit.ms, f"TTFT ({unit.name})")
+    found = [
+        _Quantity(
+            column=column,
+            caption=f"<b>TTFT {column[5:8]}</b>: {words}",
+            axis=axis,
+            per_unit=unit.ms,
+            is_time=True,
         )
+        for column, words in columns.items()
+    ]
+    rates = levels["tokens_per_s"].to_numpy(dtype=np.float64)
+    high = float(np.nanmax(rates)) if np.isfinite(rates).any() else 1.0
     rate = _Quantity(
-        column="tokens_per_s", caption="<b>TGR</b>: output tokens of all users", axis="Tokens/s"
+        column="tokens_per_s",
+        caption="<b>TGR</b>: output tokens of all users",
+        axis={"title": title("Tokens/s"), "range": [0, number(high * 1.12)]},
     )
     return [*found, rate]
+
+
+def _time_axis(values: npt.NDArray[np.float64], name: str) -> dict[str, Any]:
+    """From zero, or logarithmic where values lie far apart, which its name says."""
+    high = float(values.max()) if values.size else 1.0
+    low = float(values.min()) if values.size else 1.0
+    if high / low < _LOG_FROM_VALUES:
+        return {"title": title(name), "range": [0, number(high * 1.12)]}
+    ticks = [step * 10.0**power for power in range(-6, 9) for step in (1, 2, 5)]
+    ticks = [tick for tick in ticks if low / 2 <= tick <= high * 2]
+    return {
+        "title": title(f"{name}<br>logarithmic scale"),
+        "type": "log",
+        "range": [float(np.log10(low / 1.4)), float(np.log10(high * 1.4))],
+        "tickmode": "array",
+        "tickvals": ticks,
+        "ticktext": [f"{tick:,g}" for tick in ticks],
+    }
 
 
 def _loads(levels: pd.DataFrame) -> pd.Series[float]:
@@ -129,22 +161,6 @@ def _x_axis(levels: pd.DataFrame, name: str, index: int) -> dict[str, Any]:
         **({"matches": "x"} if index else {}),
         **({"title": title(name)} if name else {}),
     }
-
-
-def _y_axis(levels: pd.DataFrame, one: _Quantity) -> dict[str, Any]:
-    values = levels[one.column].to_numpy(dtype=np.float64) / one.per_unit
-    values = values[np.isfinite(values)]
-    if not values.size:
-        return {"title": title(one.axis), "range": [0, 1]}
-    if one.is_time and values.min() > 0 and values.max() / values.min() >= _LOG_FROM_VALUES:
-        ends = [float(np.log10(values.min() / 1.4)), float(np.log10(values.max() * 1.4))]
-        return {
-            "title": title(f"{one.axis}<br>logarithmic scale"),
-            "type": "log",
-            "range": ends,
-            "dtick": "D2",
-        }
-    return {"title": title(one.axis), "range": [0, number(float(values.max()) * 1.12)]}
 
 
 def _curve(

@@ -75,7 +75,7 @@ def render_page(
             early=Markup(early),  # noqa: S704
             scripts=[Markup(text) for text in scripts],  # noqa: S704
             plotting=Markup(plotting_library().packed) if has_figures else "",  # noqa: S704 - base64
-            data=script_json(data),
+            data=script_json(dict(data)),
             dark=script_json(dark_twins()),
             contents=contents,
             footer=footer,

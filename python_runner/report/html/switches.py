@@ -34,7 +34,8 @@ class Switch:
     group: str
     """`legendgroup` of its traces."""
     title: str
-    kind: str
+    language: str
+    path: str
     struck: str
     mark: Markup
     """Its sign in the figures, as SVG."""
@@ -60,11 +61,13 @@ def _switch(group: str, trace: Mapping[str, Any]) -> Switch:
     """From the trace's `meta`; a trace without it has a switch with its group's name."""
     meta = trace.get("meta")
     stack: Mapping[str, Any] = meta.get("stack", {}) if isinstance(meta, Mapping) else {}
+    language, _, path = html.unescape(str(stack.get("kind", ""))).partition(" · ")
     return Switch(
         group=group,
         # Made safe for Plotly, which reads a little HTML; the page escapes by itself.
         title=html.unescape(str(stack.get("title", group))),
-        kind=html.unescape(str(stack.get("kind", ""))),
+        language=language,
+        path=path,
         struck=str(stack.get("struck", "")),
         mark=_mark(stack) if stack else Markup(""),
     )
