@@ -19,6 +19,10 @@ MISSING = (
     "no Chromium found: the browser tests need one. On Debian and Ubuntu: "
     "`apt-get install chromium`; elsewhere name it in the variable POLYSTACK_CHROMIUM."
 )
+FITS = """isDark => Array.from(document.querySelectorAll("[data-figure]")).every((place) =>
+    (place._fullLayout.paper_bgcolor !== "#FFFFFF") === isDark
+    && Math.abs(place._fullLayout.width - place.clientWidth) < 2)"""
+"""Whether every figure has the page's theme and width."""
 PATIENCE_MS = 60_000
 """How long a loaded machine may take to draw a page."""
 
@@ -101,6 +105,7 @@ def visit(browser: Browser, files: dict[str, Path]) -> Open:
 
         context.route("**/*", check)
         seen.page.on("console", lambda message: _note(seen, message.type, message.text))
+        seen.page.add_init_script("window.alert = (words) => { window.alerted = words; };")
         seen.page.on("pageerror", lambda error: seen.errors.append(str(error)))
         seen.page.goto(address)
         return seen
@@ -113,15 +118,32 @@ def _note(seen: Visit, kind: str, text: str) -> None:
         seen.errors.append(text)
 
 
+Shared = Callable[..., Visit]
+
+
 @pytest.fixture(scope="session")
-def usual_visit(visit: Open) -> Visit:
-    """The usual page, drawn; for tests that leave it as they found it."""
-    return visit("usual").drawn()
+def shared(visit: Open) -> Shared:
+    """A page that tests share, since drawing takes seconds: `shared("usual", width=390)`.
+
+    It comes in the size and the theme that are asked for; tests leave all else as it was.
+    """
+    opened: dict[str, Visit] = {}
+
+    def get(name: str, *, width: int = 1440, height: int = 900, theme: str = "light") -> Visit:
+        if name not in opened:
+            opened[name] = visit(name).drawn()
+        page = opened[name].page
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+        page.wait_for_function(FITS, arg=theme == "dark", timeout=PATIENCE_MS)
+        return opened[name]
+
+    return get
 
 
 @pytest.fixture
 def fresh(visit: Open) -> Iterator[Open]:
-    """As `visit`; what is opened is closed at the end of the test."""
+    """As `visit`, for tests that change what a page keeps; closed at the end of the test."""
     opened: list[Visit] = []
 
     def open_page(name: str, **options: object) -> Visit:

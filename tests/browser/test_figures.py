@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Open, Visit
+from tests.browser.conftest import Shared
 from tests.browser.pages import under_load, usual
 
 FIGURES = (
@@ -61,8 +61,8 @@ def shown_groups(page: Page) -> dict[str, list[str]]:
     return found
 
 
-def test_every_figure_is_drawn(usual_visit: Visit) -> None:
-    page = usual_visit.page
+def test_every_figure_is_drawn(shared: Shared) -> None:
+    page = shared("usual").page
     assert page.locator("html").get_attribute("data-figures") == "drawn"
     drawn = page.locator("[data-figure]").evaluate_all(
         "places => places.map((one) =>"
@@ -72,24 +72,24 @@ def test_every_figure_is_drawn(usual_visit: Visit) -> None:
     assert all(paths > 10 for _, paths in drawn), drawn
 
 
-def test_all_stacks_are_in_every_figure_that_is_not_zoomed(usual_visit: Visit) -> None:
-    groups = shown_groups(usual_visit.page)
+def test_all_stacks_are_in_every_figure_that_is_not_zoomed(shared: Shared) -> None:
+    groups = shown_groups(shared("usual").page)
     all_four = ["llama.cpp", "mistral.rs-wheel", "ollama", "transformers"]
     for key in FIGURES:
         expected = [one for one in all_four if "zoomed" not in key or one != "mistral.rs-wheel"]
         assert groups[key] == expected, key
 
 
-def test_pointing_at_a_mark_tells_its_sample(usual_visit: Visit) -> None:
-    words = hover(usual_visit.page, "iterations", "llama.cpp")
+def test_pointing_at_a_mark_tells_its_sample(shared: Shared) -> None:
+    words = hover(shared("usual").page, "iterations", "llama.cpp")
     for part in ("llama.cpp 0.3.36", "C++ · embedded", "run 7", "iteration 1", "block 1", "timed"):
         assert part in words
     for part in ("E2E", "TTFT", "TPOT", "8 tokens", "probe before it"):
         assert part in words
 
 
-def test_pointing_works_in_the_other_figures_too(usual_visit: Visit) -> None:
-    page = usual_visit.page
+def test_pointing_works_in_the_other_figures_too(shared: Shared) -> None:
+    page = shared("usual").page
     assert "iteration 1" in hover(page, "baseline", "ollama")
     assert "ITL" in page.evaluate(
         "() => document.getElementById('plot-distributions')._fullData"
@@ -98,8 +98,8 @@ def test_pointing_works_in_the_other_figures_too(usual_visit: Visit) -> None:
     assert "token 2" in hover(page, "tokens", "transformers")
 
 
-def test_arrow_keys_go_from_sample_to_sample(fresh: Open) -> None:
-    page = fresh("usual").drawn().page
+def test_arrow_keys_go_from_sample_to_sample(shared: Shared) -> None:
+    page = shared("usual").page
     page.locator("#plot-iterations").focus()
     page.keyboard.press("ArrowRight")
     spoken = page.locator("#spoken")
@@ -109,9 +109,9 @@ def test_arrow_keys_go_from_sample_to_sample(fresh: Open) -> None:
     expect(page.locator("#plot-iterations .hoverlayer .hovertext").first).to_be_visible()
 
 
-def test_a_switch_moves_its_stack_in_all_figures(fresh: Open) -> None:
-    page = fresh("usual").drawn().page
-    button = page.get_by_role("button", name="Ollama")
+def test_a_switch_moves_its_stack_in_all_figures(shared: Shared) -> None:
+    page = shared("usual").page
+    button = page.locator(".switches").get_by_role("button", name="Ollama")
     assert button.get_attribute("aria-pressed") == "true"
     button.focus()
     page.keyboard.press("Enter")
@@ -125,8 +125,8 @@ def test_a_switch_moves_its_stack_in_all_figures(fresh: Open) -> None:
     assert all("ollama" in shown for shown in shown_groups(page).values())
 
 
-def test_plotlys_own_legend_hides_a_stack_in_its_figure(fresh: Open) -> None:
-    page = fresh("usual").drawn().page
+def test_plotlys_own_legend_hides_a_stack_in_its_figure(shared: Shared) -> None:
+    page = shared("usual").page
     entry = page.locator("#plot-iterations .legend .traces", has_text="transformers")
     entry.locator(".legendtoggle").click()
     page.wait_for_function(
@@ -134,10 +134,15 @@ def test_plotlys_own_legend_hides_a_stack_in_its_figure(fresh: Open) -> None:
         " one.legendgroup === 'transformers' && one.visible === true)"
     )
     assert "transformers" in shown_groups(page)["baseline"]
+    entry.locator(".legendtoggle").click()
+    page.wait_for_function(
+        "() => document.getElementById('plot-iterations')._fullData.every((one) =>"
+        " one.visible === true)"
+    )
 
 
-def test_zoom_by_buttons_and_back(fresh: Open) -> None:
-    page = fresh("usual").drawn().page
+def test_zoom_by_buttons_and_back(shared: Shared) -> None:
+    page = shared("usual").page
     span = "() => document.getElementById('plot-iterations')._fullLayout.yaxis.range"
     before = page.evaluate(span)
     tools = page.get_by_role("group", name="Zoom: Latency of every iteration", exact=True)
@@ -147,23 +152,20 @@ def test_zoom_by_buttons_and_back(fresh: Open) -> None:
     page.wait_for_function(f"before => Math.abs(({span})()[1] - before[1]) < 1e-6", arg=before)
 
 
-def test_a_zoom_stays_when_the_page_turns_dark(fresh: Open) -> None:
-    page = fresh("usual").drawn().page
+def test_a_zoom_stays_when_the_page_turns_dark(shared: Shared) -> None:
+    page = shared("usual").page
     tools = page.get_by_role("group", name="Zoom: Latency of every iteration", exact=True)
     tools.get_by_role("button", name="Zoom in").click()
     span = "() => document.getElementById('plot-iterations')._fullLayout.yaxis.range.join()"
     zoomed = page.evaluate(span)
-    page.locator("#theme").click()
-    page.wait_for_function(
-        "() => document.getElementById('plot-iterations')._fullLayout.paper_bgcolor !== '#FFFFFF'"
-    )
-    assert page.evaluate(span) == zoomed
+    assert shared("usual", theme="dark").page.evaluate(span) == zoomed
+    tools.get_by_role("button", name="Show all").click()
 
 
-def test_a_load_draws_its_figure(fresh: Open) -> None:
-    visit = fresh("load").drawn()
+def test_a_load_draws_its_figure(shared: Shared) -> None:
+    visit = shared("load")
     assert visit.page.locator("html").get_attribute("data-figures") == "drawn"
-    assert "users" in hover(visit.page, "users", "ollama")
+    assert "run 8 · 1 user" in hover(visit.page, "users", "ollama")
     assert not visit.errors
 
 

@@ -11,12 +11,15 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Open, Visit
+from tests.browser.conftest import FITS, Open, Shared
 from tests.browser.pages import HOSTILE, NASTY
 
 MOST_BYTES = 6_000_000
 PHONE = 390
 GRAVE = {"serious", "critical"}
+OPEN = """isOpen => document.querySelectorAll("main details").forEach((one) => {
+    one.open = isOpen;
+})"""
 
 
 def background(page: Page) -> str:
@@ -31,10 +34,10 @@ def paper_of(page: Page, key: str) -> str:
     return found
 
 
-def test_nothing_is_logged_and_nothing_leaves_the_page(fresh: Open) -> None:
+def test_nothing_is_logged_and_nothing_leaves_the_page(shared: Shared) -> None:
     for name in ("usual", "load", "hostile"):
-        visit = fresh(name).drawn()
-        visit.page.locator("#theme").click()
+        shared(name, theme="dark")
+        visit = shared(name, width=PHONE)
         visit.page.mouse.wheel(0, 4000)
         assert visit.errors == [], name
         assert visit.requests == [], name
@@ -49,15 +52,15 @@ def test_the_page_is_one_file_of_a_fair_size(files: dict[str, Path]) -> None:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_systems_theme_is_followed(fresh: Open, theme: str) -> None:
-    page = fresh("usual", theme=theme).drawn().page
+def test_the_systems_theme_is_followed(shared: Shared, theme: str) -> None:
+    page = shared("usual", theme=theme).page
     is_dark = theme == "dark"
     assert (background(page) != "rgb(255, 255, 255)") is is_dark
     assert (paper_of(page, "baseline") != "#FFFFFF") is is_dark
 
 
 def test_the_switch_turns_page_and_figures_dark_and_is_remembered(fresh: Open) -> None:
-    page = fresh("usual").drawn().page
+    page = fresh("load").drawn().page
     button = page.locator("#theme")
     assert button.get_attribute("aria-pressed") == "false"
     button.click()
@@ -73,7 +76,7 @@ def test_the_switch_turns_page_and_figures_dark_and_is_remembered(fresh: Open) -
 
 
 def test_the_switch_works_where_nothing_can_be_kept(fresh: Open) -> None:
-    visit = fresh("usual")
+    visit = fresh("load")
     visit.page.add_init_script(
         "Object.defineProperty(window, 'localStorage', {get() { throw new Error('denied'); }})"
     )
@@ -91,8 +94,8 @@ def column(page: Page, number: int) -> list[str]:
     return found
 
 
-def test_tables_are_sorted_by_value_and_by_name(usual_visit: Visit) -> None:
-    page = usual_visit.page
+def test_tables_are_sorted_by_value_and_by_name(shared: Shared) -> None:
+    page = shared("usual").page
     heading = page.locator("#fairness thead th", has_text="Load (s)")
     heading.get_by_role("button").focus()
     page.keyboard.press("Enter")
@@ -106,8 +109,8 @@ def test_tables_are_sorted_by_value_and_by_name(usual_visit: Visit) -> None:
     assert heading.get_attribute("aria-sort") is None
 
 
-def test_every_figure_has_its_numbers(usual_visit: Visit) -> None:
-    page = usual_visit.page
+def test_every_figure_has_its_numbers(shared: Shared) -> None:
+    page = shared("usual").page
     for key in ("baseline", "iterations", "distributions", "tokens", "stages"):
         numbers = page.locator(f"#figure-{key} details.numbers")
         numbers.locator("summary").first.click()
@@ -115,23 +118,25 @@ def test_every_figure_has_its_numbers(usual_visit: Visit) -> None:
         numbers.locator("summary").first.click()
 
 
-def test_a_phone_scrolls_boxes_and_not_the_page(fresh: Open) -> None:
+def test_a_phone_scrolls_boxes_and_not_the_page(shared: Shared) -> None:
     for name in ("usual", "load", "hostile"):
-        page = fresh(name, width=PHONE, height=844).drawn().page
-        page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+        page = shared(name, width=PHONE, height=844).page
+        page.evaluate(OPEN, True)  # noqa: FBT003
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE, name
         wide = page.locator("figure, .plot, .table-box, p, li, h1, h2, h3").evaluate_all(
             "all => all.filter((one) => one.getBoundingClientRect().right > innerWidth + 1"
             " && !one.closest('.table-box > *')).map((one) => one.outerHTML.slice(0, 200))"
         )
         assert wide == [], name
-    box = page.locator(".table-box").first
-    assert box.get_attribute("tabindex") == "0"
+        # The one of the numbers of the first figure is wider than any phone.
+        assert page.locator(".table-box").first.get_attribute("tabindex") == "0"
+        page.evaluate(OPEN, False)  # noqa: FBT003
 
 
 def violations(page: Page) -> list[str]:
-    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    page.evaluate(OPEN, True)  # noqa: FBT003
     found: list[dict[str, Any]] = Axe().run(page).response["violations"]
+    page.evaluate(OPEN, False)  # noqa: FBT003
     return [
         f"{one['id']}: {one['nodes'][0]['html'][:300]} {json.dumps(one['nodes'][0]['any'])[:400]}"
         for one in found
@@ -141,14 +146,12 @@ def violations(page: Page) -> list[str]:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, PHONE])
-def test_axe_finds_nothing_grave(fresh: Open, theme: str, width: int) -> None:
-    visit = fresh("usual", width=width, theme=theme).drawn()
-    # Axe is not part of the page, and the page's policy would not let it in by a script element.
-    assert violations(visit.page) == []
+def test_axe_finds_nothing_grave(shared: Shared, theme: str, width: int) -> None:
+    assert violations(shared("usual", width=width, theme=theme).page) == []
 
 
-def test_headings_landmarks_and_skip_link(usual_visit: Visit) -> None:
-    page = usual_visit.page
+def test_headings_landmarks_and_skip_link(shared: Shared) -> None:
+    page = shared("usual").page
     ranks = page.locator("h1, h2, h3, h4").evaluate_all(
         "all => all.map((one) => Number(one.tagName[1]))"
     )
@@ -167,10 +170,13 @@ def test_headings_landmarks_and_skip_link(usual_visit: Visit) -> None:
     assert page.evaluate("document.activeElement.id") == "main"
 
 
-def test_less_motion_is_respected(fresh: Open) -> None:
-    page = fresh("usual").page
+def test_less_motion_is_respected(shared: Shared) -> None:
+    page = shared("usual").page
+    motion = "getComputedStyle(document.documentElement).scrollBehavior"
+    assert page.evaluate(motion) == "smooth"
     page.emulate_media(reduced_motion="reduce")
-    assert page.evaluate("getComputedStyle(document.documentElement).scrollBehavior") == "auto"
+    assert page.evaluate(motion) == "auto"
+    page.emulate_media(reduced_motion="no-preference")
 
 
 def test_without_scripts_text_and_tables_are_there(fresh: Open) -> None:
@@ -182,34 +188,27 @@ def test_without_scripts_text_and_tables_are_there(fresh: Open) -> None:
     expect(page.locator("#theme")).to_be_hidden()
 
 
-def test_it_prints_light_and_whole(fresh: Open, tmp_path: Path) -> None:
-    page = fresh("usual", theme="dark").drawn().page
-    page.evaluate("""() => window.addEventListener("beforeprint", () => setTimeout(() => {}, 0))""")
-    pdf = page.pdf(path=tmp_path / "page.pdf", format="A4", prefer_css_page_size=True)
+def test_it_prints(shared: Shared, tmp_path: Path) -> None:
+    page = shared("usual", theme="dark").page
+    pdf = page.pdf(path=tmp_path / "page.pdf", prefer_css_page_size=True)
     assert pdf.startswith(b"%PDF")
     assert len(pdf) > 50_000
 
 
-def test_on_paper_figures_are_light_and_fit(fresh: Open) -> None:
-    page = fresh("usual", theme="dark").drawn().page
+def test_on_paper_figures_are_light_and_fit(shared: Shared) -> None:
+    page = shared("usual", theme="dark").page
     page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
     page.wait_for_function(
         "() => Array.from(document.querySelectorAll('[data-figure]')).every((one) =>"
         " one._fullLayout.paper_bgcolor === '#FFFFFF' && one._fullLayout.width < 720)"
     )
     page.evaluate("window.dispatchEvent(new Event('afterprint'))")
-    page.wait_for_function(
-        "() => Array.from(document.querySelectorAll('[data-figure]')).every((one) =>"
-        " one._fullLayout.paper_bgcolor !== '#FFFFFF' && one._fullLayout.width > 720)"
-    )
+    page.wait_for_function(FITS, arg=True)
 
 
-def test_what_was_measured_never_becomes_markup(fresh: Open) -> None:
-    visit = fresh("hostile")
-    visit.page.on("dialog", lambda _: pytest.fail("a name was run as a script"))
-    visit.drawn()
+def test_what_was_measured_never_becomes_markup(shared: Shared) -> None:
+    visit = shared("hostile")
     page = visit.page
-    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
     assert page.locator("h1").text_content() == HOSTILE
     assert page.locator("#said pre").text_content() == NASTY
     assert page.locator("#said td a").count() == 0
@@ -218,11 +217,13 @@ def test_what_was_measured_never_becomes_markup(fresh: Open) -> None:
     assert HOSTILE in legend
     names = page.locator(".switches .stack-name").all_text_contents()
     assert HOSTILE in names
+    # A dialog would be waiting for an answer, and an error would be in the log.
+    assert page.evaluate("window.alerted") is None
     assert visit.errors == []
 
 
 def test_the_policy_forbids_the_network(fresh: Open) -> None:
-    visit = fresh("usual").drawn()
+    visit = fresh("load")
     refused = visit.page.evaluate(
         "() => fetch('https://example.org/').then(() => 'loaded', () => 'refused')"
     )

@@ -37,19 +37,19 @@
       if (trace.legendgroup && hidden.has(trace.legendgroup)) trace.visible = "legendonly";
     }
     copy.layout.dragmode = coarse.matches ? false : copy.layout.dragmode;
-    copy.layout.autosize = !printing;
-    if (printing) copy.layout.width = PRINTED_WIDTH;
+    copy.layout.autosize = false;
     return copy;
   }
 
   async function draw(figure) {
     const { place, spec } = figure;
     const { data, layout } = themed(spec);
+    layout.width = printing ? PRINTED_WIDTH : place.clientWidth;
     if (figure.height && !printing) layout.height = figure.height;
     for (const [name, range] of Object.entries(printing ? {} : figure.ranges)) {
       layout[name].range = range;
     }
-    const config = { displayModeBar: false, responsive: true, doubleClick: "reset", locale: "en-US" };
+    const config = { displayModeBar: false, doubleClick: "reset", locale: "en-US" };
     await window.Plotly.react(place, data, layout, config);
     await makeRoom(figure);
     place.querySelector(".svg-container")?.setAttribute("aria-hidden", "true");
@@ -68,11 +68,30 @@
     await window.Plotly.relayout(place, { height });
   }
 
-  async function drawAll() {
-    for (const figure of figures.values()) {
-      await draw(figure);
-      if (!printing) await new Promise((resume) => setTimeout(resume, 0));
-    }
+  // One figure after the other, and each as the page is when its turn comes.
+  const waiting = new Set();
+  let drawing = Promise.resolve();
+
+  function redraw(which) {
+    for (const figure of which) waiting.add(figure);
+    drawing = drawing.then(async () => {
+      for (const figure of Array.from(waiting)) {
+        waiting.delete(figure);
+        await draw(figure);
+        await new Promise((resume) => setTimeout(resume, 0));
+      }
+    });
+    return drawing;
+  }
+
+  const drawAll = () => redraw(figures.values());
+
+  function followWidth() {
+    const watch = new ResizeObserver(() => {
+      const changed = (figure) => figure.place._fullLayout.width !== figure.place.clientWidth;
+      if (!printing) redraw(Array.from(figures.values()).filter(changed));
+    });
+    for (const { place } of figures.values()) watch.observe(place);
   }
 
   function axesOf(figure) {
@@ -186,12 +205,15 @@
   }
 
   function setUpPaper() {
-    const redraw = (isPrinting) => {
-      printing = isPrinting;
+    window.addEventListener("beforeprint", () => {
+      printing = true;
+      // Not in turn: paper does not wait.
       for (const figure of figures.values()) draw(figure);
-    };
-    window.addEventListener("beforeprint", () => ready && redraw(true));
-    window.addEventListener("afterprint", () => ready && redraw(false));
+    });
+    window.addEventListener("afterprint", () => {
+      printing = false;
+      drawAll();
+    });
   }
 
   async function start() {
@@ -200,6 +222,7 @@
       figures.set(place.id, { place, spec, ranges: {}, height: 0 });
     }
     setUpSwitches();
+    const beganDark = isDark();
     await unpack();
     for (const figure of figures.values()) {
       await draw(figure);
@@ -210,9 +233,11 @@
       await new Promise((resume) => setTimeout(resume, 0));
     }
     ready = true;
-    if (hidden.size) await drawAll();
     document.addEventListener("polystack-theme", drawAll);
+    followWidth();
     setUpPaper();
+    // The page may have been changed meanwhile.
+    if (hidden.size || isDark() !== beganDark) await drawAll();
     document.documentElement.dataset.figures = "drawn";
   }
 
