@@ -8,6 +8,7 @@ embedded from served. A variant has its language's colour, and a shape and a pat
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from python_runner.analyse.stages.breakdown import Stage
@@ -90,10 +91,55 @@ VARIANTS: tuple[VariantLook, ...] = (
 """The first variant of a language, the second, and so on; then from the beginning."""
 
 
-def tint(color: str, strength: float) -> str:
-    """`color` mixed with white: 1 is the colour itself, 0 is white.
+TINTS = (0.18, 0.34, 0.5)
+"""Strengths of `tint` that have a twin on dark ground."""
+
+_ON_DARK: dict[str, str] = {
+    INK: "#E8EBEE",
+    QUIET: "#A7B0BA",
+    GRID: "#2B323A",
+    WARNING: "#F2A679",
+    PAPER: "#14181D",
+    "#0B4F94": "#4A8FE0",
+    "#2A9DAF": "#54D9C9",
+    "#B5401A": "#E2603A",
+    "#D99A00": "#F3C64B",
+    "#6E6E6E": "#9AA3AD",
+    "#59B5E9": "#7CC6F2",
+    "#F5DB24": "#F5DB24",
+    "#004C7F": "#2467AE",
+    "#76A779": "#7FB282",
+    "#D98E00": "#D98E00",
+    "#B2182B": "#C92E3E",
+    "#C4C4C4": "#D2D2D2",
+}
+"""The same looks on dark ground; as far apart for every reader as those above."""
+
+
+def tint(color: str, strength: float, *, paper: str = PAPER) -> str:
+    """`color` mixed with the paper's: 1 is the colour itself, 0 is the paper.
 
     An opaque mixture and not transparency, so that grid lines do not shine through.
     """
-    channels = (int(color[start : start + 2], 16) for start in (1, 3, 5))
-    return "#" + "".join(f"{round(255 - (255 - value) * strength):02X}" for value in channels)
+    mixed = (
+        round(under - (under - value) * strength)
+        for value, under in zip(_channels(color), _channels(paper), strict=True)
+    )
+    return "#" + "".join(f"{value:02X}" for value in mixed)
+
+
+def dark_twins() -> Mapping[str, str]:
+    """What each colour of a page becomes on dark ground, tints of `TINTS` included."""
+    dark_paper = _ON_DARK[PAPER]
+    tinted = {
+        tint(color, strength): tint(twin, strength, paper=dark_paper)
+        for color, twin in _ON_DARK.items()
+        if color != PAPER
+        for strength in TINTS
+    }
+    return {**tinted, **_ON_DARK}
+
+
+def _channels(color: str) -> tuple[int, int, int]:
+    red, green, blue = (int(color[start : start + 2], 16) for start in (1, 3, 5))
+    return red, green, blue

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from python_runner.analyse.compare import mark_outliers
 from python_runner.analyse.fast import FastStacks, fast_stacks
 from python_runner.analyse.latency import Outcome, request_metrics
 from python_runner.analyse.stages.frame import stages_per_stack
@@ -31,6 +32,9 @@ class ChartData:
     """One row for each stack with a complete request: where its time goes."""
     complete: pd.DataFrame
     """Complete timed requests with their figures, in order of iteration."""
+    requests: pd.DataFrame
+    """Every request with its figures, warm-up and failed ones too, as they were made;
+    `is_outlier`: by its E2E latency among those of its stack."""
 
     @property
     def measured(self) -> pd.DataFrame:
@@ -59,6 +63,7 @@ def chart_data(samples: pd.DataFrame, conditions: pd.DataFrame, runs: pd.DataFra
         summary=summary,
         stages=stages_per_stack(samples, conditions),
         complete=timed.sort_values(["condition_id", "iteration"]),
+        requests=measured.assign(is_outlier=mark_outliers(measured, "e2e_ms")),
     )
 
 
