@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from python_runner.analyse.columns import COLUMNS
 from python_runner.report.charts.page import WIDTH, Page, make_page
@@ -25,8 +26,7 @@ _BODY = 3.8
 _ROW = 0.62
 _HEAVY = 400
 """More marks than that are drawn smaller."""
-_FEW = 50
-"""Up to so many, a curve shows its values."""
+_MARKS_OF_A_CURVE = 12
 _TURN = 0.618034
 """The golden ratio: marks that are spread by it never lie on each other in turns."""
 _SHARE = "Share of values at most that large"
@@ -60,6 +60,7 @@ class Kind:
 def make_picture_page(
     groups: Sequence[Group], kind: str, title: str, how: str, facts: RunFacts
 ) -> Page:
+    """A page with room for the stacks' names: a legend, or, for a strip, at the rows."""
     names = [_lines(group.name) for group in groups]
     width = max(text_width(line, _NAME_SIZE, "bold") for name in names for line in name)
     is_strip = kind == "strip"
@@ -77,6 +78,32 @@ def make_picture_page(
     return page
 
 
+def name_axes(axes: Axes, *, x: str, y: str, log: bool) -> None:
+    """Names with units and plain numbers; says so where a scale of values leaves zero out.
+
+    Args:
+        axes: with everything drawn.
+        x: the column across; empty: what is drawn are values of `y`, across.
+        y: the column of values.
+        log: whether their scale is logarithmic.
+    """
+    across = not x
+    values = axes.xaxis if across else axes.yaxis
+    if log:
+        (axes.set_xscale if across else axes.set_yscale)("log")
+        values.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        values.set_minor_formatter(NullFormatter())
+    for axis in (axes.xaxis, axes.yaxis) if x else (axes.xaxis,):
+        axis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+    low, _ = axes.get_xlim() if across else axes.get_ylim()
+    note = "logarithmic" if log else "axis does not start at zero" if low > 0 else ""
+    between = " · " if across else "\n"
+    named = f"{_axis(y)}{between}{note}" if note else _axis(y)
+    axes.set_xlabel(named if across else _axis(x), fontsize=10, color=INK, labelpad=6)
+    if x:
+        axes.set_ylabel(named, fontsize=10, color=INK)
+
+
 def _lines(name: str) -> list[str]:
     return wrap(name, _WIDEST_NAME, _NAME_SIZE, "bold", most_lines=3)
 
@@ -88,7 +115,7 @@ def _legend(page: Page, groups: Sequence[Group], names: Sequence[Sequence[str]])
         height = line_height(_NAME_SIZE) * len(name)
         page.axes.plot(
             [1 + page.across(0.22)],
-            [1 - (top + line_height(_NAME_SIZE) / 2) / page.axes_height],
+            [1 - (top + 0.45 * line_height(_NAME_SIZE)) / page.axes_height],
             transform=page.axes.transAxes,
             clip_on=False,
             linestyle="none",
@@ -126,7 +153,6 @@ def _points(axes: Axes, groups: Sequence[Group], y: str, x: str) -> None:
     for group in groups:
         marks = _mark(group, _size(groups))
         axes.plot(group.values(x), group.values(y), linestyle="none", zorder=3, **marks)
-    _name(axes, x=x, y=y)
 
 
 def _medians(axes: Axes, groups: Sequence[Group], y: str, x: str) -> None:
@@ -138,14 +164,13 @@ def _medians(axes: Axes, groups: Sequence[Group], y: str, x: str) -> None:
             middle.index, low, high, color=tint(color, 0.5), alpha=0.35, linewidth=0, zorder=1
         )
         axes.plot(middle.index, middle, color=color, linewidth=1.4, zorder=3, **marks)
-    _name(axes, x=x, y=y)
 
 
 def _ecdf(axes: Axes, groups: Sequence[Group], y: str, _x: str) -> None:
     for group in groups:
         values = np.sort(group.values(y))
         shares = np.arange(1, values.size + 1) / values.size
-        marks = _mark(group, 4.5) if values.size <= _FEW else {}
+        every = max(1, values.size // _MARKS_OF_A_CURVE)
         axes.plot(
             values,
             shares,
@@ -153,10 +178,10 @@ def _ecdf(axes: Axes, groups: Sequence[Group], y: str, _x: str) -> None:
             color=group.language.color,
             linestyle="solid" if group.reach.is_filled else (0, (5, 2)),
             linewidth=1.6,
-            **marks,
+            markevery=every,
+            **_mark(group, 4.5),
         )
     axes.set_ylim(0, 1.03)
-    axes.set_xlabel(_axis(y), fontsize=10, color=INK, labelpad=6)
     axes.set_ylabel(_SHARE, fontsize=10, color=INK)
 
 
@@ -167,24 +192,19 @@ def _strip(axes: Axes, groups: Sequence[Group], y: str, _x: str) -> None:
         spread = ((np.arange(values.size) * _TURN) % 1 - 0.5) * 0.5
         marks = _mark(group, _size(groups))
         axes.plot(values, place + spread, linestyle="none", zorder=3, **marks)
-        ends = (place - 0.34, place + 0.34)
-        median = float(np.median(values))
-        axes.vlines(median, *ends, color=PAPER, linewidth=5, zorder=4)
-        axes.vlines(median, *ends, color=INK, linewidth=2.4, zorder=4)
+        ends = (place - 0.4, place + 0.4)
+        axes.vlines(float(np.median(values)), *ends, color=INK, linewidth=2, zorder=2)
     axes.set_ylim(len(groups) - 0.45, -0.55)
     axes.set_yticks(range(len(groups)), ["\n".join(_lines(group.name)) for group in groups])
     axes.tick_params(axis="y", length=0, labelsize=_NAME_SIZE, labelcolor=INK)
-    axes.set_xlabel(_axis(y), fontsize=10, color=INK, labelpad=6)
 
 
-def _name(axes: Axes, *, x: str, y: str) -> None:
-    axes.set_xlabel(_axis(x), fontsize=10, color=INK, labelpad=6)
-    axes.set_ylabel(_axis(y), fontsize=10, color=INK)
-
-
-def label(name: str) -> str:
+def label(name: str, *, within: bool = False) -> str:
+    """How a column is called, in words where it has some; `within` a sentence if asked for."""
     known = next((notes[name] for notes in COLUMNS.values() if name in notes), None)
-    return (known and known.label) or name
+    found = (known and known.label) or name
+    is_word = found[1:2].islower()
+    return found[0].lower() + found[1:] if within and is_word else found
 
 
 def _axis(name: str) -> str:

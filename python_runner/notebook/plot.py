@@ -10,7 +10,7 @@ import pandas as pd
 
 from python_runner.common.errors import UnknownNameError, UsageError
 from python_runner.notebook.captions import captions_of
-from python_runner.notebook.marks import KINDS, Group, label, make_picture_page
+from python_runner.notebook.marks import KINDS, Group, label, make_picture_page, name_axes
 from python_runner.notebook.picture import Picture
 from python_runner.report.charts.data import looks
 from python_runner.report.charts.draw import chart_style
@@ -57,13 +57,12 @@ def plot(
     shown = _usable(frame, wanted)
     groups = list(_groups(shown))
     facts = captions_of(shown)
-    head = title or " over ".join(label(name) for name in wanted)
+    head = title or label(y) + (f" over {label(x, within=True)}" if x else "")
     how = f"{kinds[chosen].words} {_left_out(frame, shown)}".strip()
     with chart_style():
         page = make_picture_page(groups, chosen, head, how, facts)
         kinds[chosen].draw(page.axes, groups, y, x or "")
-        if log:
-            (page.axes.set_xscale if x is None else page.axes.set_yscale)("log")
+        name_axes(page.axes, x=x or "", y=y, log=log)
     words = " · ".join(text for text in (head, facts.model, facts.work, *facts.warnings) if text)
     return Picture(chosen, page.figure, f"{words}. {how}")
 

@@ -93,7 +93,9 @@ _TOKEN: Columns = {
     "outcome": FIGURES["outcome"],
     "token_index": Column("from 1", label="Token of the answer"),
     "t_ms": Column("since the request was sent", "ms", "Time since the request"),
-    "gap_ms": Column("since the arrival before; none for the first and for shared ones", "ms"),
+    "gap_ms": Column(
+        "since the arrival before; none for the first and for shared ones", "ms", "ITL"
+    ),
 }
 _STAGE: Columns = {
     "iteration": _REQUEST["iteration"],

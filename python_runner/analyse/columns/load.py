@@ -55,16 +55,17 @@ _CHUNK: Columns = {
     "chunk_index": Column("from 1", label="Chunk of the answer"),
     "read": Column("number of the read on its connection"),
     "t_ms": Column("since the request was due", "ms", "Time since the request"),
-    "gap_ms": Column("since the read before; none for the first and for shared ones", "ms"),
+    "gap_ms": Column("since the read before; none for the first and for shared ones", "ms", "ITL"),
     "tokens": Column("in this chunk; 0: not known"),
     "is_reasoning": Column("whether it is reasoning"),
 }
+_OWN_ERROR = "_own_error"
 _PERCENTILE: Columns = {
     "": Column("percentile of the steady part", "ms"),
     "_low": Column("lower end of its 95 % interval", "ms"),
     "_high": Column("upper end", "ms"),
     "_sure": Column("whether there are values enough for it"),
-    "_own_error": Column("what our own clock adds", "ms"),
+    _OWN_ERROR: Column("what our own clock adds", "ms"),
 }
 _NAMES = {
     "ttft": "TTFT",
@@ -74,6 +75,8 @@ _NAMES = {
     "naive_ttft": "TTFT from sending",
     "lateness": "Lateness",
 }
+_OF_THE_SCHEDULE = ("naive_ttft", "lateness")
+"""Here the client has no error of its own to tell."""
 
 
 def _percentiles() -> Iterator[tuple[str, Column]]:
@@ -81,6 +84,8 @@ def _percentiles() -> Iterator[tuple[str, Column]]:
         for percentile in (50, 90, 99):
             label = f"{name}, p{percentile}"
             for ending, note in _PERCENTILE.items():
+                if ending == _OWN_ERROR and figure in _OF_THE_SCHEDULE:
+                    continue
                 unit = "_ms" if note.unit else ""
                 column = Column(f"{label}: {note.meaning}", note.unit, label)
                 yield f"{figure}_p{percentile}{ending}{unit}", column
@@ -96,11 +101,9 @@ _SUMMARY: Columns = {
     "warmup": _REQUEST["warmup"],
     "new_tokens": _REQUEST["new_tokens"],
     "started_ns": Column("begin of the level, monotonic clock of the run", "ns"),
-    "ended_ns": Column("its end", "ns"),
     "client_cpu_s": Column("CPU time of the client", "s"),
     "client_cpu_share": Column("the same over the level's duration"),
     "client_error": CONDITIONS["client_error"],
-    "peak_memory_bytes": CONDITIONS["peak_memory_bytes"],
     "error": Column("why the level ended before its time, or nothing"),
     "n": Column("complete requests of the steady part"),
     "n_inside": Column("requests of the steady part"),
