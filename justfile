@@ -19,6 +19,24 @@ compare *options: setup
 demo *options: setup
     {{ polystack }} compare demo {{ options }}
 
+# JupyterLab in notebooks/: study 1's charts, a tour of a run, a question of your own
+notebooks *options: setup
+    cd notebooks && POLYSTACK_RESULTS="${POLYSTACK_RESULTS:-{{ justfile_directory() }}/results}" \
+        ../.venv/bin/jupyter lab {{ options }}
+
+# Take the outputs out of the notebooks, as git keeps them
+clear-notebooks: setup
+    .venv/bin/jupyter nbconvert --clear-output --inplace notebooks/*.ipynb
+
+# Make the sample run that ships with the notebooks anew: on a quiet machine, about a minute
+sample: setup
+    #!/usr/bin/env bash
+    set -euo pipefail
+    folder=$(mktemp -d)
+    trap 'rm -rf "$folder"' EXIT
+    {{ polystack }} compare demo --blocks 5 --threads 1 --results "$folder"
+    {{ python }} -m python_runner.notebook.make_sample "$folder"
+
 # What the workbench itself costs: our drivers beside bare programs, one table of ratios
 bench-overhead *options: setup
     {{ polystack }} bench-overhead {{ options }}

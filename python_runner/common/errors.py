@@ -19,7 +19,8 @@
 8 is no error but a finding: `diff --fail-if-slower` found a stack that really is slower.
 
 A message says what happened; `hint` says what to do next. The command line prints
-both, without a traceback, and exits with `exit_code`.
+both, without a traceback, and exits with `exit_code`; a notebook shows both, without a
+traceback.
 """
 
 from __future__ import annotations
@@ -44,10 +45,16 @@ class PolystackError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+        if hint:
+            self.add_note(hint)
 
     def __reduce__(self) -> tuple[object, ...]:
         # Keyword-only arguments are lost by Exception's own pickling.
         return (_rebuild, (type(self), self.message, self.hint))
+
+    def _render_traceback_(self) -> list[str]:
+        """What Jupyter shows in place of a traceback, which says nothing about a mistake."""
+        return [f"{type(self).__name__}: {self.message}", *([self.hint] if self.hint else [])]
 
 
 def _rebuild(kind: type[PolystackError], message: str, hint: str) -> PolystackError:

@@ -10,7 +10,7 @@ import python_runner
 
 PACKAGE = Path(python_runner.__file__).parent
 STAGES = ["study", "models", "engines", "measure", "store", "analyse", "report"]
-ABOVE = ["run", "cli"]
+ABOVE = ["run", "notebook", "cli"]
 LAYERS = ["common", *STAGES, *ABOVE]
 FILES = sorted(PACKAGE.rglob("*.py"))
 MOST_LINES_OF_A_FILE = 320
