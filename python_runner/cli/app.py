@@ -24,6 +24,7 @@ from python_runner.cli import (
     overhead,
     results,
     statistics,
+    upkeep,
     why,
 )
 
@@ -62,6 +63,7 @@ app.command()(results.export)
 app.command()(claims.claims)
 app.command()(fairness.fairness)
 app.command()(ggml.ggml)
+app.command()(upkeep.upkeep)
 app.command()(catalogue.engines)
 app.add_typer(models.app, name="models")
 app.command()(catalogue.build)
