@@ -21,8 +21,9 @@ from python_runner.store import Frames, RecoveryRecorder, Store
 from python_runner.study import Overrides, Study, load_study
 
 _STUDY = "demo"
-_REQUESTS_A_CRASH = 6
-_NEW_TOKENS = 64
+_REQUESTS_A_CRASH = 4
+_NEW_TOKENS = 160
+"""An answer has to last long enough to be struck in its middle."""
 
 
 def collect(stacks: Iterable[str]) -> tuple[Fact, ...]:

@@ -56,12 +56,11 @@ def upkeep(frames: Frames, facts: Iterable[Fact], *, model: str | None = None) -
 
 
 def last_model(frames: Frames) -> str:
-    """The model of the last run; "" if there is none."""
-    conditions = frames.conditions
-    if conditions.empty:
-        return ""
-    last = conditions.sort_values("condition_id").iloc[-1]
-    return str(last["model"])
+    """The model of the last run, or else of the last crash; "" if there is neither."""
+    for rows in (frames.conditions, frames.recoveries):
+        if len(rows):
+            return str(rows.sort_values("run_id", kind="stable")["model"].iloc[-1])
+    return ""
 
 
 def figure_base(figure: str) -> str:

@@ -12,6 +12,8 @@ from pathlib import Path
 from python_runner.common.clock import utc_date
 
 BUILD_TIME = "build-time.json"
+_BUSY = 0.5
+"""Of the cores: above that, others had a good part of the machine."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,8 +26,15 @@ class BuildTime:
     cores: int
     """Logical processors that it was allowed to use."""
     created: str
+    load_before: float = 0.0
+    """The machine's load average (of a minute) when it began: what else was running."""
     from_nothing: bool = False
     """Whether the compilers' own caches (cargo's, Go's) were known to be empty."""
+
+    @property
+    def was_busy(self) -> bool:
+        """Whether so much else was running that the wall time says little."""
+        return self.load_before > _BUSY * self.cores
 
 
 class BuildClock:
@@ -34,6 +43,7 @@ class BuildClock:
     def __init__(self) -> None:
         self._wall_s = time.monotonic()
         self._cpu_s = _children_cpu_s()
+        self._load, _, _ = os.getloadavg()
 
     def read(self) -> BuildTime:
         """What has passed so far. Children count once they have ended."""
@@ -42,6 +52,7 @@ class BuildClock:
             cpu_s=_children_cpu_s() - self._cpu_s,
             cores=_cores(),
             created=utc_date(),
+            load_before=self._load,
         )
 
 

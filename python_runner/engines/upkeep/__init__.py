@@ -4,9 +4,9 @@
 turns that into figures. How each figure comes about is in docs/upkeep.md.
 """
 
-from python_runner.engines.upkeep.collect import facts_of
+from python_runner.engines.upkeep.collect import Inventory, facts_of
 from python_runner.engines.upkeep.declared import Built, Upkeep
 from python_runner.engines.upkeep.fact import Fact
 from python_runner.engines.upkeep.table import UPKEEP, upkeep_of
 
-__all__ = ["UPKEEP", "Built", "Fact", "Upkeep", "facts_of", "upkeep_of"]
+__all__ = ["UPKEEP", "Built", "Fact", "Inventory", "Upkeep", "facts_of", "upkeep_of"]

@@ -171,11 +171,11 @@ def dependencies(stack: Inventory) -> Counted:
     declared = stack.declared
     if declared.brought and not declared.is_go:
         return unknown("it is built elsewhere, and brings no lock file")
+    if stack.needed.missing:
+        return unknown(f"not installed: {', '.join(stack.needed.missing)}")
     total, sources = 0, []
     if wanted := _python_names(stack):
-        if stack.needed.missing:
-            return unknown(f"not installed: {', '.join(stack.needed.missing)}")
-        locked = wanted & _locked(stack.root)
+        locked = wanted & locked_names(stack.root)
         if loose := wanted - locked:
             return unknown(f"not in the lock files: {', '.join(sorted(loose))}")
         total += len(locked)
@@ -191,6 +191,7 @@ def dependencies(stack: Inventory) -> Counted:
         modules = modules_of(programs)
         total += len(modules)
         sources.append(f"{len(modules)} modules in {', '.join(path.name for path in programs)}")
+    sources = sources or ["it needs no package"]
     left_out = [f"not counted: {declared.unlisted}"] if declared.unlisted else []
     return Counted(value=float(total), source="; ".join([*sources, *left_out]))
 
@@ -217,7 +218,8 @@ def _python_names(stack: Inventory) -> frozenset[str]:
     return frozenset(stack.needed.found) | frozenset(stack.declared.compiled_in)
 
 
-def _locked(root: Path) -> frozenset[str]:
+def locked_names(root: Path) -> frozenset[str]:
+    """The Python packages in the lock files of the checkout."""
     texts = [(root / "requirements" / name).read_text(encoding="utf-8") for name in _LOCKS]
     return frozenset().union(*(locked_packages(text) for text in texts))
 
@@ -237,10 +239,16 @@ def _counted(way: Callable[[Inventory], Counted], stack: Inventory) -> Counted:
 
 
 def _in_words(built: Built, taken: BuildTime) -> str:
-    words = f"{built.name} {taken.wall_s:.0f} s on {taken.cores} cores ({taken.cpu_s:.0f} s of CPU)"
+    words = [
+        f"{built.name} {taken.wall_s:.0f} s on {taken.cores} cores ({taken.cpu_s:.0f} s of CPU)"
+    ]
     if taken.from_nothing:
-        return f"{words}, from nothing"
-    return f"{words}, with what {built.compiler_cache} had kept" if built.compiler_cache else words
+        words.append("from nothing")
+    elif built.compiler_cache:
+        words.append(f"with what {built.compiler_cache} had kept")
+    if taken.was_busy:
+        words.append(f"on a busy machine (load {taken.load_before:.1f}): too long")
+    return ", ".join(words)
 
 
 def _place(path: Path) -> str:
