@@ -12,7 +12,7 @@ import pandas as pd
 
 from python_runner.analyse.latency import NAN
 from python_runner.analyse.load.percentiles import percentile_of
-from python_runner.analyse.load.request import request_figures
+from python_runner.analyse.load.request import LoadOutcome, request_figures
 from python_runner.analyse.load.throughput import throughput
 from python_runner.analyse.load.window import CLOSED, steady_window
 from python_runner.analyse.resources import resources_per_stack
@@ -153,9 +153,11 @@ def _of_level(
     window = steady_window(figures, level)
     inside = figures[window.holds(figures)] if len(figures) else figures
     ttft = np.sort(inside["ttft_ms"].dropna().to_numpy(dtype=np.float64))
-    reason = level["error"] or window.lack or "no request has an answer"
+    alive = figures["outcome"] != LoadOutcome.FAILED.value
+    reason = level["error"] or "no request has an answer"
     lack = f"; no steady part: {window.lack}" if window.lack else ""
-    rate = throughput(figures, window).tokens_per_s if len(figures) else NAN
+    # Of a level in which nothing was answered nobody knows what it could have been.
+    rate = throughput(figures, window).tokens_per_s if alive.any() else NAN
     p95 = percentile_of(ttft, _P95)
     what = f"{len(inside)} requests{lack}"
     for figure, found in (
