@@ -25,6 +25,7 @@ from python_runner.cli import (
     report,
     results,
     statistics,
+    upkeep,
     why,
 )
 
@@ -64,6 +65,7 @@ app.command()(report.report)
 app.command()(claims.claims)
 app.command()(fairness.fairness)
 app.command()(ggml.ggml)
+app.command()(upkeep.upkeep)
 app.command()(catalogue.engines)
 app.add_typer(models.app, name="models")
 app.command()(catalogue.build)

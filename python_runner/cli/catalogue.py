@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from python_runner.cli import output
+from python_runner.common.errors import UsageError
 
 
 def engines() -> None:
@@ -45,12 +46,23 @@ def build(
         str | None,
         typer.Option(help="Engines, separated by commas; left out: all but what you must bring."),
     ] = None,
+    *,
+    again: Annotated[
+        bool,
+        typer.Option(
+            "--again",
+            help="Compile these stacks once more in an empty cache, to know how long it takes.",
+        ),
+    ] = False,
 ) -> None:
     """Build the native parts that are missing, without measuring anything."""
     from python_runner.cli.progress import TerminalProgress
     from python_runner.engines.table import built_engine_names, engine
     from python_runner.run.parts import PARTS
 
+    if again:
+        _build_again(stacks)
+        return
     names = built_engine_names() if stacks is None else output.split_names(stacks)
     for chosen in [engine(name) for name in names]:
         chosen.prepare(TerminalProgress(output.console()))
@@ -58,3 +70,17 @@ def build(
         for prepare in PARTS.values():
             prepare(TerminalProgress(output.console()))
     output.say(f"Ready: {', '.join(names)}")
+
+
+def _build_again(stacks: str | None) -> None:
+    from python_runner.cli.progress import TerminalProgress
+    from python_runner.run.build_again import build_again
+
+    if stacks is None:
+        raise UsageError(
+            "--again takes many minutes for each stack",
+            hint="Name those that it is to time: --stacks llama.cpp,go-driver.",
+        )
+    progress = TerminalProgress(output.console())
+    timed = build_again(output.split_names(stacks), progress)
+    output.say(f"Timed: {', '.join(timed)}. `polystack upkeep` shows it.")

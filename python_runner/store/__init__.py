@@ -8,6 +8,7 @@ from python_runner.store.frames import Frames, read_frames
 from python_runner.store.load_recorder import LoadRunRecorder
 from python_runner.store.open_run import RunKind
 from python_runner.store.recorder import RunRecorder
+from python_runner.store.recoveries import RecoveryRecorder
 from python_runner.store.store import Store, default_store_path
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "AnswerFrames",
     "Frames",
     "LoadRunRecorder",
+    "RecoveryRecorder",
     "RunKind",
     "RunRecorder",
     "Store",

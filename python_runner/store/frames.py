@@ -13,6 +13,7 @@ import pandas as pd
 from python_runner.store.answers import AnswerFrames, no_answers, read_answers
 from python_runner.store.arrays import INT64, unpack
 from python_runner.store.load_recorder import CHUNK_KINDS
+from python_runner.store.recoveries import no_recoveries, read_recoveries
 from python_runner.store.store import Store
 
 _WANTED = "IN (SELECT value FROM json_each(?))"
@@ -63,6 +64,8 @@ class Frames:
             `FinishedRequests`; `chunk_ns`, `chunk_tokens`, `chunk_reads` and
             `chunk_is_reasoning` hold arrays of one length, `engine_timings` a dictionary.
         answers: what a reference found in the answers of comparisons.
+        recoveries: one row for each time that a stack was killed and started again
+            (`store.recoveries`); all that are stored, whatever runs are asked for.
     """
 
     samples: pd.DataFrame
@@ -71,6 +74,7 @@ class Frames:
     load_levels: pd.DataFrame
     load_requests: pd.DataFrame
     answers: AnswerFrames = field(default_factory=no_answers)
+    recoveries: pd.DataFrame = field(default_factory=no_recoveries)
 
 
 def read_frames(
@@ -91,6 +95,7 @@ def read_frames(
         if only_outcomes
         else _decode_requests(_query(store, _ALL, wanted)),
         answers=read_answers(store, wanted),
+        recoveries=read_recoveries(store),
     )
 
 

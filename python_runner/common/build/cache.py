@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from python_runner.common.build.survey import Survey
+from python_runner.common.build.times import BuildClock, keep_time
 from python_runner.common.locations import cache_dir
 from python_runner.common.progress import Progress
 
@@ -82,7 +83,8 @@ def build_once(
 
     A build that fails leaves no finished folder behind. Two processes that want the same
     build wait for each other. `build` opens a task of `progress` before it writes anything:
-    that tells a `Survey` what would be done, and nothing is.
+    that tells a `Survey` what would be done, and nothing is. How long it took is kept with it
+    (`times.kept_time`).
     """
     folder = location(name, recipe)
     if isinstance(progress, Survey):
@@ -96,8 +98,10 @@ def build_once(
         if folder.exists():
             shutil.rmtree(folder)
         folder.mkdir(parents=True)
+        clock = BuildClock()
         try:
             build(folder)
+            keep_time(folder, clock.read())
         except BaseException:  # Ctrl-C too must not leave gigabytes that nobody finds
             shutil.rmtree(folder, ignore_errors=True)
             raise

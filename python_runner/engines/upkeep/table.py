@@ -1,0 +1,180 @@
+"""For each row of the table of engines: which files, builds and packages are its own.
+
+A new engine gets a row here. Lines, builds and packages that two stacks share are named in
+both rows: each figure is what one has to own who runs that stack and no other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from python_runner.common.variants import parse_stack
+from python_runner.engines.upkeep.declared import Brought, Built, Upkeep
+
+_ENGINES = "python_runner/engines"
+_WHOLE_FOLDER = ("**/*.py", "**/*.so")
+
+
+def _ours(*modules: str) -> tuple[str, ...]:
+    """Modules of the package `engines`."""
+    return tuple(f"{_ENGINES}/{module}.py" for module in modules)
+
+
+def _llamafile() -> tuple[Path, ...]:
+    from python_runner.engines.llamafile_find import find_llamafile
+
+    return (find_llamafile().path,)
+
+
+def _installed_ollama() -> tuple[Path, ...]:
+    import os
+
+    from python_runner.engines.ollama_installed import find_binary
+
+    binary = find_binary(os.environ).resolve()
+    libraries = binary.parents[1] / "lib" / "ollama"
+    return (binary, libraries) if libraries.is_dir() else (binary,)
+
+
+_GGML_LIBRARIES = ("lib/libllama.so*", "lib/libggml*.so*")
+_LLAMA_SERVED = ("llama_served", "llama_protocol")
+_LLAMA_BUILD = ("build/llamacpp", "build/ggml", "ggml", "ggml_knobs")
+_LLAMA_SOURCE = ("llama-cpp-python",)
+
+_LLAMA_CPP = Upkeep(
+    own=(
+        *_ours("llamacpp", *_LLAMA_BUILD, "build/llamacpp_variant"),
+        *("native/cpp/src/*", "native/cpp/CMakeLists.txt", "native/cpp/*.pyi"),
+    ),
+    builds=(
+        Built(name="llama-cpp", ships=_GGML_LIBRARIES),
+        Built(name="polystack-llama", ships=("*.so",)),
+    ),
+    needs_python=True,
+    packages=("numpy",),
+    compiled_in=(*_LLAMA_SOURCE, "pybind11"),
+    unlisted="the copies of other projects in llama.cpp's own source",
+)
+_LLAMA_SERVER = Upkeep(
+    own=_ours("llama_server", *_LLAMA_SERVED, *_LLAMA_BUILD),
+    builds=(
+        Built(
+            name="llama-cpp",
+            ships=(
+                *("bin/llama-server", *_GGML_LIBRARIES, "lib/libllama-server-impl.so*"),
+                *("lib/libllama-common.so*", "lib/libmtmd.so*"),
+            ),
+        ),
+    ),
+    compiled_in=_LLAMA_SOURCE,
+    unlisted="the copies of other projects in llama.cpp's own source",
+)
+_OLLAMA_FILES = (
+    *("ollama", "ollama_server", "ollama_answer", "ollama_store", "ollama_variant"),
+    *("go_trace", "collectors"),
+)
+_IN_OLLAMA = "llama.cpp and what else Ollama's module holds copies of"
+_OLLAMA = Upkeep(
+    own=(
+        *_ours(*_OLLAMA_FILES, "build/ollama", "build/ollama_source", "build/ggml"),
+        *_ours("ggml", "ggml_knobs"),
+        "native/go/go.mod",
+    ),
+    builds=(Built(name="ollama", ships=("bin/ollama",), compiler_cache="Go"),),
+    compiled_in=_LLAMA_SOURCE,  # headers that Go's archive of Ollama leaves out
+    is_go=True,
+    unlisted=_IN_OLLAMA,
+)
+_GO_DRIVER = Upkeep(
+    own=(
+        *_ours("go_driver", "collectors", "ggml", "ggml_knobs", "build/go_driver"),
+        *_ours("build/ollama", "build/ollama_source", "build/ggml"),
+        *("native/go/*.go", "native/go/driver/*.go", "native/go/internal/**/*.go"),
+        "native/go/go.mod",
+    ),
+    builds=(Built(name="go-driver", ships=("bin/driver",), compiler_cache="Go"),),
+    compiled_in=_LLAMA_SOURCE,
+    is_go=True,
+    unlisted=_IN_OLLAMA,
+)
+_MISTRALRS_ENGINE = (
+    *_ours("mistralrs", "build/mistralrs"),
+    *("native/rust/mistralrs-engine/src/**/*.rs", "native/rust/mistralrs-engine/Cargo.toml"),
+)
+_BINDING, _SERVER = "native/rust/mistralrs-binding", "native/rust/mistralrs-server"
+_MISTRALRS = Upkeep(
+    own=(
+        *(*_MISTRALRS_ENGINE, f"{_BINDING}/src/**/*.rs", f"{_BINDING}/Cargo.toml"),
+        f"{_BINDING}/*.pyi",
+    ),
+    builds=(Built(name="polystack-mistralrs", ships=_WHOLE_FOLDER, compiler_cache="cargo"),),
+    needs_python=True,
+    crate="polystack-mistralrs",
+)
+_MISTRALRS_SERVER = Upkeep(
+    own=(
+        *(*_MISTRALRS_ENGINE, f"{_SERVER}/src/**/*.rs", f"{_SERVER}/Cargo.toml"),
+        *(*_ours("mistralrs_server", "openai_served", "openai_protocol"),),
+        f"{_ENGINES}/raw_prompt.jinja",
+    ),
+    builds=(
+        Built(
+            name="mistralrs-server", ships=("polystack-mistralrs-server",), compiler_cache="cargo"
+        ),
+    ),
+    crate="polystack-mistralrs-server",
+)
+_HF_FILES = ("hf_transformers", "hf_watch", "hf_int8", "hf_score")
+_TRANSFORMERS = Upkeep(
+    own=_ours(*_HF_FILES),
+    needs_python=True,
+    packages=("transformers", "torch", "torchao"),
+    spare="NVIDIA's libraries and triton, which PyTorch's build for CPUs does without",
+    unlisted="the libraries in C++ inside PyTorch's package",
+)
+_MOCK = Upkeep(own=_ours("mock"), needs_python=True)
+
+UPKEEP: Mapping[str, Upkeep] = {
+    "llama.cpp": _LLAMA_CPP,
+    "llama-server": _LLAMA_SERVER,
+    "llamafile": Upkeep(
+        own=_ours("llamafile", "llamafile_find", *_LLAMA_SERVED),
+        brought=Brought(find=_llamafile),
+    ),
+    "ollama": _OLLAMA,
+    "ollama-go-engine": _OLLAMA,
+    "ollama-installed": replace(
+        _OLLAMA,
+        own=_ours("ollama_installed", *_OLLAMA_FILES),
+        builds=(),
+        compiled_in=(),
+        brought=Brought(find=_installed_ollama),
+    ),
+    "go-driver": _GO_DRIVER,
+    "go-driver-go-engine": _GO_DRIVER,
+    "mistral.rs": _MISTRALRS,
+    "mistral.rs-server": _MISTRALRS_SERVER,
+    "mistral.rs-wheel": Upkeep(
+        own=_ours("mistralrs_wheel"),
+        needs_python=True,
+        packages=("mistralrs",),
+        unlisted="the crates inside the wheel, which names none",
+    ),
+    "transformers": _TRANSFORMERS,
+    "transformers-serve": replace(
+        _TRANSFORMERS,
+        own=_ours("hf_serve", "hf_serve_program", *_HF_FILES, "openai_served", "openai_protocol"),
+        packages=("transformers[serving]", "torch", "torchao", "accelerate"),
+    ),
+    "mock-cpp": _MOCK,
+    "mock-go": _MOCK,
+    "mock-rust": _MOCK,
+    "mock-python": _MOCK,
+}
+
+
+def upkeep_of(stack: str) -> Upkeep | None:
+    """What the engine of that name declares, a variant what its base does; None: nothing."""
+    return UPKEEP.get(parse_stack(stack).base)
