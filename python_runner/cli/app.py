@@ -24,6 +24,7 @@ from python_runner.cli import (
     overhead,
     results,
     statistics,
+    team,
     why,
 )
 
@@ -60,6 +61,7 @@ app.command()(diff.diff)
 app.command()(results.plot)
 app.command()(results.export)
 app.command()(claims.claims)
+app.command()(team.team)
 app.command()(fairness.fairness)
 app.command()(ggml.ggml)
 app.command()(catalogue.engines)
