@@ -82,11 +82,9 @@ def ranks_of(totals: Mapping[str, Total]) -> dict[str, Rank]:
 
 def order_of(totals: Mapping[str, Total], dominated: Mapping[str, Sequence[str]]) -> list[str]:
     """Names from first to last by points; of equal ones, those first that nothing dominates."""
-    names = list(totals)
-    # Rounding must not decide between equals.
+    # Rounding must not decide between equals; the name does, so that the order is always the same.
     return sorted(
-        names,
-        key=lambda name: (-round(totals[name].point, 11), len(dominated[name]), names.index(name)),
+        totals, key=lambda name: (-round(totals[name].point, 11), bool(dominated[name]), name)
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from python_runner.analyse.decision import CRITERIA, Criterion, Decision, Figure, Ranked
 from python_runner.analyse.decision.sensitivity import LatencySensitivity, WeightSensitivity
@@ -24,21 +24,23 @@ _MOST_REASONS = 3
 _MS_PER_S = 1000.0
 
 
+_SPELLED: Mapping[str, Callable[[float], str]] = {
+    "ms": spell_time,
+    "s": lambda value: spell_time(value * _MS_PER_S),
+    "bytes": spell_bytes,
+    "share": spell_share,
+    "0 or 1": lambda value: "yes" if value else "no",
+    "packages": "{:,.0f}".format,
+    "lines": "{:,.0f}".format,
+}
+
+
 def spell_value(value: float, unit: str) -> str:
     """A criterion's value with its unit."""
     if math.isnan(value):
         return UNKNOWN
-    if unit in ("ms", "s"):
-        return spell_time(value if unit == "ms" else value * _MS_PER_S)
-    if unit == "bytes":
-        return spell_bytes(value)
-    if unit == "share":
-        return spell_share(value)
-    if unit == "0 or 1":
-        return "yes" if value else "no"
-    if unit in ("packages", "lines"):
-        return f"{value:,.0f}"
-    return f"{spell_number(value)} {unit}"
+    spell = _SPELLED.get(unit)
+    return spell(value) if spell else f"{spell_number(value)} {unit}"
 
 
 def spell_figure(figure: Figure) -> str:
