@@ -120,11 +120,14 @@ def cost_of(tokens_per_s: float, price_per_hour: float) -> float:
 
 
 def has_container(stack: StackFigures, _team: Team) -> Figure:
-    """1 where the project publishes an image itself, 0 where it says that there is none."""
+    """1 where the project publishes an image of the server, 0 for a library in one's own."""
+    unit = "0 or 1"
+    if stack.reach == "embedded":
+        return Figure.exactly(0.0, unit, "a library is part of an image of one's own")
     fact = stack.facts.get("container")
     if fact is None:
-        return Figure.unknown("0 or 1", "not in the catalogue")
-    return Figure.exactly(float("none" not in fact.values), "0 or 1", fact.source)
+        return Figure.unknown(unit, "not in the catalogue")
+    return Figure.exactly(float("none" not in fact.values), unit, fact.source)
 
 
 def measured(name: str, unit: str) -> Measure:
