@@ -9,6 +9,7 @@ from python_runner.study.read_team import load_team, parse_team, team_names
 from python_runner.study.schema import Study, Workload
 from python_runner.study.team import Team
 from python_runner.study.units import parse_percent
+from python_runner.study.write_team import team_toml
 
 __all__ = [
     "Ablation",
@@ -30,4 +31,5 @@ __all__ = [
     "parse_team",
     "study_names",
     "team_names",
+    "team_toml",
 ]

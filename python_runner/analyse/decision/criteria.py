@@ -290,8 +290,8 @@ CRITERIA: tuple[Criterion, ...] = (
         unit="0 or 1",
         direction=_HIGHER,
         kind=ScaleKind.SHARE,
-        formula="1 if the project publishes an image of the server; 0 if it says that there is none, "
-        "and for a library, which is part of an image of one's own",
+        formula="1 if the project publishes an image of the server; 0 if it says that there is "
+        "none, and for a library, which is part of an image of one's own",
         source="catalogue",
         measure=measures.has_container,
         weight=3,

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from python_runner.analyse.decision.criteria import CRITERIA
 from python_runner.analyse.decision.figures import Figure, StackFigures
+from python_runner.engines.table import embedded_twins
 from python_runner.study.team import STACK_LANGUAGES, Team
 
 _AT_USERS = ("users_ttft", "throughput")
@@ -26,6 +27,7 @@ def notes_of(
         weights: by criterion.
     """
     yield from _languages(team, stacks)
+    yield from _twins(team, stacks)
     yield from _hardware(team, figures)
     yield from _users(team, figures, stacks)
     yield from _price(team, weights)
@@ -51,6 +53,25 @@ def _languages(team: Team, stacks: Mapping[str, StackFigures]) -> Iterator[str]:
     strange = sorted(known - set(STACK_LANGUAGES) - set(written))
     if strange:
         yield f"No stack is written in {_either(strange)}, so knowing it counts for nothing here."
+
+
+def _twins(team: Team, stacks: Mapping[str, StackFigures]) -> Iterator[str]:
+    """Engines that were measured the other way than the team asks for."""
+    wanted = {"serve": "served", "embed": "embedded"}.get(team.constraints.must)
+    pairs = embedded_twins().items()
+    other = {embedded: served for served, embedded in pairs}
+    other = other if wanted == "served" else dict(pairs)
+    missing = [
+        other[stack.name]
+        for stack in stacks.values()
+        if wanted and stack.reach != wanted and stack.name in other
+        if other[stack.name] not in stacks
+    ]
+    if missing:
+        yield (
+            f"Not measured, and {wanted} as asked for: {', '.join(missing)}. "
+            f"`polystack compare --stacks {','.join(missing)}` measures them."
+        )
 
 
 def _hardware(team: Team, figures: Mapping[str, Mapping[str, Figure]]) -> Iterator[str]:

@@ -81,6 +81,20 @@ class Decision:
         return tuple(one for one in self.ranked if one.rank.best == 1)
 
     @property
+    def stacks(self) -> tuple[StackFigures, ...]:
+        """All that were looked at: those that may be chosen first."""
+        return (
+            *(one.stack for one in self.ranked),
+            *(one.stack for one in self.excluded),
+        )
+
+    @property
+    def parts(self) -> Mapping[str, Mapping[str, Part]]:
+        """By stack and criterion, of all stacks."""
+        ranked = {one.stack.name: one.parts for one in self.ranked}
+        return ranked | {one.stack.name: one.parts for one in self.excluded}
+
+    @property
     def share(self) -> Mapping[str, float]:
         """Weights as shares of 1."""
         whole = sum(self.weights.values())

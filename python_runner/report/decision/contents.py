@@ -31,6 +31,7 @@ from python_runner.report.document import (
     Tone,
 )
 from python_runner.report.units import spell_share
+from python_runner.study import team_toml
 
 FIRST_SECTION = "know"
 """What is read before the ranking."""
@@ -54,7 +55,7 @@ def decision_document(data: DecisionData) -> Document:
 
 def _sections(data: DecisionData) -> Iterator[Section]:
     decision = data.decision
-    notes = [Paragraph(text=note, is_warning=True) for note in decision.notes]
+    notes: list[Block] = [Paragraph(text=note, is_warning=True) for note in decision.notes]
     yield Section(key=FIRST_SECTION, title="Before you read it", blocks=notes)
     yield Section(key="ranking", title="Ranking", blocks=_ranking(decision))
     yield Section(key="reasons", title="Why: every figure", blocks=_reasons(decision))
@@ -65,8 +66,11 @@ def _sections(data: DecisionData) -> Iterator[Section]:
     yield Section(key="criteria", title="How each criterion counts", blocks=[criteria_table()])
     yield Section(key="repeat", title="How to repeat it", blocks=_repeat(data))
     for run in data.runs:
-        blocks = [Paragraph(text=run.conditions), Code(text=run.command)]
-        yield Section(key=f"run-{run.run_id}", title=f"Run {run.run_id}", blocks=blocks)
+        yield Section(
+            key=f"run-{run.run_id}",
+            title=f"Run {run.run_id}",
+            blocks=[Paragraph(text=run.conditions), Code(text=run.command)],
+        )
 
 
 def _ranking(decision: Decision) -> list[Block]:
@@ -201,7 +205,7 @@ def _machines(decision: Decision) -> list[Block]:
 
 
 def _facts(decision: Decision) -> list[Block]:
-    stacks = [one.stack for one in (*decision.ranked, *decision.excluded)]
+    stacks = decision.stacks
     named = [name for name in FACTS if any(name in stack.facts for stack in stacks)]
     if not named:
         return []
@@ -248,6 +252,4 @@ def criteria_table() -> Table:
 
 
 def _repeat(data: DecisionData) -> list[Block]:
-    from python_runner.study.write_team import team_toml
-
     return [Code(text=data.command), Code(text=team_toml(data.decision.team))]

@@ -35,8 +35,7 @@ def page_data(decision: Decision) -> Mapping[str, object]:
     Cost is the one criterion that the reader changes by more than its weight, so the script has
     its scale: the rates of all stacks, the budget, and the span.
     """
-    everyone = (*decision.ranked, *decision.excluded)
-    rates = [one.parts["throughput"].figure.value for one in everyone]
+    rates = [parts["throughput"].figure.value for parts in decision.parts.values()]
     cost = next(each for each in CRITERIA if each.key == "cost")
     operations = decision.team.operations
     return {
