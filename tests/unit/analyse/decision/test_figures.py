@@ -68,9 +68,7 @@ def test_a_longer_answer_is_computed_and_says_so() -> None:
 
 
 def test_a_longer_prompt_reaches_the_whole_answer() -> None:
-    measured = stack(
-        ttft_ms=100.0, tpot_ms=10.0, e2e_ms=250.0, new_tokens=16.0, prompt_tokens=50.0
-    )
+    measured = stack(ttft_ms=100.0, tpot_ms=10.0, e2e_ms=250.0, new_tokens=16.0, prompt_tokens=50.0)
     found = whole_answer(measured, team(serves={"new_tokens": 16, "prompt_tokens": 200}))
     assert (found.low, found.high) == (250, 550)
 

@@ -61,7 +61,7 @@ def test_a_lone_weight_has_no_rest() -> None:
 
 
 SHARES = st.floats(min_value=0, max_value=1)
-ALL = st.fixed_dictionaries({key: SHARES for key in "abc"}).map(lambda given: points(**given))
+ALL = st.fixed_dictionaries(dict.fromkeys("abc", SHARES)).map(lambda given: points(**given))
 POSITIVE = st.fixed_dictionaries({key: st.floats(min_value=0.1, max_value=10) for key in "abc"})
 
 
@@ -85,9 +85,7 @@ def test_turns_are_where_the_first_place_changes(
             assert all(_lead(stacks, kept, now, other) >= -1e-9 for other in stacks)
 
 
-def _lead(
-    stacks: dict[str, Utilities], weights: dict[str, float], one: str, other: str
-) -> float:
+def _lead(stacks: dict[str, Utilities], weights: dict[str, float], one: str, other: str) -> float:
     return total_of(stacks[one], weights).point - total_of(stacks[other], weights).point
 
 
