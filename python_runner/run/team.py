@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -15,6 +15,10 @@ from python_runner.store import Frames, RunKind, Store, read_frames
 from python_runner.study import Team
 
 _MUST_AGREE = ("model", "device")
+
+
+Upkeep = Callable[[Frames, Sequence[str]], pd.DataFrame]
+"""Runs and names of stacks to what owning those costs: a frame of figures."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,43 +36,65 @@ def decide_by_runs(
     store: Store,
     run_ids: Sequence[int] | None = None,
     *,
-    upkeep: pd.DataFrame | None = None,
+    upkeep: Upkeep | None = None,
 ) -> DecidedRuns:
     """Decide by these runs.
 
     Args:
         team: for whom.
         store: where the runs are.
-        run_ids: which; None: the latest complete comparison.
-        upkeep: measured upkeep, a frame of figures; None: none was measured.
+        run_ids: which; None: the latest complete comparison, and of each stack the latest load
+            with the same model on the same machine.
+        upkeep: gives measured upkeep; None: none was measured.
 
     Raises:
         UsageError: there is no such run, or the runs do not belong together.
     """
-    chosen = list(run_ids) if run_ids else [_latest(read_frames(store, only_outcomes=True).runs)]
-    frames = read_frames(store, chosen)
+    frames = read_frames(store, list(run_ids) if run_ids else _latest(store))
     _see_that_they_agree(frames)
     conditions = with_answers(frames.conditions, frames.answers)
-    parts = [] if upkeep is None else [upkeep]
-    parts.append(figures_of_runs(frames.samples, conditions))
-    frame = pd.concat([part[list(COLUMNS)] for part in parts if len(part)] or parts)
-    devices = [str(device) for device in frames.conditions["device"].unique()]
-    measured_on = "cpu" if devices == ["cpu"] else "gpu"
+    # Comparisons first: what they have counts before what was seen under load.
+    conditions = conditions.sort_values(
+        by="run_id", key=lambda ids: ids.isin(_loads(frames)), kind="stable"
+    )
+    parts = [figures_of_runs(frames.samples, conditions)]
+    if upkeep is not None:
+        parts.insert(0, upkeep(frames, list(dict.fromkeys(conditions["stack"]))))
+    frame = pd.concat([part[list(COLUMNS)] for part in parts])
+    devices = set(frames.conditions["device"])
     return DecidedRuns(
-        decision=decide(team, frame, catalogue(), measured_on=measured_on),
+        decision=decide(
+            team, frame, catalogue(), measured_on="cpu" if devices <= {"cpu"} else "gpu"
+        ),
         frames=frames,
         warnings=tuple(_differences(frames)),
     )
 
 
-def _latest(runs: pd.DataFrame) -> int:
-    complete = runs[(runs["kind"] == RunKind.COMPARISON.value) & (runs["status"] == "complete")]
-    if not len(complete):
+def _latest(store: Store) -> list[int]:
+    known = read_frames(store, only_outcomes=True)
+    is_complete = known.runs["status"] == "complete"
+    compared = known.runs[is_complete & (known.runs["kind"] == RunKind.COMPARISON.value)]
+    if not len(compared):
         raise UsageError(
             "there is no complete comparison to decide by",
             hint="Run `polystack compare`, or name runs with --runs; `polystack runs` lists them.",
         )
-    return int(complete["run_id"].iloc[-1])
+    latest = int(compared["run_id"].iloc[-1])
+    return [latest, *_loads_beside(known, latest)]
+
+
+def _loads_beside(known: Frames, comparison: int) -> list[int]:
+    """The latest load of each stack that was put on the same model and machine."""
+    machines = {int(run["run_id"]): run["host"]["cpu"] for run in known.runs.to_dict("records")}
+    mine = known.conditions[known.conditions["run_id"] == comparison].iloc[0]
+    loads = known.conditions[known.conditions["run_id"].isin(_loads(known))]
+    alike = loads[
+        (loads["model"] == mine["model"])
+        & (loads["device"] == mine["device"])
+        & (loads["run_id"].map(machines) == machines[comparison])
+    ]
+    return sorted({int(run) for run in alike.groupby("stack")["run_id"].max()})
 
 
 def _see_that_they_agree(frames: Frames) -> None:

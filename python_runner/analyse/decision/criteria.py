@@ -77,7 +77,7 @@ class Criterion:
             limited = f"0 at `{self.limit_name}`, 1 at {self._far} that; without one, "
         else:
             limited = ""
-        floor = f" ({self.floor:g} or less is the same)" if self.floor else ""
+        floor = f" ({self.floor:,.10g} or less is the same)" if self.floor else ""
         is_lower = self.direction is _LOWER
         best = "lowest" if is_lower else "highest"
         nothing = f"{self.span:g} times that" if is_lower else f"a {self.span:g}th of that"

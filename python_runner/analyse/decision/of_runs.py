@@ -54,7 +54,11 @@ def _latencies(condition: Mapping[Any, Any], mine: pd.DataFrame) -> Iterator[dic
     for figure, (metric, unit) in _METRICS.items():
         values = mine[metric].dropna().to_numpy(dtype=np.float64)
         if struck or not values.size:
-            why = f"its speed does not count: {struck}" if struck else error or "no request ended"
+            why = (
+                f"its speed does not count: {struck}"
+                if struck
+                else error or "no comparison has an answer of it"
+            )
             yield _row(figure, unit, NAN, why=why)
             continue
         low, high = median_interval(values)

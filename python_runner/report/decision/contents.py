@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 from python_runner.analyse.decision import CRITERIA, Decision, Figure, Part
 from python_runner.engines.catalogue import FACTS
@@ -16,6 +16,7 @@ from python_runner.report.decision.words import (
     spell_span,
     spell_total,
     spell_turn,
+    spell_value,
     spell_weight,
 )
 from python_runner.report.document import (
@@ -58,7 +59,7 @@ def _sections(data: DecisionData) -> Iterator[Section]:
     notes: list[Block] = [Paragraph(text=note, is_warning=True) for note in decision.notes]
     yield Section(key=FIRST_SECTION, title="Before you read it", blocks=notes)
     yield Section(key="ranking", title="Ranking", blocks=_ranking(decision))
-    yield Section(key="reasons", title="Why: every figure", blocks=_reasons(decision))
+    yield Section(key="reasons", title="Why: every figure", blocks=_reasons(data))
     yield Section(key="out", title="Left out", blocks=_excluded(decision))
     yield Section(key="firm", title="What would change it", blocks=list(_firmness(decision)))
     yield Section(key="machines", title="How many machines", blocks=_machines(decision))
@@ -107,19 +108,20 @@ def _to_know(dominated_by: tuple[str, ...], questions: tuple[str, ...]) -> Cell:
     return Cell(text=text, tone=tone)
 
 
-def _reasons(decision: Decision) -> list[Block]:
+def _reasons(data: DecisionData) -> list[Block]:
+    decision, runs = data.decision, {run.run_id for run in data.runs}
     everyone = [(one.stack.title, one.parts) for one in decision.ranked]
     everyone += [(f"{one.stack.title} (left out)", one.parts) for one in decision.excluded]
     columns = [
         Column(title="criterion"),
         Column(title="weight", is_number=True, meaning="share of all weights"),
-        *(Column(title=title, is_number=True) for title, _ in everyone),
+        *(Column(title=title) for title, _ in everyone),
     ]
     rows = [
         [
             Cell(text=BY_KEY[key].title, note=BY_KEY[key].formula),
             Cell(text=spell_share(share), value=share),
-            *(_figure(parts[key]) for _, parts in everyone),
+            *(_figure(parts[key], runs) for _, parts in everyone),
         ]
         for key, share in decision.share.items()
         if share or any(parts[key].utility.is_known for _, parts in everyone)
@@ -131,27 +133,28 @@ def _reasons(decision: Decision) -> list[Block]:
     return [Paragraph(text=how), Table(columns=columns, rows=rows)]
 
 
-def _figure(part: Part) -> Cell:
+def _figure(part: Part, runs: Container[int]) -> Cell:
+    """`runs`: numbers of the runs that the document has a section on."""
     figure = part.figure
     if not part.utility.is_known:
         return Cell(text="unknown", tone=Tone.UNKNOWN, note=figure.why_unknown)
     worth = spell_total(part.utility.point)
     return Cell(
-        text=f"{spell_figure(figure)}, worth {worth}",
-        note=_origin(figure),
-        link=_link(figure),
-        value=figure.value,
+        text=f"{spell_value(figure.value, figure.unit)}, worth {worth}",
+        note=_origin(figure, runs),
+        link=_link(figure, runs),
     )
 
 
-def _origin(figure: Figure) -> str:
-    run = f"`polystack show {figure.run_id}`" if figure.run_id is not None else ""
+def _origin(figure: Figure, runs: Container[int]) -> str:
+    ends = spell_figure(figure) if figure.low != figure.high else ""
     source = "" if figure.source.startswith("https://") else figure.source
-    return "; ".join(text for text in (source, figure.note, run) if text)
+    run = f"`polystack show {figure.run_id}`" if figure.run_id in runs else ""
+    return "; ".join(text for text in (ends, source, figure.note, run) if text)
 
 
-def _link(figure: Figure) -> str:
-    if figure.run_id is not None:
+def _link(figure: Figure, runs: Container[int]) -> str:
+    if figure.run_id in runs:
         return f"#run-{figure.run_id}"
     return figure.source if figure.source.startswith("https://") else ""
 
@@ -232,7 +235,7 @@ def criteria_table() -> Table:
         Column(title="formula"),
         Column(title="worth, 0 to 1"),
         Column(title="comes from"),
-        Column(title="usual weight", is_number=True),
+        Column(title="usual weight"),
     ]
     rows = [
         [
@@ -241,10 +244,7 @@ def criteria_table() -> Table:
             Cell(text=each.formula),
             Cell(text=each.value_function),
             Cell(text=each.source),
-            Cell(
-                text=f"{each.weight:g}" + (f", if {each.asked_when}" if each.asked_when else ""),
-                value=each.weight,
-            ),
+            Cell(text=f"{each.weight:g}" + (f", if {each.asked_when}" if each.asked_when else "")),
         ]
         for each in CRITERIA
     ]

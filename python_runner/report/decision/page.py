@@ -40,7 +40,7 @@ def page_data(decision: Decision) -> Mapping[str, object]:
     operations = decision.team.operations
     return {
         "criteria": [
-            {"key": each.key, "title": each.title, "weight": decision.weights[each.key]}
+            {"key": each.key, "title": each.title, "weight": _plain(decision.weights[each.key])}
             for each in CRITERIA
         ],
         "stacks": [_stack(one) for one in decision.ranked],
@@ -50,6 +50,11 @@ def page_data(decision: Decision) -> Mapping[str, object]:
         "budget": operations.budget_per_million,
         "span": cost.span,
     }
+
+
+def _plain(weight: float) -> float:
+    """Without a `.0`, for the fields of the form."""
+    return int(weight) if weight == int(weight) else weight
 
 
 def _stack(one: Ranked) -> Mapping[str, object]:

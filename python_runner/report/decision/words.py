@@ -143,10 +143,10 @@ def spell_turn(one: WeightSensitivity, decision: Decision) -> str:
     parts = []
     if one.below is not None:
         below = spell_weight(one.below.weight)
-        parts.append(f"below {below} {decision.title_of(one.below.stack)}")
+        parts.append(f"below {below}: {decision.title_of(one.below.stack)}")
     if one.above is not None:
         above = spell_weight(one.above.weight)
-        parts.append(f"above {above} {decision.title_of(one.above.stack)}")
+        parts.append(f"above {above}: {decision.title_of(one.above.stack)}")
     return "; ".join(parts) if parts else "no weight of it changes the first place"
 
 

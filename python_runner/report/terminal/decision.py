@@ -121,7 +121,7 @@ def _firmness(decision: Decision) -> Iterator[Text]:
             continue
         name = BY_KEY[one.criterion].title
         weight = spell_weight(one.weight)
-        yield Text(f"  {name}, weight {weight}: {spell_turn(one, decision)}")
+        yield Text(f"  {name} (weight {weight}): {spell_turn(one, decision)}")
     firm = [one for one in decision.weight_turns if one.below is None and one.above is None]
     if firm:
         names = ", ".join(BY_KEY[one.criterion].title.lower() for one in firm)
