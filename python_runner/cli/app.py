@@ -25,6 +25,7 @@ from python_runner.cli import (
     report,
     results,
     statistics,
+    team,
     upkeep,
     why,
 )
@@ -63,6 +64,7 @@ app.command()(results.plot)
 app.command()(results.export)
 app.command()(report.report)
 app.command()(claims.claims)
+app.command()(team.team)
 app.command()(fairness.fairness)
 app.command()(ggml.ggml)
 app.command()(upkeep.upkeep)

@@ -5,9 +5,12 @@ from python_runner.study.claims import Claim, Claims
 from python_runner.study.load_table import Load, Prompts, parse_duration, parse_slo
 from python_runner.study.read import Overrides, load_study, study_names
 from python_runner.study.read_claims import claims_names, load_claims
+from python_runner.study.read_team import load_team, parse_team, team_names
 from python_runner.study.schema import Study, Workload
+from python_runner.study.team import Team
 from python_runner.study.units import parse_percent
 from python_runner.study.write import study_toml
+from python_runner.study.write_team import team_toml
 
 __all__ = [
     "Ablation",
@@ -17,13 +20,18 @@ __all__ = [
     "Overrides",
     "Prompts",
     "Study",
+    "Team",
     "Workload",
     "claims_names",
     "load_claims",
     "load_study",
+    "load_team",
     "parse_duration",
     "parse_percent",
     "parse_slo",
+    "parse_team",
     "study_names",
     "study_toml",
+    "team_names",
+    "team_toml",
 ]

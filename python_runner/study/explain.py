@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -24,13 +24,13 @@ def explain(error: ValidationError, root: type[BaseModel]) -> Iterator[str]:
         key = _spell(place, root)
         if problem["type"] == "extra_forbidden":
             fields = list(_owner(place, root).model_fields)
-            yield f"{key}: no such key; allowed: {', '.join(fields)}{_near(place[-1], fields)}"
+            yield f"{key}: no such key; allowed: {', '.join(fields)}{near_name(place[-1], fields)}"
         elif problem["type"] == "missing":
             yield f"{key}: is missing ({_describe(place, root)})"
         elif problem["type"] == "union_tag_invalid":
             tags = problem["ctx"]["expected_tags"].replace("'", "").split(", ")
             tag = problem["ctx"]["tag"]
-            yield f"{key}.kind = {tag!r}: allowed: {', '.join(tags)}{_near(tag, tags)}"
+            yield f"{key}.kind = {tag!r}: allowed: {', '.join(tags)}{near_name(tag, tags)}"
         elif problem["type"] == "union_tag_not_found":
             yield f"{key}.kind: is missing"
         elif problem["type"] == "value_error":
@@ -43,8 +43,9 @@ def explain(error: ValidationError, root: type[BaseModel]) -> Iterator[str]:
             yield f"{key} = {problem['input']!r}: {problem['msg'].lower()} ({what})"
 
 
-def _near(name: str | int, known: Sequence[str]) -> str:
-    close = get_close_matches(str(name), known, n=1)
+def near_name(name: str | int, known: Iterable[str]) -> str:
+    """What may have been meant, as a sentence to add; empty: nothing is near."""
+    close = get_close_matches(str(name), list(known), n=1)
     return f". Did you mean {close[0]!r}?" if close else ""
 
 
