@@ -108,9 +108,9 @@ def _show(data: DecisionData, formats: list[str], target: Path) -> None:
 def _write(data: DecisionData, name: str, path: Path) -> Path:
     from python_runner.report.decision.contents import decision_document
     from python_runner.report.decision.page import decision_page
-    from python_runner.report.decision.shell import markdown_of
+    from python_runner.report.markdown import markdown
 
-    text = decision_page(data) if name == "html" else markdown_of(decision_document(data))
+    text = decision_page(data) if name == "html" else markdown(decision_document(data))
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
     return path

@@ -6,9 +6,7 @@ from python_runner.report.document import Document
 
 
 def page_of(document: Document) -> str:
-    """One self-contained HTML page; empty if this installation cannot draw one."""
-    try:
-        from python_runner.report.html import render
-    except ImportError:
-        return ""
+    """One self-contained HTML page."""
+    from python_runner.report.html import render
+
     return render(document)

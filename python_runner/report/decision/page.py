@@ -12,7 +12,9 @@ from markupsafe import Markup
 from python_runner.analyse.decision import CRITERIA, Decision, Ranked
 from python_runner.report.decision.contents import FIRST_SECTION, decision_document
 from python_runner.report.decision.data import DecisionData
-from python_runner.report.decision.shell import blocks_html, inline, render_page
+from python_runner.report.document import Document
+from python_runner.report.html import blocks_html, render_page
+from python_runner.report.html.text import inline
 
 _ASSETS = Path(__file__).with_name("assets")
 _LEAST_OF_A_SLIDER = 30
@@ -26,7 +28,19 @@ def decision_page(data: DecisionData) -> str:
         body=_body(data),
         script=(_ASSETS / "decision.js").read_text(encoding="utf-8"),
         data={"decision": page_data(data.decision)},
+        contents=_contents(document, has_ranking=bool(data.decision.ranked)),
+        footer=document.footer,
     )
+
+
+def _contents(document: Document, *, has_ranking: bool) -> list[tuple[str, str]]:
+    """Anchors in the order of the page: what can be moved stands after the first section."""
+    found = [(section.key, section.title) for section in document.sections]
+    places = [key for key, _ in found]
+    if has_ranking and FIRST_SECTION in places:
+        first = found.pop(places.index(FIRST_SECTION))
+        return [first, ("weigh", "Weigh it yourself"), *found]
+    return found
 
 
 def page_data(decision: Decision) -> Mapping[str, object]:
@@ -79,7 +93,7 @@ def _body(data: DecisionData) -> str:
     environment = Environment(
         loader=FileSystemLoader(_ASSETS), autoescape=True, undefined=StrictUndefined
     )
-    environment.filters["inline"] = lambda text: Markup(inline(text))  # noqa: S704 - escaped there
+    environment.filters["inline"] = inline
     environment.filters["blocks"] = lambda blocks: Markup(blocks_html(blocks))  # noqa: S704 - as well
     shown = page_data(decision)
     return environment.get_template("body.html.j2").render(
