@@ -24,6 +24,7 @@ from python_runner.cli import (
     overhead,
     results,
     statistics,
+    watch,
     why,
 )
 
@@ -53,6 +54,7 @@ def _root(
 app.command()(compare.compare)
 app.command()(answers.answers)
 app.command()(why.why)
+app.command()(watch.watch)
 app.command()(results.runs)
 app.command()(results.show)
 app.command()(results.time)

@@ -102,7 +102,7 @@ def _refuse_without_url(**given: object) -> None:
 
 
 def _on_engines(study: str, overrides: Overrides, place: output.Results) -> int:
-    from python_runner.cli.progress import TerminalProgress
+    from python_runner.cli.run_progress import RunProgress
     from python_runner.run.load import check_open_files, find_served
     from python_runner.run.load import load as run_load
     from python_runner.run.load_plan import load_of
@@ -111,10 +111,13 @@ def _on_engines(study: str, overrides: Overrides, place: output.Results) -> int:
     found = load_study(study, overrides)
     check_open_files(load_of(found))
     find_served(found)  # a mistake is told before a store is made for nothing
-    progress = TerminalProgress(output.console())
-    return _run_and_show(
-        lambda store: run_load(found, store, logs=place.logs, progress=progress), place
-    )
+    with RunProgress(output.console(), place.store) as progress:
+        return _run_and_show(
+            lambda store: run_load(
+                found, store, logs=place.logs, progress=progress, on_begin=progress.begin
+            ),
+            place,
+        )
 
 
 def _on_outside(
@@ -124,7 +127,7 @@ def _on_outside(
     tokenizer: Path | None,
     place: output.Results,
 ) -> int:
-    from python_runner.cli.progress import TerminalProgress
+    from python_runner.cli.run_progress import RunProgress
     from python_runner.engines.dialects import Options
     from python_runner.engines.outside import OutsideEngine, only_model
     from python_runner.run.load import check_open_files, check_outside, load_outside
@@ -137,17 +140,22 @@ def _on_outside(
     asked = Asked(model=model, outside=target, tokenizer=tokenizer, context=overrides.context)
     made = Options(model=model, context=overrides.context, ignore_eos=load_of(found).ignore_eos)
     engine = OutsideEngine(target, made)
-    progress = TerminalProgress(output.console())
-    if tokenizer is None and load_of(found).prompts.kind == "synthetic":
-        progress.say(
-            f"No --tokenizer: prompts have {found.workload.prompt_tokens} words, which are more "
-            "tokens. The server's own count stands in the results."
+    with RunProgress(output.console(), place.store) as progress:
+        if tokenizer is None and load_of(found).prompts.kind == "synthetic":
+            progress.say(
+                f"No --tokenizer: prompts have {found.workload.prompt_tokens} words, which are "
+                "more tokens. The server's own count stands in the results."
+            )
+        check_outside(found, engine, asked, log=place.logs / "outside.log", progress=progress)
+        return _run_and_show(
+            lambda store: load_outside(
+                *(found, store, engine, asked),
+                logs=place.logs,
+                progress=progress,
+                on_begin=progress.begin,
+            ),
+            place,
         )
-    check_outside(found, engine, asked, log=place.logs / "outside.log", progress=progress)
-    return _run_and_show(
-        lambda store: load_outside(found, store, engine, asked, logs=place.logs, progress=progress),
-        place,
-    )
 
 
 def _outside(

@@ -8,6 +8,7 @@ from python_runner.store.frames import Frames, read_frames
 from python_runner.store.load_recorder import LoadRunRecorder
 from python_runner.store.open_run import RunKind
 from python_runner.store.recorder import RunRecorder
+from python_runner.store.steps import Step
 from python_runner.store.store import Store, default_store_path
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "LoadRunRecorder",
     "RunKind",
     "RunRecorder",
+    "Step",
     "Store",
     "default_store_path",
     "last_check",
