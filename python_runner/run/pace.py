@@ -36,20 +36,19 @@ class Pace:
         return sum(known.values()) / len(known) if known else None
 
 
-def left_s(pace: Pace, stops: Sequence[str], *, part: float, spent: float) -> float | None:
+def left_s(pace: Pace, stops: Sequence[str], *, spent: float, by_part: float) -> float | None:
     """Seconds that visits will still take; None while no visit has ended.
 
     Args:
         pace: remembers those that have.
         stops: the stack of each, the first being under way.
-        part: what is done of that one.
-        spent: seconds that it took so far.
+        spent: seconds that this one took so far.
+        by_part: what it will still take by its own requests; counts once it is overdue.
     """
     first, *others = stops
     present = pace.expected_s(first)
     if present is None:
         return None
-    by_part = spent * (1 - part) / part if part > 0 else 0.0
     rest = [pace.expected_s(stack) or 0.0 for stack in others]
     # Overdue: then its own requests tell more than the visit before.
     return (present - spent if spent < present else by_part) + sum(rest)
@@ -86,7 +85,9 @@ class Course:
     def fraction(self, part: float) -> float:
         """What is done of the time that all visits take."""
         now = self._pace.clock()
-        left = left_s(self._pace, self._stops[self._at :], part=part, spent=now - self._visit_s)
+        spent = now - self._visit_s
+        by_part = spent * (1 - part) / part if part > 0 else 0.0
+        left = left_s(self._pace, self._stops[self._at :], spent=spent, by_part=by_part)
         if left is None:
             return max(_BEGUN, (self._at + part) / len(self._stops))
         elapsed = now - self._started_s

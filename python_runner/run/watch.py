@@ -110,20 +110,18 @@ class Remaining:
     pace: Pace
     stops: tuple[str, ...]
     """What each step is like; the first is under way, unless `began_ns` is None."""
-    part: float
-    """What is done of that one."""
+    own_s: float | None
+    """What that one will still take by its own requests; None before the first has ended."""
     began_ns: float | None
 
     def left_s(self, now: int) -> float | None:
         """Seconds left at `now`; None while no step is over, unless it is the only one."""
         if not self.stops:
             return 0.0
-        if self.began_ns is None:
-            return left_s(self.pace, self.stops, part=0.0, spent=0.0)
-        spent = (now - self.began_ns) / NS_PER_S
-        found = left_s(self.pace, self.stops, part=self.part, spent=spent)
-        if found is None and len(self.stops) == 1 and self.part > 0:
-            return spent * (1 - self.part) / self.part
+        spent = 0.0 if self.began_ns is None else (now - self.began_ns) / NS_PER_S
+        found = left_s(self.pace, self.stops, spent=spent, by_part=self.own_s or 0.0)
+        if found is None and len(self.stops) == 1:
+            return self.own_s
         return found
 
 
@@ -144,26 +142,43 @@ def remaining(so_far: SoFar) -> Remaining:
         stops=tuple(
             str(value) for value in [*([current[key]] if current else []), *steps.loc[is_next, key]]
         ),
-        part=_part(so_far, current) if current else 0.0,
+        own_s=_own_s(so_far, current) if current else None,
         began_ns=current["began_ns"] if current else None,
     )
 
 
-def _part(so_far: SoFar, step: Mapping[Any, Any]) -> float:
-    """What is done of a step, by its requests."""
-    if not step["requests"] or pd.isna(step["requests"]):
-        return 0.0
-    return min(1.0, _requests_over(so_far, step) / step["requests"])
+def _own_s(so_far: SoFar, step: Mapping[Any, Any]) -> float | None:
+    """Seconds that a step will still take at the pace of its own requests.
+
+    From the first of them on, so that loading is not counted for each.
+    """
+    if pd.isna(step["requests"]):
+        return None
+    found = _of_level(so_far, step) if so_far.is_load else _of_visit(so_far, step)
+    if found.empty:
+        return None
+    began, ended = found["began_ns"].min(), found["ended_ns"].max()
+    left = max(0.0, step["requests"] - len(found))
+    return float((ended - began) / len(found) * left / NS_PER_S)
 
 
-def _requests_over(so_far: SoFar, step: Mapping[Any, Any]) -> int:
-    if not so_far.is_load:
-        measured = so_far.measured
-        is_its = (measured["stack"] == step["stack"]) & (measured["block"] == step["number"])
-        return int(is_its.sum())
+def _of_visit(so_far: SoFar, step: Mapping[Any, Any]) -> pd.DataFrame:
+    """The answered requests of a visit: began_ns, ended_ns."""
+    measured = so_far.measured
+    is_its = (measured["stack"] == step["stack"]) & (measured["block"] == step["number"])
+    answered = measured[is_its & (measured["ended_ns"] > 0)]
+    return answered[["requested_ns", "ended_ns"]].rename(columns={"requested_ns": "began_ns"})
+
+
+def _of_level(so_far: SoFar, step: Mapping[Any, Any]) -> pd.DataFrame:
+    """The requests of a level that are over: began_ns, ended_ns."""
     levels = so_far.levels
     is_its = (levels["stack"] == step["stack"]) & (levels["number"] == step["number"])
-    return sum(len(so_far.points.get(int(level), ())) for level in levels.loc[is_its, "level_id"])
+    for level in levels.loc[is_its, "level_id"]:
+        if level in so_far.points:
+            points = so_far.points[level]
+            return points[["due_ns", "ended_ns"]].rename(columns={"due_ns": "began_ns"})
+    return pd.DataFrame(columns=["began_ns", "ended_ns"])
 
 
 def runs_going_on(store: Store) -> list[int]:
