@@ -27,6 +27,7 @@ from python_runner.cli import (
     statistics,
     team,
     upkeep,
+    watch,
     why,
 )
 
@@ -56,6 +57,7 @@ def _root(
 app.command()(compare.compare)
 app.command()(answers.answers)
 app.command()(why.why)
+app.command()(watch.watch)
 app.command()(results.runs)
 app.command()(results.show)
 app.command()(results.time)

@@ -105,7 +105,7 @@ class _After:
 
 
 def _run_and_show(study: Study, results: output.Results, after: _After, command: str) -> int:
-    from python_runner.cli.progress import TerminalProgress
+    from python_runner.cli.run_progress import RunProgress
     from python_runner.measure import MachineProbe
     from python_runner.run import compare as run_study
     from python_runner.run import find_engines
@@ -116,15 +116,17 @@ def _run_and_show(study: Study, results: output.Results, after: _After, command:
     with results.open_store(create=True) as store:
         before = len(store.run_ids())
         try:
-            outcome = run_study(
-                study,
-                store,
-                logs=results.logs,
-                progress=TerminalProgress(output.console()),
-                on_part=lambda run_id: _show_part(store, run_id, results),
-                probe=MachineProbe(),
-                command=command,
-            )
+            with RunProgress(output.console(), results.store) as progress:
+                outcome = run_study(
+                    study,
+                    store,
+                    logs=results.logs,
+                    progress=progress,
+                    on_begin=progress.begin,
+                    on_part=lambda run_id: _show_part(store, run_id, results),
+                    probe=MachineProbe(),
+                    command=command,
+                )
         except KeyboardInterrupt:
             kept = store.run_ids()
             if len(kept) > before:

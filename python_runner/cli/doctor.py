@@ -51,7 +51,7 @@ def _show(title: str, findings: tuple[Finding, ...]) -> None:
 
 
 def _words(finding: Finding) -> str:
-    from python_runner.cli.progress import spell_duration
+    from python_runner.report.units import spell_duration
 
     duration = f" (about {spell_duration(finding.expected_s)})" if finding.expected_s else ""
     mend = f"\n→ {finding.mend}" if finding.mend else ""

@@ -110,7 +110,7 @@ def _refuse_without_url(**given: object) -> None:
 
 
 def _on_engines(study: str, overrides: Overrides, place: output.Results, command: str) -> int:
-    from python_runner.cli.progress import TerminalProgress
+    from python_runner.cli.run_progress import RunProgress
     from python_runner.run.load import check_open_files, find_served
     from python_runner.run.load import load as run_load
     from python_runner.run.load_plan import load_of
@@ -119,11 +119,17 @@ def _on_engines(study: str, overrides: Overrides, place: output.Results, command
     found = load_study(study, overrides)
     check_open_files(load_of(found))
     find_served(found)  # a mistake is told before a store is made for nothing
-    progress = TerminalProgress(output.console())
-    return _run_and_show(
-        lambda store: run_load(found, store, logs=place.logs, progress=progress, command=command),
-        place,
-    )
+    with RunProgress(output.console(), place.store) as progress:
+        return _run_and_show(
+            lambda store: run_load(
+                *(found, store),
+                logs=place.logs,
+                progress=progress,
+                on_begin=progress.begin,
+                command=command,
+            ),
+            place,
+        )
 
 
 def _on_outside(
@@ -135,7 +141,7 @@ def _on_outside(
     *,
     command: str,
 ) -> int:
-    from python_runner.cli.progress import TerminalProgress
+    from python_runner.cli.run_progress import RunProgress
     from python_runner.engines.dialects import Options
     from python_runner.engines.outside import OutsideEngine, only_model
     from python_runner.run.load import check_open_files, check_outside, load_outside
@@ -148,19 +154,23 @@ def _on_outside(
     asked = Asked(model=model, outside=target, tokenizer=tokenizer, context=overrides.context)
     made = Options(model=model, context=overrides.context, ignore_eos=load_of(found).ignore_eos)
     engine = OutsideEngine(target, made)
-    progress = TerminalProgress(output.console())
-    if tokenizer is None and load_of(found).prompts.kind == "synthetic":
-        progress.say(
-            f"No --tokenizer: prompts have {found.workload.prompt_tokens} words, which are more "
-            "tokens. The server's own count stands in the results."
+    with RunProgress(output.console(), place.store) as progress:
+        if tokenizer is None and load_of(found).prompts.kind == "synthetic":
+            progress.say(
+                f"No --tokenizer: prompts have {found.workload.prompt_tokens} words, which are "
+                "more tokens. The server's own count stands in the results."
+            )
+        check_outside(found, engine, asked, log=place.logs / "outside.log", progress=progress)
+        return _run_and_show(
+            lambda store: load_outside(
+                *(found, store, engine, asked),
+                logs=place.logs,
+                progress=progress,
+                on_begin=progress.begin,
+                command=command,
+            ),
+            place,
         )
-    check_outside(found, engine, asked, log=place.logs / "outside.log", progress=progress)
-    return _run_and_show(
-        lambda store: load_outside(
-            found, store, engine, asked, logs=place.logs, progress=progress, command=command
-        ),
-        place,
-    )
 
 
 def _outside(

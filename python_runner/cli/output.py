@@ -32,6 +32,10 @@ class Results:
     def logs(self) -> Path:
         return self.folder / "logs"
 
+    @property
+    def store(self) -> Path:
+        return self.folder / "polystack.sqlite"
+
     def pictures(self, run_id: int) -> Path:
         """Where the pictures of a run go."""
         return self.folder / f"run-{run_id:04d}"
@@ -46,7 +50,7 @@ class Results:
         """The store in this folder. Raises StoreError if there is none and `create` is off."""
         from python_runner.store import Store
 
-        return Store(self.folder / "polystack.sqlite", create=create)
+        return Store(self.store, create=create)
 
 
 def console() -> Console:

@@ -12,6 +12,7 @@ from rich.progress import Task as RichTask
 from rich.text import Text
 
 from python_runner.common import progress as contract
+from python_runner.report.units import spell_duration
 
 _PLAIN_EVERY_S = 20.0
 _ENOUGH = 0.05
@@ -51,14 +52,6 @@ class Estimate:
         if self._expected_s is None or elapsed > self._expected_s:
             return None
         return self._expected_s - elapsed
-
-
-def spell_duration(seconds: float) -> str:
-    """`8 s`, `3 min`, `1 h 20 min`."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
 
 
 class _LeftColumn(TextColumn):
@@ -106,10 +99,10 @@ class TerminalProgress:
     """Implements `common.progress.Progress` on a rich console."""
 
     def __init__(self, console: Console) -> None:
-        self._console = console
+        self.console = console
 
     def say(self, message: str) -> None:
-        self._console.print(message, markup=False, highlight=False)
+        self.console.print(message, markup=False, highlight=False)
 
     @contextmanager
     def task(
@@ -120,12 +113,18 @@ class TerminalProgress:
         details = "; ".join(part for part in (why, duration) if part)
         self.say(f"→ {title}" + (f" ({details})" if details else ""))
         estimate = Estimate(expected_s, started)
-        if self._console.is_terminal:
-            with self._bars() as bars:
-                yield _BarTask(bars, title, estimate)
+        if self.console.is_terminal:
+            with self.drawn(title, estimate) as shown:
+                yield shown
         else:
-            yield _PlainTask(self._console, title, estimate)
+            yield _PlainTask(self.console, title, estimate)
         self.say(f"  done in {spell_duration(time.monotonic() - started)}")
+
+    @contextmanager
+    def drawn(self, title: str, estimate: Estimate) -> Iterator[contract.Task]:
+        """What a terminal shows while the task is under way."""
+        with self._bars() as bars:
+            yield _BarTask(bars, title, estimate)
 
     def _bars(self) -> Progress:
         return Progress(
@@ -135,6 +134,6 @@ class TerminalProgress:
             TimeElapsedColumn(),
             _LeftColumn(),
             TextColumn("{task.fields[note]}"),
-            console=self._console,
+            console=self.console,
             transient=True,
         )

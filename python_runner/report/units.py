@@ -56,6 +56,14 @@ def spell_time(value_ms: float) -> str:
     return f"{spell_number(value_ms / unit.ms)} {unit.name}"
 
 
+def spell_duration(seconds: float) -> str:
+    """`8 s`, `3 min`, `1 h 20 min`."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+
+
 def spell_range(low_ms: float, high_ms: float) -> str:
     """`7.88-8.02 s` with an en dash, in the unit of the upper end; a dash for NaN."""
     if not (math.isfinite(low_ms) and math.isfinite(high_ms)):

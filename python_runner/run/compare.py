@@ -60,6 +60,7 @@ def compare(
     *,
     logs: Path,
     progress: Progress,
+    on_begin: Callable[[int], None] | None = None,
     on_part: Callable[[int], None] | None = None,
     probe: NoiseProbe | None = None,
     command: str = "",
@@ -74,7 +75,9 @@ def compare(
         store: where each sample is kept the moment it ends.
         logs: folder for the engines' own output.
         progress: shows long work.
-        on_part: called with the run's id when there are figures and a long build comes next.
+        on_begin: called with the run's id when it is stored, before anything is measured.
+        on_part: called with the run's id when there are first figures and a long build comes
+            next.
         probe: looks at the machine before each request; None: nobody does.
         command: what was typed, to be kept with the run.
 
@@ -92,6 +95,8 @@ def compare(
     preflight = _preflight(study, ready, plan, logs, progress)
     checked = preflight.check(without(engines, ready.missing.keys() | ready.waiting))
     with RunRecorder(store, study, describe_host(), command) as recorder:
+        if on_begin is not None:
+            on_begin(recorder.run_id)
         recorder.keep_facts(checked.facts, checked.unfair)
         tools = Tools(
             settings_of=preflight.settings_of,
@@ -154,12 +159,16 @@ class _Course:
             self.tour.visit(blocks, without(self.engines, found.left_out))
             return found
         first, *later = blocks
-        self.tour.visit((first,), without(self.engines, found.left_out.keys() | late.keys()))
+        made_up = replace(first, number=first.number + len(blocks) if later else first.number)
+        ready = without(self.engines, found.left_out.keys() | late.keys())
+        self.tour.expect((first,), ready)
+        self.tour.expect(later, without(self.engines, found.left_out))
+        self.tour.expect((made_up,), late)
+        self.tour.visit((first,), ready)
         if self.on_part is not None:
             self.on_part(self.tour.tools.recorder.run_id)
         found = self._build(late, found)
         self.tour.visit(later, without(self.engines, found.left_out))
-        made_up = replace(first, number=first.number + len(blocks) if later else first.number)
         self.tour.visit((made_up,), without(late, found.left_out))
         return found
 

@@ -25,7 +25,7 @@ from python_runner.run.calibration import CalibratorOnDemand
 from python_runner.run.compare import find_engines, get_ready
 from python_runner.run.load_plan import Asked, plan_of_model, plan_of_outside
 from python_runner.run.preflight import Preflight, work_of_load
-from python_runner.store import LoadRunRecorder, Store
+from python_runner.store import LoadRunRecorder, Step, Store
 from python_runner.study import Load, Study
 
 _OTHER_FILES = 128
@@ -45,9 +45,17 @@ class Loaded:
 
 
 def load(
-    study: Study, store: Store, *, logs: Path, progress: Progress, command: str = ""
+    study: Study,
+    store: Store,
+    *,
+    logs: Path,
+    progress: Progress,
+    on_begin: Callable[[int], None] | None = None,
+    command: str = "",
 ) -> Loaded:
     """Start each served engine of `study` and put its levels on it.
+
+    `on_begin` is called with the run's id when it is stored, before anything is measured.
 
     Raises:
         UsageError: an engine that is no server, before anything starts.
@@ -69,6 +77,8 @@ def load(
     checked = preflight.check(without(engines, ready.missing.keys() | ready.waiting))
     missing, failed = dict(ready.missing), dict(checked.failed)
     with LoadRunRecorder(store, study, describe_host(), command) as recorder:
+        if on_begin is not None:
+            on_begin(recorder.run_id)
         recorder.keep_facts(checked.facts, checked.unfair)
         run = _Run(
             settings_of=preflight.settings_of,
@@ -77,7 +87,10 @@ def load(
             logs=logs / f"run-{recorder.run_id:04d}",
             progress=progress,
         )
-        for name, candidate in in_order(engines, ready.waiting):
+        order = in_order(engines, ready.waiting)
+        for name, candidate in order:
+            run.expect(name, candidate)
+        for name, candidate in order:
             if name in ready.waiting and name not in missing:
                 missing |= build({name: candidate}, progress)
                 checked = preflight.check_late(without({name: candidate}, missing), checked)
@@ -98,11 +111,17 @@ def load_outside(
     *,
     logs: Path,
     progress: Progress,
+    on_begin: Callable[[int], None] | None = None,
     command: str = "",
 ) -> Loaded:
-    """Put the levels of `study` on a server that somebody else has started."""
+    """Put the levels of `study` on a server that somebody else has started.
+
+    `on_begin`: as `load`.
+    """
     settings, plan = plan_of_outside(study, asked)
     with LoadRunRecorder(store, study, describe_host(), command) as recorder:
+        if on_begin is not None:
+            on_begin(recorder.run_id)
         run = _Run(
             settings_of=lambda _spec: settings,
             plan=plan,
@@ -111,6 +130,7 @@ def load_outside(
             progress=progress,
         )
         name = candidate.spec.name
+        run.expect(name, candidate)
         reason = run.measure(name, candidate)
     return Loaded(run_id=recorder.run_id, broken={name: reason} if reason else {})
 
@@ -188,8 +208,23 @@ class _Run:
     logs: Path
     progress: Progress
 
+    def expect(self, name: str, candidate: Engine) -> None:
+        """Tell whoever follows the run that this stack's levels will come."""
+        self.recorder.steps.expect(
+            Step(
+                stack=name,
+                title=candidate.spec.title,
+                number=number,
+                requests=level.requests,
+                timed=None if level.requests is None else level.requests - level.warmup,
+                expected_s=level.duration_s,
+            )
+            for number, level in enumerate(self.plan.levels, start=1)
+        )
+
     def measure(self, name: str, candidate: Engine) -> str:
         """Why the stack ended before its time, or an empty string."""
+        self.recorder.steps.begin(name, 1)
         tools = LoadTools(
             client=LoadClient(prepare_stream_client(self.progress)),
             calibrator=CalibratorOnDemand(self.progress),

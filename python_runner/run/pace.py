@@ -36,6 +36,24 @@ class Pace:
         return sum(known.values()) / len(known) if known else None
 
 
+def left_s(pace: Pace, stops: Sequence[str], *, spent: float, by_part: float) -> float | None:
+    """Seconds that visits will still take; None while no visit has ended.
+
+    Args:
+        pace: remembers those that have.
+        stops: the stack of each, the first being under way.
+        spent: seconds that this one took so far.
+        by_part: what it will still take by its own requests; counts once it is overdue.
+    """
+    first, *others = stops
+    present = pace.expected_s(first)
+    if present is None:
+        return None
+    rest = [pace.expected_s(stack) or 0.0 for stack in others]
+    # Overdue: then its own requests tell more than the visit before.
+    return (present - spent if spent < present else by_part) + sum(rest)
+
+
 class Course:
     """One row of visits that is under way, shown as one task."""
 
@@ -67,22 +85,14 @@ class Course:
     def fraction(self, part: float) -> float:
         """What is done of the time that all visits take."""
         now = self._pace.clock()
-        left = self._left_s(part, now - self._visit_s)
+        spent = now - self._visit_s
+        by_part = spent * (1 - part) / part if part > 0 else 0.0
+        left = left_s(self._pace, self._stops[self._at :], spent=spent, by_part=by_part)
         if left is None:
             return max(_BEGUN, (self._at + part) / len(self._stops))
         elapsed = now - self._started_s
         whole = elapsed + left
         return max(_BEGUN, elapsed / whole) if whole > 0 else 1.0
-
-    def _left_s(self, part: float, spent: float) -> float | None:
-        """Seconds left; None while no visit has ended."""
-        present = self._pace.expected_s(self._stops[self._at])
-        if present is None:
-            return None
-        by_part = spent * (1 - part) / part if part > 0 else 0.0
-        rest = [self._pace.expected_s(stack) or 0.0 for stack in self._stops[self._at + 1 :]]
-        # Overdue: then its own requests tell more than the visit before.
-        return (present - spent if spent < present else by_part) + sum(rest)
 
 
 class WithinCourse:

@@ -19,7 +19,7 @@ from python_runner.measure import (
 from python_runner.measure.load.calibration import Calibrates
 from python_runner.measure.stack import condition_of
 from python_runner.run.pace import Course, Pace, WithinCourse
-from python_runner.store import RunRecorder
+from python_runner.store import RunRecorder, Step
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +51,8 @@ class Tour:
         self.tools = tools
         self._pace = pace or Pace()
         self._stacks: dict[str, _Stack] = {}
+        self._announced: dict[str, set[int]] = {}
+        """Numbers of the blocks in which a stack is known to be visited."""
         self.ended: dict[str, str] = {}
         """Stack to the reason why it ended before its time."""
         self.last_block = 0
@@ -69,12 +71,39 @@ class Tour:
         recorder.begin(condition_of(candidate, settings, self.tools.plan, None))
         recorder.finish(peak_memory_bytes=None, error=reason)
 
+    def expect(self, blocks: Sequence[Block], engines: Mapping[str, Engine]) -> None:
+        """Tell whoever follows the run that these visits will come, in this order.
+
+        Only for what comes after something else; `visit` tells of its own.
+        """
+        self._expect(_stops(blocks, list(engines)), engines)
+
+    def _expect(self, stops: Sequence[tuple[Block, str]], engines: Mapping[str, Engine]) -> None:
+        steps = []
+        for block, name in stops:
+            known = self._announced.setdefault(name, set())
+            if block.number in known:
+                continue
+            visit = self.tools.plan.visit(block, before=len(known))
+            known.add(block.number)
+            steps.append(
+                Step(
+                    stack=name,
+                    title=engines[name].spec.title,
+                    number=block.number,
+                    requests=len(visit.requests),
+                    timed=block.count,
+                )
+            )
+        self.tools.recorder.steps.expect(steps)
+
     def visit(self, blocks: Sequence[Block], engines: Mapping[str, Engine]) -> None:
         """Visit each of `engines` in each block, in turns."""
         names = [name for name in engines if name not in self.ended]
         if not names or not blocks:
             return
-        stops = [(block, names[at]) for block in blocks for at in _order(names, block)]
+        stops = _stops(blocks, names)
+        self._expect(stops, engines)
         last = self.last_block = max(self.last_block, blocks[-1].number)
         started_s = self._pace.clock()
         with self.tools.progress.task(_title(blocks, names), why=_length(blocks)) as task:
@@ -90,8 +119,9 @@ class Tour:
         self.spent_s += self._pace.clock() - started_s
 
     def _visit_one(self, block: Block, name: str, candidate: Engine, progress: Progress) -> None:
-        tools = self.tools
+        tools, steps = self.tools, self.tools.recorder.steps
         stack = self._stacks.setdefault(name, _Stack())
+        steps.begin(name, block.number)
         reason = measure_stack(
             candidate,
             tools.settings_of(candidate.spec),
@@ -104,9 +134,14 @@ class Tour:
             visit=tools.plan.visit(block, before=stack.visits),
             streak=stack.streak,
         )
+        steps.end(name, block.number)
         stack.visits += 1
         if reason:
             self.ended[name] = reason
+
+
+def _stops(blocks: Sequence[Block], names: Sequence[str]) -> list[tuple[Block, str]]:
+    return [(block, names[at]) for block in blocks for at in _order(names, block)]
 
 
 def _order(names: Sequence[str], block: Block) -> list[int]:

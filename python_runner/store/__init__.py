@@ -9,6 +9,7 @@ from python_runner.store.load_recorder import LoadRunRecorder
 from python_runner.store.open_run import RunKind
 from python_runner.store.recorder import RunRecorder
 from python_runner.store.recoveries import RecoveryRecorder
+from python_runner.store.steps import Step
 from python_runner.store.store import Store, default_store_path
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "RecoveryRecorder",
     "RunKind",
     "RunRecorder",
+    "Step",
     "Store",
     "default_store_path",
     "last_check",

@@ -80,6 +80,8 @@ class LoadRunRecorder(OpenRun):
                     self._level_id,
                 ),
             )
+        assert self._stack is not None, "end_level() before begin()"
+        self.steps.go_on(self._stack, self._levels_begun)
         self._level_id = None
 
     def finish(self, *, peak_memory_bytes: int | None, error: str) -> None:

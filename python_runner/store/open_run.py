@@ -10,10 +10,12 @@ from types import TracebackType
 from typing import Self
 
 from python_runner import __version__
-from python_runner.common.clock import utc_date
+from python_runner.common.clock import now_ns, utc_date
+from python_runner.common.process_mark import ProcessMark
 from python_runner.measure.client_error import ClientError
 from python_runner.measure.fairness import Facts
 from python_runner.measure.sample import Condition
+from python_runner.store.steps import StepRecorder
 from python_runner.store.store import Store
 from python_runner.study import Study
 
@@ -40,6 +42,7 @@ class OpenRun:
     ) -> None:
         self._store = store
         self._condition_id: int | None = None
+        self._stack: str | None = None
         self._conditions: dict[str, int] = {}
         """Stack to its condition, of those that were begun."""
         self._facts: Mapping[str, Facts] = {}
@@ -54,8 +57,11 @@ class OpenRun:
                 "host_json": json.dumps(host),
                 "program_version": __version__,
                 "command": command,
+                "process_json": ProcessMark.of_this_process().to_json(),
+                "began_ns": now_ns(),
             },
         )
+        self.steps = StepRecorder(store, self.run_id)
 
     @property
     def store(self) -> Store:
@@ -82,6 +88,7 @@ class OpenRun:
         A stack that is visited again keeps its row, and adds what its load took this time.
         """
         spec, settings = condition.engine, condition.settings
+        self._stack = spec.name
         if spec.name in self._conditions:
             self._condition_id = self._conditions[spec.name]
             self._add_load(condition.load_seconds)

@@ -252,6 +252,32 @@ def _add_recoveries(connection: sqlite3.Connection) -> None:
     _run(connection, _RECOVERIES)
 
 
+_FOLLOWING = """
+ALTER TABLE runs ADD COLUMN process_json TEXT;
+ALTER TABLE runs ADD COLUMN began_ns INTEGER;
+
+CREATE TABLE steps (
+    step_id    INTEGER PRIMARY KEY AUTOINCREMENT,
+    run_id     INTEGER NOT NULL REFERENCES runs,
+    stack      TEXT NOT NULL,
+    title      TEXT NOT NULL,
+    number     INTEGER NOT NULL,
+    requests   INTEGER,
+    timed      INTEGER,
+    expected_s REAL,
+    began_ns   INTEGER,
+    ended_ns   INTEGER,
+    UNIQUE (run_id, stack, number)
+) STRICT;
+"""
+"""What a run still has to do, for whoever follows it. A step is a visit to a stack in a block, or
+a level of a load; `requests` are all of it, `timed` those that are no warm-up."""
+
+
+def _add_following(connection: sqlite3.Connection) -> None:
+    _run(connection, _FOLLOWING)
+
+
 def _run(connection: sqlite3.Connection, script: str) -> None:
     """Statement by statement: `executescript` would commit the transaction they belong to."""
     for statement in script.split(";\n"):
@@ -268,6 +294,7 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     _add_answers,
     _add_command,
     _add_recoveries,
+    _add_following,
 )
 """Append only: what stands here has been applied to files that people have."""
 

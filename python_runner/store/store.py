@@ -22,24 +22,35 @@ def default_store_path() -> Path:
 class Store:
     """An open store. Every write is a transaction of its own, on disk when it returns."""
 
-    def __init__(self, path: Path, *, create: bool = True) -> None:
+    def __init__(self, path: Path, *, create: bool = True, read_only: bool = False) -> None:
         """Open `path`, creating or migrating it as needed.
 
-        Raises StoreError if the file is not a store, is newer than this program, or
-        cannot be written.
+        With `read_only` nothing is created, migrated or written: another process may be measuring.
+
+        Raises StoreError if the file is not a store, is newer than this program (or older, with
+        `read_only`), or cannot be written.
         """
         self.path = path
-        if not create and not path.is_file():
+        if (read_only or not create) and not path.is_file():
             raise StoreError(
                 f"no results at {path}",
                 hint="Run `polystack compare` first, or name the folder with --results.",
             )
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            if not read_only:
+                path.parent.mkdir(parents=True, exist_ok=True)
             self._connection = sqlite3.connect(
-                path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+                f"{path.absolute().as_uri()}?mode=ro" if read_only else path,
+                uri=read_only,
+                timeout=_BUSY_TIMEOUT_S,
+                isolation_level=None,
+                check_same_thread=False,
             )
-            self._prepare()
+            version = self._check()
+            if read_only:
+                self._refuse_older(version)
+            else:
+                self._prepare(version)
         except (sqlite3.Error, OSError) as error:
             raise StoreError(
                 f"{path} cannot be opened: {error}",
@@ -92,7 +103,8 @@ class Store:
             return int(name)
         raise UnknownNameError("run", name, [str(run_id) for run_id in known[-20:]] + ["latest"])
 
-    def _prepare(self) -> None:
+    def _check(self) -> int:
+        """The version of the file. Raises StoreError if it is not ours to read."""
         connection = self._connection
         (application_id,) = connection.execute("PRAGMA application_id").fetchone()
         (version,) = connection.execute("PRAGMA user_version").fetchone()
@@ -105,6 +117,18 @@ class Store:
                 f"reads up to {SCHEMA_VERSION})",
                 hint="Update polystack, or use another results folder.",
             )
+        return int(version)
+
+    def _refuse_older(self, version: int) -> None:
+        if version < SCHEMA_VERSION:
+            raise StoreError(
+                f"{self.path} was written by an older polystack (schema {version}; this one "
+                f"follows {SCHEMA_VERSION})",
+                hint="When nothing is measured any more, `polystack runs` brings it up to date.",
+            )
+
+    def _prepare(self, version: int) -> None:
+        connection = self._connection
         connection.execute("PRAGMA foreign_keys = ON")
         # FULL: a sample that was reported as kept survives a power failure, too.
         connection.execute("PRAGMA synchronous = FULL")

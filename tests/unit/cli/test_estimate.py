@@ -2,7 +2,8 @@
 
 import pytest
 
-from python_runner.cli.progress import Estimate, spell_duration
+from python_runner.cli.progress import Estimate
+from python_runner.report.units import spell_duration
 
 
 def test_nothing_is_known_at_the_beginning() -> None:

@@ -1,0 +1,3 @@
+from tests.unit.live_builders import clock
+
+__all__ = ["clock"]
