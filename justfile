@@ -50,9 +50,14 @@ bench-client *options: setup
     {{ polystack }} bench-client {{ options }}
 
 # Test files run side by side; the tests of a file in one process, so that they share engines.
-# Everything that CI checks: lint, types, native code, unit, contract, real engines, pictures
+# Everything that CI checks: lint, types, native code, unit, contract, real engines, pictures, the
+# page in a browser
 test: setup lint types build test-native
     {{ python }} -m pytest tests --numprocesses auto --maxprocesses 4 --dist loadfile
+
+# Pictures of a report's page (an HTML file) at 1440 and 390 pixels, light and dark, into a folder
+page-pictures page folder: setup
+    {{ python }} -m tests.browser.pictures {{ page }} {{ folder }}
 
 # The fast tests only: no process is started
 unit *options: setup

@@ -15,7 +15,9 @@ from python_runner.report.palette import (
     QUIET,
     REACHES,
     STAGES,
+    TINTS,
     WARNING,
+    dark_twins,
     tint,
 )
 
@@ -105,3 +107,32 @@ def test_tint_goes_from_white_to_the_colour() -> None:
     assert tint("#0B4F94", 0.0) == "#FFFFFF"
     assert tint("#0B4F94", 1.0) == "#0B4F94"
     assert tint("#000000", 0.5) == "#808080"
+
+
+@pytest.mark.parametrize("vision", VISION)
+def test_on_dark_ground_colours_differ_as_much(vision: str) -> None:
+    twins = dark_twins()
+    seen = [cielab(VISION[vision] @ linear(twins[LANGUAGES[one].color])) for one in FOUR]
+    assert min(float(np.linalg.norm(a - b)) for a, b in combinations(seen, 2)) >= 25
+    parts = [cielab(VISION[vision] @ linear(twins[STAGES[stage]])) for stage in Stage]
+    assert min(float(np.linalg.norm(a - b)) for a, b in combinations(parts, 2)) >= 20
+
+
+@pytest.mark.parametrize("color", [INK, QUIET, WARNING])
+def test_text_is_readable_on_dark_ground(color: str) -> None:
+    twins = dark_twins()
+    assert contrast(twins[color], twins[PAPER]) >= 4.5
+
+
+def test_marks_and_parts_stand_out_from_dark_ground() -> None:
+    twins = dark_twins()
+    for color in (*(LANGUAGES[one].color for one in FOUR), *STAGES.values()):
+        assert contrast(twins[color], twins[PAPER]) >= 3
+
+
+def test_tints_have_twins_too() -> None:
+    twins = dark_twins()
+    for strength in TINTS:
+        assert twins[tint(LANGUAGES[Language.GO].color, strength)] == tint(
+            twins[LANGUAGES[Language.GO].color], strength, paper=twins[PAPER]
+        )
