@@ -160,4 +160,5 @@ def _words(facts: RunFacts) -> Mapping[str, Any]:
         "work": facts.work,
         "course": facts.course,
         "warnings": list(facts.warnings),
+        "notes": list(facts.notes),
     }
