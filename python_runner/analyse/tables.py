@@ -6,7 +6,7 @@ path called `path`, and random weights called `is_synthetic`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -62,8 +62,14 @@ def load_tables() -> Mapping[str, Callable[[Frames], pd.DataFrame]]:
 def named(rows: pd.DataFrame) -> pd.DataFrame:
     """`rows` with the names of columns that tables have, and what matters first in front."""
     renamed = rows.rename(columns=_NAMES)
-    first = [name for name in _FIRST if name in renamed]
-    return renamed[[*first, *(name for name in renamed.columns if name not in first)]]
+    return renamed[in_order(renamed.columns)]
+
+
+def in_order(columns: Iterable[str]) -> list[str]:
+    """These columns, what matters first in front, the others as they stand."""
+    known = list(columns)
+    first = [name for name in _FIRST if name in known]
+    return [*first, *(name for name in known if name not in first)]
 
 
 def _judged(frames: Frames) -> pd.DataFrame:

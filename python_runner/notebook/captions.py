@@ -33,9 +33,13 @@ def captions_of(frame: pd.DataFrame) -> RunFacts:
         is_synthetic=any(words["is_synthetic"] for words in kept),
         work=kept[0]["work"] if not several else _by_run(kept, "work"),
         course=kept[0]["course"] if not several else _by_run(kept, "course"),
-        warnings=tuple(dict.fromkeys(text for words in kept for text in words["warnings"])),
-        notes=(),
+        warnings=_once(kept, "warnings"),
+        notes=_once(kept, "notes"),
     )
+
+
+def _once(kept: list[Mapping[str, Any]], name: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(text for words in kept for text in words[name]))
 
 
 def _by_run(kept: list[Mapping[str, Any]], name: str) -> str:

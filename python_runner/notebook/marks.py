@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
 
 from python_runner.analyse.columns import COLUMNS
 from python_runner.report.charts.page import WIDTH, Page, make_page
@@ -20,13 +20,16 @@ from python_runner.report.palette import GRID, INK, PAPER, LanguageLook, ReachLo
 
 _NAME_SIZE = 10.0
 _WIDEST_NAME = WIDTH * 0.2
-_TICK_ROOM = 0.86
+_TICK_ROOM = 0.95
 _KEY_ROOM = 0.5
 _BODY = 3.8
 _ROW = 0.62
 _HEAVY = 400
 """More marks than that are drawn smaller."""
 _MARKS_OF_A_CURVE = 12
+_FAR = 20
+"""The end of a logarithmic scale over its begin, from which on fewer numbers stand at it."""
+_WIDE, _NARROW = (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 7)
 _TURN = 0.618034
 """The golden ratio: marks that are spread by it never lie on each other in turns."""
 _SHARE = "Share of values at most that large"
@@ -78,7 +81,7 @@ def make_picture_page(
     return page
 
 
-def name_axes(axes: Axes, *, x: str, y: str, log: bool) -> None:
+def name_axes(axes: Axes, *, x: str, y: str, log: bool, counts: bool) -> None:
     """Names with units and plain numbers; says so where a scale of values leaves zero out.
 
     Args:
@@ -86,13 +89,17 @@ def name_axes(axes: Axes, *, x: str, y: str, log: bool) -> None:
         x: the column across; empty: what is drawn are values of `y`, across.
         y: the column of values.
         log: whether their scale is logarithmic.
+        counts: whether `x` holds whole numbers.
     """
     across = not x
     values = axes.xaxis if across else axes.yaxis
     if log:
         (axes.set_xscale if across else axes.set_yscale)("log")
-        values.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        low, high = axes.get_xlim() if across else axes.get_ylim()
+        values.set_major_locator(LogLocator(subs=_WIDE if high > _FAR * low else _NARROW))
         values.set_minor_formatter(NullFormatter())
+    if counts:
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=12, integer=True, min_n_ticks=1))
     for axis in (axes.xaxis, axes.yaxis) if x else (axes.xaxis,):
         axis.set_major_formatter(StrMethodFormatter("{x:,g}"))
     low, _ = axes.get_xlim() if across else axes.get_ylim()

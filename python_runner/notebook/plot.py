@@ -62,7 +62,8 @@ def plot(
     with chart_style():
         page = make_picture_page(groups, chosen, head, how, facts)
         kinds[chosen].draw(page.axes, groups, y, x or "")
-        name_axes(page.axes, x=x or "", y=y, log=log)
+        counts = x is not None and pd.api.types.is_integer_dtype(shown[x])
+        name_axes(page.axes, x=x or "", y=y, log=log, counts=counts)
     words = " · ".join(text for text in (head, facts.model, facts.work, *facts.warnings) if text)
     return Picture(chosen, page.figure, f"{words}. {how}")
 

@@ -10,7 +10,7 @@ import pandas as pd
 from python_runner.analyse.answers import with_answers
 from python_runner.analyse.columns import COLUMNS
 from python_runner.analyse.summary import summarise
-from python_runner.analyse.tables import comparison_tables, load_tables, named
+from python_runner.analyse.tables import comparison_tables, in_order, load_tables, named
 from python_runner.common.errors import UnknownNameError, UsageError
 from python_runner.notebook.places import What, find, run_ids
 from python_runner.report.facts import RunFacts, run_facts
@@ -85,9 +85,10 @@ def columns(rows: str = "requests") -> pd.DataFrame:
     """
     if rows not in COLUMNS:
         raise UnknownNameError("table", rows, COLUMNS)
+    notes = COLUMNS[rows]
     described = [
-        {"column": name, "unit": note.unit, "meaning": note.meaning}
-        for name, note in COLUMNS[rows].items()
+        {"column": name, "unit": notes[name].unit, "meaning": notes[name].meaning}
+        for name in in_order(notes)
     ]
     return pd.DataFrame(described).set_index("column")
 
@@ -160,4 +161,5 @@ def _words(facts: RunFacts) -> Mapping[str, Any]:
         "work": facts.work,
         "course": facts.course,
         "warnings": list(facts.warnings),
+        "notes": list(facts.notes),
     }

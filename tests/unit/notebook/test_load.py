@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -106,10 +107,10 @@ def test_runs_are_listed(stored: Path) -> None:
     ],
 )
 def test_a_mistake_is_told_with_what_to_do(
-    what: tuple[object, ...], rows: str, kind: type[UsageError], says: str, stored: Path
+    what: tuple[Any, ...], rows: str, kind: type[UsageError], says: str, stored: Path
 ) -> None:
     with pytest.raises(kind, match=says) as caught:
-        load(*what, rows=rows, results=stored)  # type: ignore[arg-type]  # that is the mistake
+        load(*what, rows=rows, results=stored)
     assert caught.value.hint
 
 
