@@ -95,15 +95,18 @@ def claims_of(judged: JudgedRuns) -> ClaimsData:
 
 def _one(store: Store, run_id: int) -> Reported:
     frames = read_frames(store, [run_id])
-    claims, lack = _judged(store, [run_id])
-    explaining = [read_frames(store, [each]) for each in runs_explaining(store, run_id)]
+    ablations = runs_explaining(store, run_id)
+    claims, lack = _judged(store, [run_id], ablations)
+    explaining = [read_frames(store, [each]) for each in ablations]
     return reported(frames, claims=claims, claims_lack=lack, explaining=explaining)
 
 
-def _judged(store: Store, run_ids: Sequence[int]) -> tuple[ClaimsData | None, str]:
+def _judged(
+    store: Store, run_ids: Sequence[int], ablations: Sequence[int] = ()
+) -> tuple[ClaimsData | None, str]:
     """The claims that these runs have in common; None if they have none, and why."""
     try:
-        return claims_of(judge_runs(store, run_ids)), ""
+        return claims_of(judge_runs(store, run_ids, ablations=ablations)), ""
     except UsageError as error:
         return None, error.message
 
