@@ -69,7 +69,7 @@ def request_metrics(samples: pd.DataFrame) -> pd.DataFrame:
         - output_tokens_per_s: output tokens / E2E latency; complete requests only.
         - itl_ms: array of the gaps between successive arrivals (see `arrival_gaps_ms`).
     """
-    rows = [_figures(row) for row in samples.to_dict(orient="records")]
+    rows = [sample_figures(row) for row in samples.to_dict(orient="records")]
     added = {
         name: pd.Series([row[name] for row in rows], index=samples.index, dtype=dtype)
         for name, dtype in (
@@ -125,7 +125,8 @@ def time_per_output_token_ms(chunk_ns: Stamps, chunk_tokens: Stamps, output_toke
     return elapsed / NS_PER_MS / rest if rest > 0 and elapsed > 0 else NAN
 
 
-def _figures(sample: Mapping[Any, Any]) -> dict[str, object]:
+def sample_figures(sample: Mapping[Any, Any]) -> dict[str, object]:
+    """What `request_metrics` adds to one request."""
     outcome, failure = judge(sample)
     figures: dict[str, object] = {
         "outcome": outcome.value,

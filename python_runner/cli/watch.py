@@ -137,4 +137,4 @@ def _exit_code(last: LiveRun) -> int:
     """As the run's own command: 130 for an interrupted one, 5 if a stack did not get through."""
     if last.is_interrupted:
         return INTERRUPTED_EXIT_CODE
-    return EngineError.exit_code if (last.stacks["error"] != "").any() else 0
+    return EngineError.exit_code if any(row["error"] for row in last.stacks) else 0

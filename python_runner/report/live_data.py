@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ import pandas as pd
 
 from python_runner.analyse.live import (
     ProbeNoise,
+    RequestPoints,
     StackState,
     live_levels,
     live_stacks,
@@ -24,8 +25,10 @@ from python_runner.report.facts import (
     shorten,
 )
 from python_runner.report.load_data import load_words
+from python_runner.report.units import spell_number, spell_time
 from python_runner.store import RunKind
 
+Rows = Sequence[Mapping[str, Any]]
 _SEPARATOR = " · "
 
 
@@ -53,10 +56,10 @@ class LiveRun:
     """What it is at."""
     last: str
     """What came last, in one line; empty before the first request has ended."""
-    stacks: pd.DataFrame
-    """`live_stacks`' rows; of a load, those of stacks that ended early are looked at only."""
-    levels: pd.DataFrame
-    """Of a load: `live_levels`' rows with `title` and `language` of their stack."""
+    stacks: Rows
+    """`live_stacks`' rows."""
+    levels: Rows
+    """Of a load: `live_levels`' rows."""
     is_load: bool
     noise: Mapping[str, ProbeNoise]
     """By the column of the probe; empty where nobody looked."""
@@ -69,60 +72,99 @@ class LiveRun:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LiveFacts:
+    """What changes only when a stack is begun."""
+
+    heading: str
+    work: str
+    warnings: tuple[str, ...]
+    goes_on: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class SoFar:
-    """A run as it was stored up to now; see `store.follow.Followed` for the tables."""
+    """A run as it was stored up to now; see `store.follow.Followed` for the rows."""
 
     run: Mapping[str, Any]
-    conditions: pd.DataFrame
-    steps: pd.DataFrame
-    levels: pd.DataFrame
-    measured: pd.DataFrame
-    """All samples with their figures (`request_metrics`)."""
-    points: Mapping[int, pd.DataFrame]
-    """Of a load: `request_points` of each level."""
-
-    @property
-    def current(self) -> Mapping[Any, Any] | None:
-        """The step that is under way."""
-        begun = self.steps[self.steps["began_ns"].notna() & self.steps["ended_ns"].isna()]
-        going = begun[~begun["stack"].isin(self.ended)]
-        return None if going.empty else going.to_dict(orient="records")[-1]
+    conditions: Rows
+    steps: Rows
+    levels: Rows
+    samples: Rows
+    """All so far, with their figures (`sample_figures`)."""
+    points: Mapping[int, RequestPoints]
+    """Of a load: the requests of each level."""
 
     @property
     def ended(self) -> frozenset[str]:
         """Stacks that ended before their time."""
-        return frozenset(self.conditions.loc[self.conditions["error"] != "", "stack"])
+        return frozenset(row["stack"] for row in self.conditions if row["error"])
+
+    @property
+    def current(self) -> Mapping[str, Any] | None:
+        """The step that is under way."""
+        ended = self.ended
+        going = [
+            step
+            for step in self.steps
+            if step["began_ns"] is not None
+            and step["ended_ns"] is None
+            and step["stack"] not in ended
+        ]
+        return going[-1] if going else None
+
+    def samples_of(self, step: Mapping[str, Any]) -> Rows:
+        """Those of one visit."""
+        wanted = (step["stack"], step["number"])
+        return [each for each in self.samples if (each["stack"], each["block"]) == wanted]
+
+    def level_of(self, step: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """The level that a step of a load is, once it is begun."""
+        wanted = (step["stack"], step["number"])
+        return next((row for row in self.levels if (row["stack"], row["number"]) == wanted), None)
 
     @property
     def is_load(self) -> bool:
         return bool(self.run["kind"] == RunKind.LOAD)
 
 
-def live_run(so_far: SoFar) -> LiveRun:
-    """Put a run that goes on into words and tables."""
-    run, conditions = so_far.run, so_far.conditions
+def live_facts(conditions: pd.DataFrame, runs: pd.DataFrame) -> LiveFacts:
+    """The words that stand beside the figures of one run, as far as its stacks were begun."""
+    run = runs.to_dict(orient="records")[0]
     study = json.loads(str(run["study_json"]) or "{}")
-    stacks = live_stacks(so_far.steps, conditions, so_far.measured)
-    levels = _with_titles(live_levels(so_far.levels, so_far.points), conditions)
     model = model_label(conditions) or each_once(_as_several(study.get("model", "unknown model")))
     # Only what is wrong with the figures: that the run is not complete, its reader knows.
     as_complete = {**run, "status": "complete"}
     is_synthetic = bool(conditions["is_synthetic"].any())
-    return LiveRun(
-        run_id=int(run["run_id"]),
-        is_over=run["status"] != "running",
-        is_interrupted=run["status"] == "interrupted",
+    return LiveFacts(
         heading=f"Run {run['run_id']}: {model}",
         work=_work(study, conditions),
+        warnings=tuple(condition_warnings(conditions, as_complete, is_synthetic=is_synthetic)),
+        goes_on=_goes_on(study),
+    )
+
+
+def live_run(so_far: SoFar, facts: LiveFacts) -> LiveRun:
+    """Put a run that goes on into words and tables."""
+    by_stack: dict[str, list[Mapping[str, Any]]] = {}
+    for sample in so_far.samples:
+        by_stack.setdefault(sample["stack"], []).append(sample)
+    stacks = live_stacks(so_far.steps, so_far.conditions, by_stack)
+    levels = live_levels(so_far.levels, so_far.points)
+    return LiveRun(
+        run_id=so_far.run["run_id"],
+        is_over=so_far.run["status"] != "running",
+        is_interrupted=so_far.run["status"] == "interrupted",
+        heading=facts.heading,
+        work=facts.work,
         now=_now_load(so_far) if so_far.is_load else _now(so_far, stacks),
-        last="" if so_far.is_load else _last(so_far.measured),
+        last=_last(so_far.samples[-1]) if so_far.samples else "",
         stacks=stacks,
         levels=levels,
         is_load=so_far.is_load,
-        noise=probe_noise(so_far.measured),
+        noise=probe_noise(so_far.samples),
         notes=tuple(_notes(stacks, levels)),
-        warnings=tuple(condition_warnings(conditions, as_complete, is_synthetic=is_synthetic)),
-        goes_on=_goes_on(study),
+        warnings=facts.warnings,
+        goes_on=facts.goes_on,
     )
 
 
@@ -147,43 +189,34 @@ def _work(study: Mapping[str, Any], conditions: pd.DataFrame) -> str:
     )
 
 
-def _now(so_far: SoFar, stacks: pd.DataFrame) -> str:
+def _now(so_far: SoFar, stacks: Rows) -> str:
     step = so_far.current
     if step is None:
         return _between(so_far)
-    row = stacks.set_index("stack").loc[step["stack"]]
-    blocks = so_far.steps["number"].nunique()
+    row = next(row for row in stacks if row["stack"] == step["stack"])
+    blocks = len({each["number"] for each in so_far.steps})
     where = f"block {step['number']} of {blocks}, {row['title']}"
-    if row["state"] == StackState.LOADING.value:
+    if row["state"] == StackState.LOADING:
         return f"{where}: loading the model"
-    done, warm = _done_in(so_far, step)
-    asked = int(step["requests"])
-    if done >= asked:
+    done = len(so_far.samples_of(step))
+    warmup = step["requests"] - step["timed"]
+    if done >= step["requests"]:
         return f"{where}: stopping it"
-    if done < asked - int(step["timed"]):
-        return f"{where}: warm-up ({warm + 1} of {asked - int(step['timed'])} in this block)"
+    if done < warmup:
+        return f"{where}: warm-up {done + 1} of {warmup}"
     return f"{where}: iteration {row['n_timed'] + 1} of {row['n_planned']}"
-
-
-def _done_in(so_far: SoFar, step: Mapping[Any, Any]) -> tuple[int, int]:
-    """Requests of a visit that are over, and how many of them were warm-up."""
-    measured = so_far.measured
-    mine = measured[(measured["stack"] == step["stack"]) & (measured["block"] == step["number"])]
-    return len(mine), int(mine["is_warmup"].astype(bool).sum())
 
 
 def _now_load(so_far: SoFar) -> str:
     step = so_far.current
     if step is None:
         return _between(so_far)
-    mine = so_far.steps["stack"] == step["stack"]
-    where = f"{step['title']}, level {step['number']} of {int(mine.sum())}"
-    found = so_far.levels[
-        (so_far.levels["stack"] == step["stack"]) & (so_far.levels["number"] == step["number"])
-    ]
-    if found.empty:
-        return f"{where}: getting ready (server, or the client's own error)"
-    return f"{where}: {load_words(found.to_dict(orient='records')[0])}"
+    count = sum(each["stack"] == step["stack"] for each in so_far.steps)
+    where = f"{step['title']}, level {step['number']} of {count}"
+    level = so_far.level_of(step)
+    if level is None:
+        return f"{where}: getting ready (the server, and the client's own error)"
+    return f"{where}: {load_words(level)}"
 
 
 def _between(so_far: SoFar) -> str:
@@ -192,24 +225,18 @@ def _between(so_far: SoFar) -> str:
     return "no request is under way: a stack is built, or what there is is looked at"
 
 
-def _last(measured: pd.DataFrame) -> str:
-    from python_runner.report.units import spell_number, spell_time
-
-    if measured.empty:
-        return ""
-    row = measured.to_dict(orient="records")[-1]
-    kind = "warm-up" if row["is_warmup"] else "iteration"
-    where = f"block {row['block']}, {row['title']}, {kind} {row['iteration']}"
-    if row["failure"]:
-        return f"{where} failed: {shorten(row['failure'])}"
-    return (
-        f"{where}: E2E {spell_time(row['e2e_ms'])}, TTFT {spell_time(row['ttft_ms'])}, "
-        f"TPOT {spell_time(row['tpot_ms'])}, {spell_number(row['decode_tokens_per_s'])} tok/s"
-    )
+def _last(sample: Mapping[str, Any]) -> str:
+    kind = "warm-up" if sample["is_warmup"] else "iteration"
+    where = f"block {sample['block']}, {sample['title']}, {kind} {sample['iteration']}"
+    if sample["failure"]:
+        return f"{where} failed: {shorten(sample['failure'])}"
+    e2e, ttft, tpot = (spell_time(sample[name]) for name in ("e2e_ms", "ttft_ms", "tpot_ms"))
+    rate = spell_number(sample["decode_tokens_per_s"])
+    return f"{where}: E2E {e2e}, TTFT {ttft}, TPOT {tpot}, {rate} tok/s"
 
 
-def _notes(stacks: pd.DataFrame, levels: pd.DataFrame) -> Iterator[str]:
-    for row in stacks.to_dict(orient="records"):
+def _notes(stacks: Rows, levels: Rows) -> Iterator[str]:
+    for row in stacks:
         if row["error"]:
             yield f"{row['title']} ended early: {shorten(row['error'])}"
         elif row["n_failed"]:
@@ -217,20 +244,12 @@ def _notes(stacks: pd.DataFrame, levels: pd.DataFrame) -> Iterator[str]:
                 f"{row['title']}: {row['n_failed']} of {row['n_timed']} requests failed, "
                 f"the last: {shorten(row['failure'])}"
             )
-    for row in levels.to_dict(orient="records"):
+    for row in levels:
         where = f"{row['title']}, {load_words(row)}"
         if row["n_failed"]:
             yield f"{where}: {row['n_failed']:,} of {row['n']:,} failed: {row['failures']}"
         if row["error"]:
             yield f"{where} was broken off: {shorten(row['error'])}"
-
-
-def _with_titles(levels: pd.DataFrame, conditions: pd.DataFrame) -> pd.DataFrame:
-    stacks = conditions.set_index("stack")
-    return levels.assign(
-        title=levels["stack"].map(stacks["title"]),
-        language=levels["stack"].map(stacks["language"]),
-    )
 
 
 def _goes_on(study: Mapping[str, Any]) -> str:

@@ -8,13 +8,18 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import pandas as pd
-
-from python_runner.analyse.latency import request_metrics
-from python_runner.analyse.live import request_points
+from python_runner.analyse.latency import sample_figures
+from python_runner.analyse.live import RequestPoints, request_points
 from python_runner.common.clock import NS_PER_S, now_ns
 from python_runner.common.process_mark import Life
-from python_runner.report.live_data import LiveClock, LiveRun, SoFar, live_run
+from python_runner.report.live_data import (
+    LiveClock,
+    LiveFacts,
+    LiveRun,
+    SoFar,
+    live_facts,
+    live_run,
+)
 from python_runner.run.pace import Pace, left_s
 from python_runner.store import Store
 from python_runner.store.follow import Followed, Follower, life_of, unfinished_runs
@@ -36,9 +41,11 @@ class Watch:
         """
         self._follower = Follower(path, run_id)
         self._clock = clock
-        self._so_far: SoFar | None = None
+        self._stacks = 0
         self._began_ns = 0
-        self._points: dict[int, pd.DataFrame] = {}
+        self._points: dict[int, RequestPoints] = {}
+        self._samples: list[dict[str, Any]] = []
+        self._facts: LiveFacts | None = None
         self._remaining: Remaining | None = None
         self._run: LiveRun | None = None
 
@@ -57,10 +64,13 @@ class Watch:
         """What is stored now; the same object again as long as nothing is new."""
         news = self._follower.read()
         if news is not None:
-            self._so_far = self._with(news)
-            self._began_ns = int(news.run["began_ns"] or 0)
-            self._remaining = remaining(self._so_far)
-            self._run = live_run(self._so_far)
+            so_far = self._with(news)
+            if self._facts is None or len(news.conditions) != self._stacks:
+                self._facts = live_facts(*self._follower.frames())
+                self._stacks = len(news.conditions)
+            self._began_ns = news.run["began_ns"] or 0
+            self._remaining = remaining(so_far)
+            self._run = live_run(so_far, self._facts)
         assert self._run is not None, "the first look brings news"
         return self._run
 
@@ -79,21 +89,18 @@ class Watch:
         return self._follower.life()
 
     def _with(self, news: Followed) -> SoFar:
-        measured = request_metrics(news.samples)
-        if self._so_far is not None:
-            before = self._so_far.measured
-            measured = pd.concat([before, measured]) if len(measured) else before
-        if len(news.requests):
-            found = request_points(news.requests, news.levels)
-            for level, mine in found.groupby("level_id"):
-                known = self._points.get(int(str(level)))
-                self._points[int(str(level))] = mine if known is None else pd.concat([known, mine])
+        self._samples += [{**sample, **sample_figures(sample)} for sample in news.samples]
+        levels = {level["level_id"]: level for level in news.levels}
+        for level_id, requests in news.requests.items():
+            found = request_points(requests, levels[level_id])
+            known = self._points.get(level_id)
+            self._points[level_id] = found if known is None else known.followed_by(found)
         return SoFar(
             run=news.run,
             conditions=news.conditions,
             steps=news.steps,
             levels=news.levels,
-            measured=measured,
+            samples=self._samples,
             points=self._points,
         )
 
@@ -112,7 +119,7 @@ class Remaining:
     """What each step is like; the first is under way, unless `began_ns` is None."""
     own_s: float | None
     """What that one will still take by its own requests; None before the first has ended."""
-    began_ns: float | None
+    began_ns: int | None
 
     def left_s(self, now: int) -> float | None:
         """Seconds left at `now`; None while no step is over, unless it is the only one."""
@@ -129,56 +136,53 @@ def remaining(so_far: SoFar) -> Remaining:
     """What is still to be done."""
     key = "number" if so_far.is_load else "stack"
     pace = Pace()
-    steps = so_far.steps
-    for step in steps[steps["expected_s"].notna()].to_dict(orient="records"):
-        pace.note(str(step[key]), step["expected_s"])
-    over = steps[steps["began_ns"].notna() & steps["ended_ns"].notna()]
-    for step in over.sort_values("ended_ns").to_dict(orient="records"):
+    for step in so_far.steps:
+        if step["expected_s"] is not None:
+            pace.note(str(step[key]), step["expected_s"])
+    over = [step for step in so_far.steps if step["began_ns"] and step["ended_ns"]]
+    for step in sorted(over, key=lambda step: int(step["ended_ns"])):
         pace.note(str(step[key]), (step["ended_ns"] - step["began_ns"]) / NS_PER_S)
-    current = so_far.current
-    is_next = steps["began_ns"].isna() & ~steps["stack"].isin(so_far.ended)
+    current, ended = so_far.current, so_far.ended
+    to_come = [
+        step for step in so_far.steps if step["began_ns"] is None and step["stack"] not in ended
+    ]
+    stops = to_come if current is None else [current, *to_come]
     return Remaining(
         pace=pace,
-        stops=tuple(
-            str(value) for value in [*([current[key]] if current else []), *steps.loc[is_next, key]]
-        ),
-        own_s=_own_s(so_far, current) if current else None,
-        began_ns=current["began_ns"] if current else None,
+        stops=tuple(str(step[key]) for step in stops),
+        own_s=None if current is None else _own_s(so_far, current),
+        began_ns=None if current is None else current["began_ns"],
     )
 
 
-def _own_s(so_far: SoFar, step: Mapping[Any, Any]) -> float | None:
+def _own_s(so_far: SoFar, step: Mapping[str, Any]) -> float | None:
     """Seconds that a step will still take at the pace of its own requests.
 
     From the first of them on, so that loading is not counted for each.
     """
-    if pd.isna(step["requests"]):
+    if step["requests"] is None:
         return None
-    found = _of_level(so_far, step) if so_far.is_load else _of_visit(so_far, step)
-    if found.empty:
+    done, spent_ns = (_of_level if so_far.is_load else _of_visit)(so_far, step)
+    if not done:
         return None
-    began, ended = found["began_ns"].min(), found["ended_ns"].max()
-    left = max(0.0, step["requests"] - len(found))
-    return float((ended - began) / len(found) * left / NS_PER_S)
+    return spent_ns / done * max(0, step["requests"] - done) / NS_PER_S
 
 
-def _of_visit(so_far: SoFar, step: Mapping[Any, Any]) -> pd.DataFrame:
-    """The answered requests of a visit: began_ns, ended_ns."""
-    measured = so_far.measured
-    is_its = (measured["stack"] == step["stack"]) & (measured["block"] == step["number"])
-    answered = measured[is_its & (measured["ended_ns"] > 0)]
-    return answered[["requested_ns", "ended_ns"]].rename(columns={"requested_ns": "began_ns"})
+def _of_visit(so_far: SoFar, step: Mapping[str, Any]) -> tuple[int, int]:
+    """Answered requests of a visit, and nanoseconds from the first to the end of the last."""
+    answered = [each for each in so_far.samples_of(step) if each["ended_ns"]]
+    if not answered:
+        return 0, 0
+    return len(answered), answered[-1]["ended_ns"] - answered[0]["requested_ns"]
 
 
-def _of_level(so_far: SoFar, step: Mapping[Any, Any]) -> pd.DataFrame:
-    """The requests of a level that are over: began_ns, ended_ns."""
-    levels = so_far.levels
-    is_its = (levels["stack"] == step["stack"]) & (levels["number"] == step["number"])
-    for level in levels.loc[is_its, "level_id"]:
-        if level in so_far.points:
-            points = so_far.points[level]
-            return points[["due_ns", "ended_ns"]].rename(columns={"due_ns": "began_ns"})
-    return pd.DataFrame(columns=["began_ns", "ended_ns"])
+def _of_level(so_far: SoFar, step: Mapping[str, Any]) -> tuple[int, int]:
+    """The same of a level."""
+    level = so_far.level_of(step)
+    points = None if level is None else so_far.points.get(level["level_id"])
+    if points is None or not len(points):
+        return 0, 0
+    return len(points), int(points.ended_ns.max() - points.due_ns.min())
 
 
 def runs_going_on(store: Store) -> list[int]:

@@ -1,12 +1,12 @@
 """Reads a run while another process writes it: new rows only, and never for long.
 
 SQLite's write-ahead log lets one read without keeping the writer waiting. Nothing is read as
-long as `PRAGMA data_version` says that nobody has written.
+long as `PRAGMA data_version` says that nobody has written. Rows are plain dictionaries and not
+frames: whoever follows may be the process that measures, and a frame costs a millisecond.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,62 +17,83 @@ import numpy.typing as npt
 import pandas as pd
 
 from python_runner.common.process_mark import Life, ProcessMark
-from python_runner.store.arrays import INT32, INT64
-from python_runner.store.frames import (
-    decode_conditions,
-    decode_runs,
-    decode_samples,
-    query_frame,
-    samples_after,
-)
+from python_runner.store.arrays import INT32, INT64, unpack
+from python_runner.store.frames import read_conditions
 from python_runner.store.store import Store
 
-_RUN = "SELECT * FROM runs WHERE run_id = ?"
-_CONDITIONS = "SELECT * FROM conditions WHERE run_id = ? ORDER BY condition_id"
-_STEPS = "SELECT * FROM steps WHERE run_id = ? ORDER BY step_id"
+Row = Mapping[str, Any]
+Rows = Sequence[Row]
+Int64s = npt.NDArray[np.int64]
+
+_RUN = "SELECT run_id, study_json, kind, status, began_ns FROM runs WHERE run_id = ?"
+_CONDITIONS = """
+SELECT condition_id, stack, title, language, reach, error, json_array_length(loads_json) AS loads
+FROM conditions WHERE run_id = ? ORDER BY condition_id
+"""
+_STEPS = """
+SELECT stack, title, number, requests, timed, expected_s, began_ns, ended_ns
+FROM steps WHERE run_id = ? ORDER BY step_id
+"""
 _LEVELS = """
 SELECT l.level_id, l.number, l.arrivals, l.users, l.rate, l.requests, l.duration_s, l.warmup,
-    l.new_tokens, l.started_ns, l.ended_ns, l.error, c.condition_id, c.stack
+    l.new_tokens, l.ended_ns, l.error, c.stack, c.title, c.language
 FROM load_levels l JOIN conditions c USING (condition_id) WHERE c.run_id = ? ORDER BY l.level_id
 """
+_SAMPLES = """
+SELECT s.sample_id, c.stack, c.title, s.iteration, s.is_warmup, s.block, s.requested_ns,
+    s.chunk_ns, s.chunk_tokens, s.ended_ns, s.output_tokens, s.requested_tokens, s.stop, s.error,
+    s.probe_compute_ns, s.probe_memory_ns
+FROM samples s JOIN conditions c USING (condition_id)
+WHERE c.run_id = ? AND s.sample_id > ? ORDER BY s.sample_id
+"""
 _REQUESTS = """
-SELECT r.request_id, r.level_id, r.number, r.scheduled_ns, r.ended_ns, r.error_kind, r.error,
-    r.output_tokens, r.stop, length(r.chunk_ns) / 8 AS n_chunks,
-    substr(r.chunk_ns, 1, 8) AS first, substr(r.chunk_ns, -8) AS last,
-    substr(r.chunk_tokens, 1, 4) AS first_tokens
-FROM load_requests r WHERE r.request_id > ? AND +r.level_id IN (SELECT value FROM json_each(?))
-ORDER BY r.request_id
+SELECT request_id, number, scheduled_ns, ended_ns, output_tokens, stop, error_kind,
+    substr(chunk_ns, 1, 8), substr(chunk_ns, -8), substr(chunk_tokens, 1, 4)
+FROM load_requests WHERE request_id > ? AND +level_id = ? ORDER BY request_id
 """
 """Of the stamps the two that figures are made from: all of them would be many. The plus keeps
 SQLite from going through the levels' index, which grows with every request that is known."""
-_FIRST_REQUEST = "SELECT coalesce(min(request_id), 1) - 1 FROM load_requests WHERE level_id = ?"
+_FIRST_REQUEST = "SELECT coalesce(min(request_id), 0) - 1 FROM load_requests WHERE level_id = ?"
 _NEVER = -1
 
 
 @dataclass(frozen=True, kw_only=True)
+class NewRequests:
+    """Requests of one level that are over, in columns of length n."""
+
+    number: Int64s
+    scheduled_ns: Int64s
+    ended_ns: Int64s
+    first_ns: Int64s
+    """Stamp of the first chunk; -1: there is none."""
+    last_ns: Int64s
+    """Of the last."""
+    first_tokens: Int64s
+    """In the first chunk; 0: not known."""
+    output_tokens: Int64s
+    """-1: not known."""
+    stop: tuple[str, ...]
+    error_kind: tuple[str, ...]
+    """Empty: none."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Followed:
-    """What is known of a run now.
+    """What is known of a run now, and what is new."""
 
-    Attributes:
-        run: its row, as in `Frames.runs`, and `began_ns`.
-        conditions: as in `Frames`, of the stacks that were begun so far.
-        steps: what it was known to do, in this order: stack, title, number, requests, timed,
-            expected_s, began_ns, ended_ns (NaN where that is not known or not so yet).
-        levels: of a load, those that were begun: level_id, number, arrivals, users, rate,
-            requests, duration_s, warmup, new_tokens, started_ns, ended_ns, error,
-            condition_id, stack.
-        samples: as in `Frames`, those that are new.
-        requests: of a load, those that are new: level_id, number, scheduled_ns, ended_ns,
-            error_kind, error, output_tokens, stop, n_chunks, first_ns and last_ns (stamps of
-            the first and the last chunk, -1 without any), first_tokens (0: not known).
-    """
-
-    run: Mapping[str, Any]
-    conditions: pd.DataFrame
-    steps: pd.DataFrame
-    levels: pd.DataFrame
-    samples: pd.DataFrame
-    requests: pd.DataFrame
+    run: Row
+    """run_id, study_json, kind, status, began_ns."""
+    conditions: Rows
+    """Stacks that were begun: condition_id, stack, title, language, reach, error, loads (count)."""
+    steps: Rows
+    """What the run was known to do, in this order: the fields of `Step`, began_ns, ended_ns."""
+    levels: Rows
+    """Of a load, those that were begun: the fields of a `Level`, level_id, number, error, stack,
+    title, language."""
+    samples: Rows
+    """New: stack, title, and what `analyse.latency` makes figures from; ended_ns, probes."""
+    requests: Mapping[int, NewRequests]
+    """New, by level_id."""
 
 
 class Follower:
@@ -83,7 +104,11 @@ class Follower:
         self._store = Store(path, read_only=True)
         self.run_id = run_id
         self._version: object = None
-        self._last_sample = self._last_request = 0
+        self._last_sample = 0
+        self._last_requests: dict[int, int] = {}
+        """Level to the last of its requests that was read."""
+        self._over: set[int] = set()
+        """Levels of which nothing comes any more."""
 
     def close(self) -> None:
         """Close the connection."""
@@ -95,48 +120,62 @@ class Follower:
         if version == self._version:
             return None
         self._version = version
-        runs = self._query(_RUN)
-        steps, levels = self._query(_STEPS), self._query(_LEVELS)
-        samples = decode_samples(samples_after(self._store, self.run_id, self._last_sample))
-        requests = self._new_requests(levels["level_id"])
-        if len(samples):
-            self._last_sample = int(samples["sample_id"].iloc[-1])
-        return Followed(
-            run={
-                **decode_runs(runs).to_dict(orient="records")[0],
-                "began_ns": runs["began_ns"].iloc[0],
-            },
-            conditions=decode_conditions(self._query(_CONDITIONS)),
-            steps=_numbers(steps, "requests", "timed", "expected_s", "began_ns", "ended_ns"),
-            levels=_numbers(
-                levels,
-                *("users", "rate", "requests", "duration_s", "new_tokens"),
-                *("started_ns", "ended_ns"),
-            ),
-            samples=samples,
-            requests=requests,
-        )
+        self._store.connection.execute("BEGIN")  # all of one moment
+        try:
+            levels = self._rows(_LEVELS, self.run_id)
+            return Followed(
+                run=self._rows(_RUN, self.run_id)[0],
+                conditions=self._rows(_CONDITIONS, self.run_id),
+                steps=self._rows(_STEPS, self.run_id),
+                levels=levels,
+                samples=self._new_samples(),
+                requests=self._new_requests(levels),
+            )
+        finally:
+            self._store.connection.execute("COMMIT")
+
+    def frames(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Conditions and run as in `Frames`; takes some milliseconds."""
+        return read_conditions(self._store, self.run_id)
 
     def life(self) -> Life:
         """Whether the process that measures still runs."""
         return life_of(self._store, self.run_id)
 
-    def _query(self, query: str) -> pd.DataFrame:
-        return query_frame(self._store, query, self.run_id)
+    def _rows(self, query: str, *values: object) -> list[dict[str, Any]]:
+        cursor = self._store.connection.execute(query, values)
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor]
 
-    def _new_requests(self, levels: Sequence[int]) -> pd.DataFrame:
-        numbers = [int(level) for level in levels]
-        if numbers and not self._last_request:
-            found = self._store.connection.execute(_FIRST_REQUEST, numbers[:1]).fetchone()
-            self._last_request = int(found[0])
-        rows = query_frame(self._store, _REQUESTS, self._last_request, json.dumps(numbers))
-        if len(rows):
-            self._last_request = int(rows["request_id"].iloc[-1])
-        return rows.assign(
-            first_ns=_first(rows["first"], INT64, _NEVER),
-            last_ns=_first(rows["last"], INT64, _NEVER),
-            first_tokens=_first(rows["first_tokens"], INT32, 0),
-        ).drop(columns=["request_id", "first", "last"])
+    def _new_samples(self) -> list[dict[str, Any]]:
+        rows = self._rows(_SAMPLES, self.run_id, self._last_sample)
+        if rows:
+            self._last_sample = rows[-1]["sample_id"]
+        return [
+            {
+                **row,
+                "is_warmup": bool(row["is_warmup"]),
+                "chunk_ns": unpack(row["chunk_ns"]),
+                "chunk_tokens": unpack(row["chunk_tokens"]),
+            }
+            for row in rows
+        ]
+
+    def _new_requests(self, levels: Rows) -> dict[int, NewRequests]:
+        found = {}
+        for row in levels:
+            level, last = row["level_id"], self._last_requests.get(row["level_id"])
+            if level in self._over:
+                continue
+            if last is None:
+                (last,) = self._store.connection.execute(_FIRST_REQUEST, (level,)).fetchone()
+            rows = self._store.connection.execute(_REQUESTS, (last, level)).fetchall()
+            if rows:
+                self._last_requests[level] = rows[-1][0]
+                found[level] = _columns(rows)
+            if row["ended_ns"] is not None:
+                self._over.add(level)
+        return found
 
 
 def life_of(store: Store, run_id: int) -> Life:
@@ -155,11 +194,26 @@ def unfinished_runs(store: Store) -> list[int]:
     return [run_id for (run_id,) in rows]
 
 
-def _numbers(rows: pd.DataFrame, *names: str) -> pd.DataFrame:
-    return rows.assign(**{name: rows[name].astype(float) for name in names})
+def _columns(rows: Sequence[tuple[Any, ...]]) -> NewRequests:
+    _, number, scheduled, ended, tokens, stop, kinds, first, last, first_tokens = zip(
+        *rows, strict=True
+    )
+    return NewRequests(
+        number=np.array(number, dtype=np.int64),
+        scheduled_ns=np.array(scheduled, dtype=np.int64),
+        ended_ns=np.array(ended, dtype=np.int64),
+        first_ns=_first(first, INT64, _NEVER),
+        last_ns=_first(last, INT64, _NEVER),
+        first_tokens=_first(first_tokens, INT32, 0),
+        output_tokens=np.array(tokens, dtype=np.int64),
+        stop=stop,
+        error_kind=kinds,
+    )
 
 
-def _first(blobs: pd.Series, kind: str, missing: int) -> npt.NDArray[np.int64]:
+def _first(blobs: Sequence[bytes], kind: str, missing: int) -> Int64s:
     """The first number of each BLOB."""
-    found = [int(np.frombuffer(blob, dtype=kind)[0]) if blob else missing for blob in blobs]
-    return np.array(found, dtype=np.int64)
+    size = np.dtype(kind).itemsize
+    none = np.array(missing, dtype=kind).tobytes()
+    whole = b"".join(blob if len(blob) == size else none for blob in blobs)
+    return unpack(whole, kind).astype(np.int64)

@@ -23,11 +23,6 @@ SELECT {_STACK}, s.*
 FROM samples s JOIN conditions c USING (condition_id)
 WHERE c.run_id {_WANTED} ORDER BY s.sample_id
 """  # noqa: S608 - constants only
-_LATER_SAMPLES = f"""
-SELECT {_STACK}, s.*
-FROM samples s JOIN conditions c USING (condition_id)
-WHERE c.run_id = ? AND s.sample_id > ? ORDER BY s.sample_id
-"""  # noqa: S608 - constants only
 _CONDITIONS = f"SELECT * FROM conditions WHERE run_id {_WANTED} ORDER BY condition_id"  # noqa: S608
 _RUNS = f"SELECT * FROM runs WHERE run_id {_WANTED} ORDER BY run_id"  # noqa: S608
 _LEVELS = f"""
@@ -94,33 +89,35 @@ def read_frames(
     """
     wanted = json.dumps(list(store.run_ids() if run_ids is None else run_ids))
     return Frames(
-        samples=decode_samples(query_frame(store, _SAMPLES, wanted)),
-        conditions=decode_conditions(query_frame(store, _CONDITIONS, wanted)),
-        runs=decode_runs(query_frame(store, _RUNS, wanted)),
-        load_levels=_decode_levels(query_frame(store, _LEVELS, wanted)),
-        load_requests=query_frame(store, _OUTCOMES, wanted)
+        samples=_decode_samples(_query(store, _SAMPLES, wanted)),
+        conditions=_decode_conditions(_query(store, _CONDITIONS, wanted)),
+        runs=_decode_runs(_query(store, _RUNS, wanted)),
+        load_levels=_decode_levels(_query(store, _LEVELS, wanted)),
+        load_requests=_query(store, _OUTCOMES, wanted)
         if only_outcomes
-        else _decode_requests(query_frame(store, _ALL, wanted)),
+        else _decode_requests(_query(store, _ALL, wanted)),
         answers=read_answers(store, wanted),
         recoveries=read_recoveries(store),
     )
 
 
-def samples_after(store: Store, run_id: int, sample_id: int) -> pd.DataFrame:
-    """Samples of a run that came after that one, as they lie in the file."""
-    return query_frame(store, _LATER_SAMPLES, run_id, sample_id)
+def read_conditions(store: Store, run_id: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Conditions and run alone, as in `Frames`: without samples, which may be many."""
+    wanted = json.dumps([run_id])
+    return (
+        _decode_conditions(_query(store, _CONDITIONS, wanted)),
+        _decode_runs(_query(store, _RUNS, wanted)),
+    )
 
 
-def query_frame(store: Store, query: str, *values: object) -> pd.DataFrame:
-    """What a query finds, with the names of its columns."""
-    cursor = store.connection.execute(query, values)
+def _query(store: Store, query: str, wanted: str) -> pd.DataFrame:
+    cursor = store.connection.execute(query, (wanted,))
     columns = [column[0] for column in cursor.description]
     # object: counts stay whole numbers even where a column has empty places.
     return pd.DataFrame(cursor.fetchall(), columns=columns, dtype=object).infer_objects()
 
 
-def decode_samples(raw: pd.DataFrame) -> pd.DataFrame:
-    """Rows of samples as in `Frames`."""
+def _decode_samples(raw: pd.DataFrame) -> pd.DataFrame:
     return raw.assign(
         **_arrays(raw, _SAMPLE_ARRAYS),
         is_warmup=raw["is_warmup"].astype(bool),
@@ -131,8 +128,7 @@ def decode_samples(raw: pd.DataFrame) -> pd.DataFrame:
     ).drop(columns=["engine_timings_json", "resources_json"])
 
 
-def decode_conditions(raw: pd.DataFrame) -> pd.DataFrame:
-    """Rows of conditions as in `Frames`."""
+def _decode_conditions(raw: pd.DataFrame) -> pd.DataFrame:
     # Runs that were made before there were blocks have one load, in a column of its own.
     first = raw["load_seconds"].astype(float)
     loads = [
@@ -152,8 +148,7 @@ def decode_conditions(raw: pd.DataFrame) -> pd.DataFrame:
     ).drop(columns=["build_json", "client_error_json", "facts_json", "loads_json"])
 
 
-def decode_runs(raw: pd.DataFrame) -> pd.DataFrame:
-    """Rows of runs as in `Frames`."""
+def _decode_runs(raw: pd.DataFrame) -> pd.DataFrame:
     return raw.assign(
         host=_objects(raw["host_json"]),
         looks=_objects(raw["looks_json"]),

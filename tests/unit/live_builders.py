@@ -8,9 +8,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from python_runner.analyse.latency import request_metrics
+from python_runner.analyse.latency import sample_figures
 from python_runner.common.clock import NS_PER_S
-from python_runner.report.live_data import SoFar
+from python_runner.report.live_data import LiveRun, SoFar, live_facts, live_run
 from python_runner.store import open_run, steps
 from tests.golden.frames import (
     LLAMA_CPP,
@@ -47,28 +47,22 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return made
 
 
-def steps_of(stacks: Sequence[FakeStack], begun: int, ended: int) -> pd.DataFrame:
+def steps_of(stacks: Sequence[FakeStack], begun: int, ended: int) -> list[dict[str, Any]]:
     """Visits in turns of ten seconds each, so many begun and so many of those over."""
     planned = [(block, stack) for block in range(1, BLOCKS + 1) for stack in stacks]
-    rows = [
+    return [
         {
             "stack": stack.name,
             "title": stack.title,
             "number": block,
-            "requests": ITERATIONS / BLOCKS + (WARMUP if block == 1 else 1),
-            "timed": ITERATIONS / BLOCKS,
-            "expected_s": float("nan"),
-            "began_ns": 10.0 * place * NS_PER_S if place < begun else float("nan"),
-            "ended_ns": 10.0 * (place + 1) * NS_PER_S if place < ended else float("nan"),
+            "requests": ITERATIONS // BLOCKS + (WARMUP if block == 1 else 1),
+            "timed": ITERATIONS // BLOCKS,
+            "expected_s": None,
+            "began_ns": 10 * (place + 1) * NS_PER_S if place < begun else None,
+            "ended_ns": 10 * (place + 2) * NS_PER_S if place < ended else None,
         }
         for place, (block, stack) in enumerate(planned)
     ]
-    return pd.DataFrame(rows)
-
-
-NO_LEVELS = pd.DataFrame(
-    columns=["level_id", "number", "stack", "arrivals", "users", "rate", "error"]
-)
 
 
 def so_far(stacks: Sequence[tuple[FakeStack, int]], *, begun: int, ended: int, **run: Any) -> SoFar:
@@ -80,17 +74,30 @@ def so_far(stacks: Sequence[tuple[FakeStack, int]], *, begun: int, ended: int, *
         run: changes to the run's row.
     """
     found = [stack for stack, _ in stacks]
-    samples, conditions, runs = build_frames(found, status="running", iterations=ITERATIONS)
-    loads = pd.Series([[1.0] * count for _, count in stacks], index=conditions.index)
-    is_known = [bool(count or stack.error) for stack, count in stacks]
+    frames = build_frames(found, status="running", iterations=ITERATIONS)
+    conditions = [
+        {**row, "loads": count}
+        for row, (_, count) in zip(rows(frames.conditions), stacks, strict=True)
+        if count or row["error"]
+    ]
     return SoFar(
-        run={**runs.to_dict(orient="records")[0], **run},
-        conditions=conditions.assign(loads=loads)[is_known],
+        run={**rows(frames.runs)[0], **run},
+        conditions=conditions,
         steps=steps_of(found, begun, ended),
-        levels=NO_LEVELS,
-        measured=request_metrics(samples),
+        levels=(),
+        samples=[{**row, **sample_figures(row)} for row in rows(frames.samples)],
         points={},
     )
+
+
+def rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(k): v for k, v in row.items()} for row in frame.to_dict(orient="records")]
+
+
+def shown(found: SoFar) -> LiveRun:
+    """What is shown of it."""
+    conditions = pd.DataFrame(found.conditions, columns=list(build_frames().conditions))
+    return live_run(found, live_facts(conditions, pd.DataFrame([found.run])))
 
 
 def four_in_the_middle() -> SoFar:

@@ -8,103 +8,141 @@ connection, and by the steady part of a level (`analyse.load`), and is the one t
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
-import pandas as pd
+import numpy.typing as npt
 
 from python_runner.analyse.latency import NAN
 from python_runner.analyse.load.request import CANCELLED, NO_CONTENT, WRONG_COUNT
 from python_runner.common.clock import NS_PER_MS, NS_PER_S
 from python_runner.engines.contract import StopReason
 
-_LATENCIES = ("ttft_ms", "tpot_ms", "e2e_ms")
+Floats = npt.NDArray[np.float64]
+Int64s = npt.NDArray[np.int64]
+_NO_FIGURES = dict.fromkeys(
+    ("seconds", "tokens_per_s", "requests_per_s", "ttft_ms", "tpot_ms", "e2e_ms"), NAN
+)
 
 
-def request_points(requests: pd.DataFrame, levels: pd.DataFrame) -> pd.DataFrame:
-    """The figures of requests as far as their ends tell.
+class Requests(Protocol):
+    """`store.follow.NewRequests`, where the columns are described."""
 
-    Args:
-        requests: rows of `store.follow.Followed.requests`.
-        levels: at least those that they belong to.
+    @property
+    def number(self) -> Int64s: ...
+    @property
+    def scheduled_ns(self) -> Int64s: ...
+    @property
+    def ended_ns(self) -> Int64s: ...
+    @property
+    def first_ns(self) -> Int64s: ...
+    @property
+    def last_ns(self) -> Int64s: ...
+    @property
+    def first_tokens(self) -> Int64s: ...
+    @property
+    def output_tokens(self) -> Int64s: ...
+    @property
+    def stop(self) -> tuple[str, ...]: ...
+    @property
+    def error_kind(self) -> tuple[str, ...]: ...
 
-    Returns:
-        level_id; failure_kind ("" if none); is_warmup; tokens (NaN: not known); due_ns,
-        ended_ns; ttft_ms, tpot_ms, e2e_ms, NaN where a figure does not hold. Requests that were
-        cut off by the end of the load are left out.
+
+@dataclass(frozen=True, kw_only=True)
+class RequestPoints:
+    """The figures of n requests as far as their ends tell; NaN where a figure does not hold.
+
+    Requests that were cut off by the end of the load are left out.
     """
-    kept = requests[requests["error_kind"] != CANCELLED]
-    settings = levels.set_index("level_id")
-    wanted = kept["level_id"].map(settings["new_tokens"]).to_numpy(dtype=np.float64)
-    tokens = kept["output_tokens"].to_numpy(dtype=np.float64)
-    tokens = np.where(tokens < 0, NAN, tokens)
-    stopped = (kept["stop"] == StopReason.END_OF_SEQUENCE.value).to_numpy()
-    is_early = (tokens < wanted) & stopped
-    kinds = np.where(
-        kept["error_kind"] != "",
-        kept["error_kind"],
-        np.where(
-            kept["n_chunks"] == 0,
-            NO_CONTENT,
-            np.where((tokens > wanted) | ((tokens < wanted) & ~stopped), WRONG_COUNT, ""),
-        ),
+
+    failure_kind: npt.NDArray[np.str_]
+    """Empty: none."""
+    is_warmup: npt.NDArray[np.bool_]
+    due_ns: Int64s
+    ended_ns: Int64s
+    tokens: Floats
+    ttft_ms: Floats
+    tpot_ms: Floats
+    e2e_ms: Floats
+
+    def __len__(self) -> int:
+        return int(self.due_ns.size)
+
+    def followed_by(self, others: RequestPoints) -> RequestPoints:
+        """Both in one."""
+        mine, theirs = vars(self), vars(others)
+        return RequestPoints(**{name: np.concatenate([mine[name], theirs[name]]) for name in mine})
+
+
+def request_points(requests: Requests, level: Mapping[str, Any]) -> RequestPoints:
+    """The figures of requests of one level, which tells `warmup` and `new_tokens` (or None)."""
+    kinds = np.array(requests.error_kind, dtype=np.str_)
+    is_kept = kinds != CANCELLED
+    wanted = NAN if level["new_tokens"] is None else float(level["new_tokens"])
+    tokens = np.where(requests.output_tokens < 0, NAN, requests.output_tokens)
+    is_stopped = np.array([stop == StopReason.END_OF_SEQUENCE for stop in requests.stop])
+    is_early = (tokens < wanted) & is_stopped
+    is_wrong = (tokens > wanted) | ((tokens < wanted) & ~is_stopped)
+    kinds = np.select(
+        [kinds != "", requests.first_ns < 0, is_wrong], [kinds, NO_CONTENT, WRONG_COUNT], ""
     )
     holds = kinds == ""
-    due, first, last = (kept[name].to_numpy() for name in ("scheduled_ns", "first_ns", "last_ns"))
-    rest = tokens - np.maximum(1, kept["first_tokens"].to_numpy())
-    return pd.DataFrame(
-        {
-            "level_id": kept["level_id"].to_numpy(),
-            "failure_kind": kinds,
-            "is_warmup": (kept["number"] < kept["level_id"].map(settings["warmup"])).to_numpy(),
-            "tokens": np.where(holds, tokens, NAN),
-            "due_ns": due,
-            "ended_ns": kept["ended_ns"].to_numpy(),
-            "ttft_ms": np.where(holds, (first - due) / NS_PER_MS, NAN),
-            "tpot_ms": np.where(
-                holds & (rest > 0), (last - first) / NS_PER_MS / np.maximum(1, rest), NAN
-            ),
-            "e2e_ms": np.where(holds & ~is_early, (last - due) / NS_PER_MS, NAN),
-        }
+    due, first, last = requests.scheduled_ns, requests.first_ns, requests.last_ns
+    rest = tokens - np.maximum(1, requests.first_tokens)
+    gap_ms = (last - first) / NS_PER_MS / np.where(rest > 0, rest, NAN)
+    return RequestPoints(
+        failure_kind=kinds[is_kept],
+        is_warmup=(requests.number < level["warmup"])[is_kept],
+        due_ns=due[is_kept],
+        ended_ns=requests.ended_ns[is_kept],
+        tokens=np.where(holds, tokens, NAN)[is_kept],
+        ttft_ms=np.where(holds, (first - due) / NS_PER_MS, NAN)[is_kept],
+        tpot_ms=np.where(holds, gap_ms, NAN)[is_kept],
+        e2e_ms=np.where(holds & ~is_early, (last - due) / NS_PER_MS, NAN)[is_kept],
     )
 
 
-def live_levels(levels: pd.DataFrame, points: Mapping[int, pd.DataFrame]) -> pd.DataFrame:
+def live_levels(
+    levels: Sequence[Mapping[str, Any]], points: Mapping[int, RequestPoints]
+) -> list[dict[str, Any]]:
     """One row for each level that was begun, in the order of time.
 
     Args:
         levels: as `store.follow.Followed` has them.
-        points: `request_points` of each level so far, by its id.
+        points: the requests of each level so far, by its id.
 
     Returns:
-        The columns of `levels`, and:
+        The fields of `levels`, and:
 
         - n: requests that are over. n_failed, failures: `status (3), timeout (1)`.
         - ttft_ms, tpot_ms, e2e_ms: running medians, warm-up left out, NaN where there is none.
         - tokens_per_s: output tokens over the time from the first request to the last end;
-          requests_per_s the same of requests that did not fail.
-        - seconds: that time.
+          requests_per_s the same of requests that did not fail. seconds: that time.
     """
-    rows = [
-        {**row, **_so_far(points.get(row["level_id"]))} for row in levels.to_dict(orient="records")
-    ]
-    return pd.DataFrame(rows, columns=[*levels.columns, *_so_far(None)])
+    return [{**level, **_so_far(points.get(level["level_id"]))} for level in levels]
 
 
-def _so_far(points: pd.DataFrame | None) -> dict[str, Any]:
-    if points is None or points.empty:
-        nothing = ("seconds", "tokens_per_s", "requests_per_s", *_LATENCIES)
-        return {"n": 0, "n_failed": 0, "failures": "", **dict.fromkeys(nothing, NAN)}
-    failed = points.loc[points["failure_kind"] != "", "failure_kind"]
-    counted = points[~points["is_warmup"]]
-    seconds = float(points["ended_ns"].max() - points["due_ns"].min()) / NS_PER_S
+def _so_far(points: RequestPoints | None) -> dict[str, Any]:
+    if points is None or not len(points):
+        return {"n": 0, "n_failed": 0, "failures": "", **_NO_FIGURES}
+    failed = points.failure_kind[points.failure_kind != ""].tolist()
+    counted = ~points.is_warmup
+    seconds = float(points.ended_ns.max() - points.due_ns.min()) / NS_PER_S
     return {
         "n": len(points),
         "n_failed": len(failed),
         "failures": ", ".join(f"{kind} ({n})" for kind, n in Counter(failed).most_common()),
         "seconds": seconds,
-        "tokens_per_s": float(points["tokens"].sum()) / seconds if seconds > 0 else NAN,
+        "tokens_per_s": float(np.nansum(points.tokens)) / seconds if seconds > 0 else NAN,
         "requests_per_s": (len(points) - len(failed)) / seconds if seconds > 0 else NAN,
-        **{name: float(counted[name].median()) for name in _LATENCIES},
+        "ttft_ms": _median(points.ttft_ms[counted]),
+        "tpot_ms": _median(points.tpot_ms[counted]),
+        "e2e_ms": _median(points.e2e_ms[counted]),
     }
+
+
+def _median(values: Floats) -> float:
+    known = values[~np.isnan(values)]
+    return float(np.median(known)) if known.size else NAN

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import statistics
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-
-import pandas as pd
+from typing import Any
 
 from python_runner.analyse.compare.noise import PROBES
 
@@ -19,16 +20,19 @@ class ProbeNoise:
     """The slowest so far."""
 
 
-def probe_noise(samples: pd.DataFrame) -> dict[str, ProbeNoise]:
-    """By column (`compute`, then `memory`); empty where nobody looked.
+def probe_noise(samples: Sequence[Mapping[str, Any]]) -> dict[str, ProbeNoise]:
+    """By column of the probe; empty where nobody looked.
 
     It tells how quiet the machine is by itself. The floor that verdicts stand on is another
     figure, made from the same readings between stacks (`analyse.compare.noise`).
+
+    Args:
+        samples: all so far, in the order of time.
     """
     found = {}
     for name in PROBES:
-        readings = samples[name].dropna()
-        if len(readings):
-            relative = readings / readings.median() - 1
-            found[name] = ProbeNoise(last=float(relative.iloc[-1]), worst=float(relative.max()))
+        readings = [float(each[name]) for each in samples if each[name] is not None]
+        if readings:
+            usual = statistics.median(readings)
+            found[name] = ProbeNoise(last=readings[-1] / usual - 1, worst=max(readings) / usual - 1)
     return found

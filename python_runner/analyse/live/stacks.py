@@ -1,17 +1,21 @@
-"""The stacks of a comparison while it goes on."""
+"""The stacks of a comparison while it goes on.
+
+Rows in and rows out, and no frames: see `store.follow`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
-import pandas as pd
-
 from python_runner.analyse.latency import NAN, Outcome
 
+Row = Mapping[str, Any]
 FIGURES = ("e2e_ms", "ttft_ms", "tpot_ms", "decode_tokens_per_s")
-_NOTHING_KNOWN = {"language": "", "reach": "", "error": "", "loads": (), "condition_id": -1}
+_UNKNOWN = {"language": "", "reach": "", "error": "", "loads": 0}
 
 
 class StackState(StrEnum):
@@ -27,77 +31,69 @@ class StackState(StrEnum):
 
 
 def live_stacks(
-    steps: pd.DataFrame, conditions: pd.DataFrame, measured: pd.DataFrame
-) -> pd.DataFrame:
+    steps: Sequence[Row], conditions: Sequence[Row], measured: Mapping[str, Sequence[Row]]
+) -> list[dict[str, Any]]:
     """One row for each stack, in the order in which they are first visited.
 
     Args:
         steps: as `store.follow.Followed` has them.
-        conditions: of the stacks that were begun.
-        measured: all samples so far, with their figures (`request_metrics`).
+        conditions: of the stacks that were begun, as there.
+        measured: stack to all its samples so far, with their figures (`sample_figures`).
 
     Returns:
-        - stack, title, language, reach (empty where it was not begun); state: a `StackState`'s
-          value; error: why it ended early, else "".
+        - stack, title, language, reach (empty where it was not begun); state: a `StackState`;
+          error: why it ended early, else "".
         - n_timed, n_planned: timed requests that were made, and that are planned so far.
           n_warmup. n_failed: of the timed ones; failure: the last reason.
         - e2e_ms, ttft_ms, tpot_ms, decode_tokens_per_s: running medians of the timed requests,
           by the rules of `summarise`; last_e2e_ms and so on: of the last request, warm-up
           included. NaN where there is none.
     """
-    begun = {row["stack"]: row for row in conditions.to_dict(orient="records")}
-    names = dict.fromkeys([*steps["stack"], *begun])
+    begun = {row["stack"]: row for row in conditions}
+    titles = {row["stack"]: row["title"] for row in (*steps, *conditions)}
     rows = []
-    for name in names:
-        mine = steps[steps["stack"] == name]
-        known = {**_NOTHING_KNOWN, **begun.get(name, {})}
-        samples = measured[measured["condition_id"] == known["condition_id"]]
+    for name, title in titles.items():
+        mine = [step for step in steps if step["stack"] == name]
+        known = begun.get(name, _UNKNOWN)
         rows.append(
             {
                 "stack": name,
-                "title": known.get("title") or mine["title"].iloc[0],
-                "language": known["language"],
-                "reach": known["reach"],
-                "error": known["error"],
-                "state": _state(mine, known).value,
-                "n_planned": int(mine["timed"].sum()),
-                **_counts(samples),
-                **_figures(samples),
+                "title": title,
+                **{column: known[column] for column in ("language", "reach", "error")},
+                "state": _state(mine, known),
+                "n_planned": sum(step["timed"] or 0 for step in mine),
+                **_so_far(measured.get(name, ())),
             }
         )
-    columns = ["stack", "title", "language", "reach", "error", "state", "n_planned"]
-    return pd.DataFrame(
-        rows, columns=[*columns, *_counts(measured.iloc[:0]), *_figures(measured.iloc[:0])]
-    )
+    return rows
 
 
-def _state(steps: pd.DataFrame, known: Mapping[Any, Any]) -> StackState:
+def _state(steps: Sequence[Row], known: Row) -> StackState:
     if known["error"]:
         return StackState.ENDED
-    began, ended = int(steps["began_ns"].notna().sum()), int(steps["ended_ns"].notna().sum())
+    began = sum(step["began_ns"] is not None for step in steps)
+    ended = sum(step["ended_ns"] is not None for step in steps)
     if began > ended:
         # Each visit that is loaded adds what its load took.
-        return StackState.LOADING if len(known["loads"]) < began else StackState.RUNNING
+        return StackState.LOADING if known["loads"] < began else StackState.RUNNING
     return StackState.DONE if ended and ended == len(steps) else StackState.WAITING
 
 
-def _counts(samples: pd.DataFrame) -> dict[str, object]:
-    is_warmup = samples["is_warmup"].astype(bool)
-    failed = samples[~is_warmup & (samples["outcome"] == Outcome.FAILED.value)]
+def _so_far(samples: Sequence[Row]) -> dict[str, Any]:
+    timed = [sample for sample in samples if not sample["is_warmup"]]
+    failed = [sample for sample in timed if sample["outcome"] == Outcome.FAILED]
+    last = samples[-1] if samples else dict.fromkeys(FIGURES, NAN)
     return {
-        "n_timed": int((~is_warmup).sum()),
-        "n_warmup": int(is_warmup.sum()),
+        "n_timed": len(timed),
+        "n_warmup": len(samples) - len(timed),
         "n_failed": len(failed),
-        "failure": str(failed["failure"].iloc[-1]) if len(failed) else "",
+        "failure": failed[-1]["failure"] if failed else "",
+        **{name: _median(sample[name] for sample in timed) for name in FIGURES},
+        **{f"last_{name}": last[name] for name in FIGURES},
     }
 
 
-def _figures(samples: pd.DataFrame) -> dict[str, float]:
-    timed = samples[~samples["is_warmup"].astype(bool)]
-    return {
-        **{name: float(timed[name].median()) for name in FIGURES},
-        **{
-            f"last_{name}": float(samples[name].iloc[-1]) if len(samples) else NAN
-            for name in FIGURES
-        },
-    }
+def _median(values: Iterable[float]) -> float:
+    """The median of those that are numbers; NaN if none is."""
+    known = [value for value in values if not math.isnan(value)]
+    return statistics.median(known) if known else NAN

@@ -42,7 +42,7 @@ class FittingTable:
     """A rich renderable: the columns that there is room for."""
 
     columns: Sequence[Column]
-    rows: pd.DataFrame
+    rows: pd.DataFrame | Sequence[Mapping[Any, Any]]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         shown = [column for column in self.columns if column.from_width <= options.max_width]
@@ -54,7 +54,8 @@ class FittingTable:
                 no_wrap=not column.may_wrap,
                 overflow="fold" if column.may_wrap else "ellipsis",
             )
-        for record in self.rows.to_dict(orient="records"):
+        rows = self.rows
+        for record in rows.to_dict(orient="records") if isinstance(rows, pd.DataFrame) else rows:
             table.add_row(*(_cell(column, record) for column in shown))
         yield table
 

@@ -97,8 +97,7 @@ def news_of(run: LiveRun) -> str:
     """What came last, in one line for a file or a pipe."""
     if not run.is_load:
         return run.last or run.now
-    rows = run.levels.to_dict(orient="records")
-    return _level_words(rows[-1]) if rows else run.now
+    return _level_words(run.levels[-1]) if run.levels else run.now
 
 
 def _level_words(row: Mapping[Any, Any]) -> str:
@@ -118,8 +117,8 @@ def _heading(run: LiveRun) -> Text:
 
 def _body(run: LiveRun) -> Iterator[RenderableType]:
     yield Text(run.work, style=QUIET)
-    rows = run.levels.tail(_MOST_LEVELS) if run.is_load else run.stacks
-    if len(rows):
+    rows = run.levels[-_MOST_LEVELS:] if run.is_load else run.stacks
+    if rows:
         yield FittingTable(columns=_LOAD_COLUMNS if run.is_load else _COLUMNS, rows=rows)
         earlier = len(run.levels) - len(rows) if run.is_load else 0
         if earlier:
@@ -130,7 +129,7 @@ def _body(run: LiveRun) -> Iterator[RenderableType]:
         yield Text(note, style=NOTE)
     for warning in run.warnings:
         yield Text(warning, style=WARNING)
-    if len(rows):
+    if rows:
         yield Text(_LOAD_LEGEND if run.is_load else _LEGEND, style=QUIET)
 
 
@@ -190,8 +189,8 @@ _COLUMNS = (
 
 
 def _level_done(row: Mapping[Any, Any]) -> tuple[str, str]:
-    if math.isfinite(row["requests"]):
-        return f"{row['n']:,}/{row['requests']:,.0f}", ""
+    if row["requests"] is not None:
+        return f"{row['n']:,}/{row['requests']:,}", ""
     return f"{row['n']:,}", f"{row['seconds']:.0f}/{row['duration_s']:.0f} s" if row["n"] else ""
 
 

@@ -40,7 +40,7 @@ def test_each_request_is_seen_once_and_the_same_run_is_given_again(path: Path) -
             recorder.begin(condition())
             for number in (1, 2):
                 recorder.record(sample(number, generation()))
-                row = watch.look().stacks.iloc[0]
+                row = watch.look().stacks[0]
                 assert (row["n_timed"], row["n_planned"]) == (number, 4)
             assert watch.life() is Life.RUNS
             assert not watch.look().is_over

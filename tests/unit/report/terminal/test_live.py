@@ -10,7 +10,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
 
-from python_runner.report.live_data import LiveClock, live_run
+from python_runner.report.live_data import LiveClock
 from python_runner.report.terminal import live
 from python_runner.report.terminal.live import LiveView, clock_words, news_of
 from python_runner.run.watch import Watch
@@ -18,13 +18,13 @@ from python_runner.store import Store
 from tests.golden.compare import assert_golden, rendered
 from tests.golden.frames import LLAMA_CPP, OLLAMA, rename
 from tests.golden.loads import LLAMA, closed_levels, record_load
-from tests.unit.live_builders import Clock, four_in_the_middle, so_far
+from tests.unit.live_builders import Clock, four_in_the_middle, shown, so_far
 
 CLOCK = LiveClock(gone_s=65.0, left_s=140.0)
 
 
 def comparison() -> LiveView:
-    return LiveView(live_run(four_in_the_middle()), lambda: CLOCK)
+    return LiveView(shown(four_in_the_middle()), lambda: CLOCK)
 
 
 def load(folder: Path, users: Sequence[int] = (1, 4)) -> LiveView:
@@ -52,14 +52,14 @@ def test_it_fits_every_terminal(tmp_path: Path, clock: Clock, width: int) -> Non
 
 
 def test_before_the_first_stack_is_ready() -> None:
-    run = live_run(so_far([(LLAMA_CPP, 0), (OLLAMA, 0)], begun=1, ended=0))
+    run = shown(so_far([(LLAMA_CPP, 0), (OLLAMA, 0)], begun=1, ended=0))
     said = rendered(LiveView(run, lambda: LiveClock(gone_s=3.0, left_s=None)), 80)
     assert "block 1 of 5, llama.cpp: loading the model" in said
     assert "time left: known when the first visit is over" in said
 
 
 def test_between_two_visits_nothing_is_promised_of_builds() -> None:
-    run = live_run(so_far([(rename(LLAMA_CPP, samples_kept=4), 1)], begun=1, ended=1))
+    run = shown(so_far([(rename(LLAMA_CPP, samples_kept=4), 1)], begun=1, ended=1))
     words = clock_words(run, LiveClock(gone_s=9.0, left_s=60.0, between=True))
     assert words == "9 s gone, about 60 s left, after what is done now"
     assert "no request is under way" in run.now
@@ -67,12 +67,12 @@ def test_between_two_visits_nothing_is_promised_of_builds() -> None:
 
 def test_an_interval_that_is_waited_for_is_told() -> None:
     study = '{"name": "x", "until_ci": "2%", "max_iterations": 40}'
-    run = live_run(so_far([(LLAMA_CPP, 1)], begun=1, ended=0, study_json=study))
+    run = shown(so_far([(LLAMA_CPP, 1)], begun=1, ended=0, study_json=study))
     assert "then on until every interval is within ±2%, or 40 iterations" in clock_words(run, CLOCK)
 
 
 def test_a_failure_is_told_with_its_reason() -> None:
-    run = live_run(
+    run = shown(
         so_far([(rename(OLLAMA, samples_kept=3, failures={1: "it broke"}), 1)], begun=1, ended=0)
     )
     assert news_of(run) == "block 1, Ollama, iteration 1 failed: it broke"
@@ -100,6 +100,6 @@ def test_what_is_laid_out_is_kept_until_there_is_news(monkeypatch: pytest.Monkey
         console.print(view)
         console.print(view)
         assert count == 1
-        view.run = live_run(four_in_the_middle())
+        view.run = shown(four_in_the_middle())
         console.print(view)
     assert count == 2
