@@ -59,7 +59,7 @@ def decide_by_runs(
     )
     parts = [figures_of_runs(frames.samples, conditions)]
     if upkeep is not None:
-        parts.insert(0, upkeep(frames, list(dict.fromkeys(conditions["stack"]))))
+        parts.append(upkeep(frames, list(dict.fromkeys(conditions["stack"]))))
     frame = pd.concat([part[list(COLUMNS)] for part in parts])
     devices = set(frames.conditions["device"])
     return DecidedRuns(
