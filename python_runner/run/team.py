@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -10,7 +10,9 @@ import pandas as pd
 from python_runner.analyse.answers import with_answers
 from python_runner.analyse.decision import COLUMNS, Decision, decide, figures_of_runs
 from python_runner.common.errors import UsageError
+from python_runner.common.variants import parse_stack
 from python_runner.engines.catalogue import catalogue
+from python_runner.engines.table import engine_names
 from python_runner.store import Frames, RunKind, Store, read_frames
 from python_runner.study import Team
 
@@ -59,7 +61,7 @@ def decide_by_runs(
     )
     parts = [figures_of_runs(frames.samples, conditions)]
     if upkeep is not None:
-        parts.append(upkeep(frames, list(dict.fromkeys(conditions["stack"]))))
+        parts.append(upkeep(frames, _engines_among(conditions["stack"])))
     frame = pd.concat([part[list(COLUMNS)] for part in parts])
     devices = set(frames.conditions["device"])
     return DecidedRuns(
@@ -69,6 +71,12 @@ def decide_by_runs(
         frames=frames,
         warnings=tuple(_differences(frames)),
     )
+
+
+def _engines_among(stacks: Iterable[str]) -> list[str]:
+    """Those that are engines of ours, each once: a load may be of a server somewhere else."""
+    known = engine_names(include_hidden=True)
+    return [name for name in dict.fromkeys(stacks) if parse_stack(name).base in known]
 
 
 def _latest(store: Store) -> list[int]:
@@ -89,6 +97,7 @@ def _loads_beside(known: Frames, comparison: int) -> list[int]:
     machines = {int(run["run_id"]): run["host"]["cpu"] for run in known.runs.to_dict("records")}
     mine = known.conditions[known.conditions["run_id"] == comparison].iloc[0]
     loads = known.conditions[known.conditions["run_id"].isin(_loads(known))]
+    loads = loads[loads["stack"].isin(_engines_among(loads["stack"]))]
     alike = loads[
         (loads["model"] == mine["model"])
         & (loads["device"] == mine["device"])
