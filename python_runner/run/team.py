@@ -94,7 +94,7 @@ def _latest(store: Store) -> list[int]:
 
 def _loads_beside(known: Frames, comparison: int) -> list[int]:
     """The latest load of each stack that was put on the same model and machine."""
-    machines = {int(run["run_id"]): run["host"]["cpu"] for run in known.runs.to_dict("records")}
+    machines = _machines(known)
     mine = known.conditions[known.conditions["run_id"] == comparison].iloc[0]
     loads = known.conditions[known.conditions["run_id"].isin(_loads(known))]
     loads = loads[loads["stack"].isin(_engines_among(loads["stack"]))]
@@ -111,9 +111,7 @@ def _see_that_they_agree(frames: Frames) -> None:
         name: dict(zip(frames.conditions["run_id"], frames.conditions[name], strict=True))
         for name in _MUST_AGREE
     }
-    values["machine"] = {
-        int(run["run_id"]): str(run["host"]["cpu"]) for run in frames.runs.to_dict("records")
-    }
+    values["machine"] = _machines(frames)
     for name, by_run in values.items():
         if len(set(by_run.values())) > 1:
             spelled = ", ".join(f"run {run}: {value}" for run, value in by_run.items())
@@ -128,6 +126,14 @@ def _see_that_they_agree(frames: Frames) -> None:
             f"more than one of these runs compares {', '.join(twice)}",
             hint="Name one comparison for each stack; a load may stand beside it.",
         )
+
+
+def _machines(frames: Frames) -> dict[int, str]:
+    """The processor of each run; empty where the run does not say."""
+    return {
+        int(run): str(host.get("cpu", ""))
+        for run, host in zip(frames.runs["run_id"], frames.runs["host"], strict=True)
+    }
 
 
 def _loads(frames: Frames) -> list[int]:
