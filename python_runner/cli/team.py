@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -52,7 +53,7 @@ def team(
     found, source = _team_of(team_file)
     with place.open_store() as store:
         numbers = [store.find_run(name) for name in output.split_names(runs or "")]
-        command = f"polystack team {source}" + (f" --runs {runs}" if runs else "")
+        command = shlex.join(["polystack", "team", source, *(["--runs", runs] if runs else [])])
         data = _decide(found, store, numbers, command)
     _show(data, chosen, (output_path or place.folder / "teams") / found.name)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -10,7 +10,9 @@ import pandas as pd
 from python_runner.analyse.answers import with_answers
 from python_runner.analyse.decision import COLUMNS, Decision, decide, figures_of_runs
 from python_runner.common.errors import UsageError
+from python_runner.common.variants import parse_stack
 from python_runner.engines.catalogue import catalogue
+from python_runner.engines.table import engine_names
 from python_runner.store import Frames, RunKind, Store, read_frames
 from python_runner.study import Team
 
@@ -59,7 +61,7 @@ def decide_by_runs(
     )
     parts = [figures_of_runs(frames.samples, conditions)]
     if upkeep is not None:
-        parts.insert(0, upkeep(frames, list(dict.fromkeys(conditions["stack"]))))
+        parts.append(upkeep(frames, _engines_among(conditions["stack"])))
     frame = pd.concat([part[list(COLUMNS)] for part in parts])
     devices = set(frames.conditions["device"])
     return DecidedRuns(
@@ -69,6 +71,12 @@ def decide_by_runs(
         frames=frames,
         warnings=tuple(_differences(frames)),
     )
+
+
+def _engines_among(stacks: Iterable[str]) -> list[str]:
+    """Those that are engines of ours, each once: a load may be of a server somewhere else."""
+    known = engine_names(include_hidden=True)
+    return [name for name in dict.fromkeys(stacks) if parse_stack(name).base in known]
 
 
 def _latest(store: Store) -> list[int]:
@@ -86,9 +94,10 @@ def _latest(store: Store) -> list[int]:
 
 def _loads_beside(known: Frames, comparison: int) -> list[int]:
     """The latest load of each stack that was put on the same model and machine."""
-    machines = {int(run["run_id"]): run["host"]["cpu"] for run in known.runs.to_dict("records")}
+    machines = _machines(known)
     mine = known.conditions[known.conditions["run_id"] == comparison].iloc[0]
     loads = known.conditions[known.conditions["run_id"].isin(_loads(known))]
+    loads = loads[loads["stack"].isin(_engines_among(loads["stack"]))]
     alike = loads[
         (loads["model"] == mine["model"])
         & (loads["device"] == mine["device"])
@@ -102,9 +111,7 @@ def _see_that_they_agree(frames: Frames) -> None:
         name: dict(zip(frames.conditions["run_id"], frames.conditions[name], strict=True))
         for name in _MUST_AGREE
     }
-    values["machine"] = {
-        int(run["run_id"]): str(run["host"]["cpu"]) for run in frames.runs.to_dict("records")
-    }
+    values["machine"] = _machines(frames)
     for name, by_run in values.items():
         if len(set(by_run.values())) > 1:
             spelled = ", ".join(f"run {run}: {value}" for run, value in by_run.items())
@@ -119,6 +126,14 @@ def _see_that_they_agree(frames: Frames) -> None:
             f"more than one of these runs compares {', '.join(twice)}",
             hint="Name one comparison for each stack; a load may stand beside it.",
         )
+
+
+def _machines(frames: Frames) -> dict[int, str]:
+    """The processor of each run; empty where the run does not say."""
+    return {
+        int(run): str(host.get("cpu", ""))
+        for run, host in zip(frames.runs["run_id"], frames.runs["host"], strict=True)
+    }
 
 
 def _loads(frames: Frames) -> list[int]:

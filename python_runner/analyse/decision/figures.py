@@ -16,6 +16,8 @@ COLUMNS = (
     *("source", "run_id", "why_unknown"),
 )
 """Of the frame of figures: a row for each stack and figure; value NaN: not known."""
+_NO_LEVEL = "throughput_users"
+"""The figure that says of a stack without any level why it has none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +103,7 @@ class StackFigures:
         elif self.reach == "embedded":
             why = "a library in a process takes one request at a time here"
         else:
-            asked = self.figures.get(f"{name}@{users}")
+            asked = self.figures.get(f"{name}@{users}") or self.figures.get(_NO_LEVEL)
             why = (asked.why_unknown if asked else "") or f"no load of {users} users was run on it"
         return Figure.unknown(unit, why)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -90,7 +91,9 @@ def throughput(stack: StackFigures, team: Team) -> Figure:
     if users > 1:
         found = stack.at_users("tgr_tokens_per_s", users, unit)
         if found.is_known:
-            return found
+            return (
+                found if found.value > 0 else Figure.unknown(unit, "no token came out under load")
+            )
     alone = stack.figure("tokens_per_s", unit)
     return alone.noted(f"of a single stream, not of {users} users") if users > 1 else alone
 
@@ -115,8 +118,12 @@ def cost(stack: StackFigures, team: Team) -> Figure:
 
 
 def cost_of(tokens_per_s: float, price_per_hour: float) -> float:
-    """Price of a million tokens."""
-    return price_per_hour / (tokens_per_s * _SECONDS_PER_HOUR) * _MILLION
+    """Price of a million tokens; infinite where none comes out."""
+    return (
+        math.inf
+        if not tokens_per_s
+        else price_per_hour / (tokens_per_s * _SECONDS_PER_HOUR) * _MILLION
+    )
 
 
 def has_container(stack: StackFigures, _team: Team) -> Figure:

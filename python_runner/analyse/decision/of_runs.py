@@ -46,7 +46,8 @@ def figures_of_runs(samples: pd.DataFrame, conditions: pd.DataFrame) -> pd.DataF
             {**identity, "run_id": int(condition["run_id"]), **found}
             for found in (*_latencies(condition, mine), *_resources(condition), *_work(mine))
         ]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    numbers = dict.fromkeys(("value", "low", "high", "run_id"), "float64")
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(numbers)
 
 
 def _latencies(condition: Mapping[Any, Any], mine: pd.DataFrame) -> Iterator[dict[str, object]]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from python_runner.analyse.decision import Decision
 from python_runner.analyse.summary import summarise
-from python_runner.report.facts import run_facts
+from python_runner.report.facts import RunFacts, run_facts
+from python_runner.report.load_data import load_data
+from python_runner.report.load_facts import load_facts
 from python_runner.report.units import TO
-from python_runner.store import Frames
+from python_runner.store import Frames, RunKind
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,17 +60,30 @@ def decision_data(
 
 def _runs(frames: Frames) -> Iterator[RunLine]:
     for run_id in frames.runs["run_id"]:
-        run = frames.runs[frames.runs["run_id"] == run_id]
-        samples = frames.samples[frames.samples["run_id"] == run_id]
-        conditions = frames.conditions[frames.conditions["run_id"] == run_id]
-        facts = run_facts(samples, conditions, run, summarise(samples, conditions))
-        status = str(run.iloc[0]["status"])
+        mine = _of_run(frames, run_id)
+        facts = _facts(mine)
+        status = str(mine.runs.iloc[0]["status"])
         unfinished = () if status == "complete" else (f"Run {run_id} is not complete ({status}).",)
         yield RunLine(
             run_id=int(run_id),
             conditions=f"{facts.model}. {facts.work}. {facts.course}.",
             warnings=(*facts.warnings, *unfinished),
         )
+
+
+def _of_run(frames: Frames, run_id: int) -> Frames:
+    tables = ("runs", "samples", "conditions", "load_levels", "load_requests")
+    mine = {name: getattr(frames, name) for name in tables}
+    return replace(
+        frames, **{name: table[table["run_id"] == run_id] for name, table in mine.items()}
+    )
+
+
+def _facts(mine: Frames) -> RunFacts:
+    if mine.runs.iloc[0]["kind"] == RunKind.LOAD.value:
+        return load_facts(load_data(mine))
+    summary = summarise(mine.samples, mine.conditions)
+    return run_facts(mine.samples, mine.conditions, mine.runs, summary)
 
 
 def places(best: int, worst: int) -> str:
