@@ -78,6 +78,8 @@ def hint(study: Study, run_id: int) -> str:
 
 def _data(judged: JudgedRuns) -> ClaimsData:
     from python_runner.report.claims import claims_data
+    from python_runner.report.load_data import load_data
+    from python_runner.report.load_facts import load_facts
 
     return claims_data(
         judged.claims,
@@ -92,6 +94,11 @@ def _data(judged: JudgedRuns) -> ClaimsData:
             for one in judged.runs
         ],
         judged.warning,
+        loads={
+            one.judgement.run_id: load_facts(load_data(one.frames))
+            for one in judged.runs
+            if len(one.frames.load_levels)
+        },
     )
 
 
