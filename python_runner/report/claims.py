@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -96,6 +96,8 @@ def claims_data(
     claims: Claims,
     runs: Sequence[tuple[RunJudgement, pd.DataFrame, pd.DataFrame, pd.DataFrame, str]],
     warning: str = "",
+    *,
+    loads: Mapping[int, RunFacts] | None = None,
 ) -> ClaimsData:
     """Put judged runs together.
 
@@ -103,11 +105,14 @@ def claims_data(
         claims: what they were held against.
         runs: of each its judgement, samples, conditions, row of runs, and what to run.
         warning: see `ClaimsData`.
+        loads: of runs that are loads, by their number, what they were (`load_facts`).
     """
+    known = loads or {}
     columns = tuple(
         ClaimColumn(
             judgement=judgement,
-            facts=run_facts(samples, conditions, row, summarise(samples, conditions)),
+            facts=known.get(judgement.run_id)
+            or run_facts(samples, conditions, row, summarise(samples, conditions)),
             to_run=to_run,
         )
         for judgement, samples, conditions, row, to_run in runs

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from python_runner.common.errors import EngineError, ModelError, PolystackError, reason_of
 from python_runner.common.progress import Progress, SilentProgress, Task
+from python_runner.common.variants import parse_stack
 from python_runner.engines.contract import Engine, LaunchSettings, RunningEngine
 from python_runner.engines.scoring import Scores
 from python_runner.engines.table import engine, engine_names
@@ -35,7 +36,7 @@ _SCORE_S_PER_GB = 0.5
 
 def can_be_checked(study: Study) -> bool:
     """Whether any stack of it answers from a model: mocks answer from a script."""
-    return any(name not in MOCKS for name in study.stacks)
+    return any(parse_stack(name).base not in MOCKS for name in study.stacks)
 
 
 def check_answers(

@@ -16,6 +16,9 @@ from python_runner.store import Frames, Store, read_frames
 from python_runner.study import Claims, Study, claims_names, load_claims, load_study
 
 _OPTIONS = ("model", "precision", "device", "threads", "context", "iterations", "warmup", "seed")
+_LOAD_OPTIONS = frozenset(
+    ("--model", "--threads", "--context", "--seed", "--prompt-tokens", "--new-tokens")
+)
 _WORKLOAD = ("prompt_tokens", "new_tokens", "template")
 
 
@@ -72,7 +75,7 @@ def judge_runs(
             ablations=[frames[other] for other in ablations],
             buildable=built_engine_names(),
         )
-        to_run = command_for(frames[run_id], judgement.missing) if judgement.missing else ""
+        to_run = command_for(frames[run_id], judgement)
         runs.append(JudgedRun(frames=read[run_id], judgement=judgement, to_run=to_run))
     warning = not_pooled([frames[run_id] for run_id in run_ids])
     return JudgedRuns(claims=found, runs=tuple(runs), warning=warning)
@@ -88,15 +91,30 @@ def claims_of_study(study: Study) -> Claims | None:
     return load_claims(study.claims) if study.claims else None
 
 
-def command_for(frames: RunFrames, missing: Sequence[str]) -> str:
-    """What to type for a run like this one that has the missing engines, too."""
+def command_for(frames: RunFrames, judgement: RunJudgement) -> str:
+    """What to type for a run like this one that has what it lacks; empty: it lacks nothing.
+
+    Of a server that runs by itself nobody knows how to start it, and nothing is offered.
+    """
+    if not (judgement.missing or judgement.users or judgement.seconds):
+        return ""
     study = frames.study
     stacks = [str(name) for name in frames.conditions["stack"]]
-    wanted = [*stacks, *(name for name in missing if name not in stacks)]
+    wanted = [*stacks, *(name for name in judgement.missing if name not in stacks)]
     name = str(study.get("name", "")) or "languages"
-    options = " ".join(_changed(study, _shipped(name)))
-    command = f"polystack compare {shlex.quote(name)} --stacks {shlex.quote(','.join(wanted))}"
-    return f"{command} {options}".strip()
+    changed = _changed(study, _shipped(name))
+    if not frames.is_load:
+        what = [f"compare {shlex.quote(name)} --stacks {shlex.quote(','.join(wanted))}", *changed]
+        return " ".join(["polystack", *what])
+    if (frames.conditions["threads"] == 0).any():
+        return ""
+    what = [f"load --study {shlex.quote(name)} --engine {shlex.quote(','.join(wanted))}"]
+    users = sorted({*(int(one) for one in frames.levels["users"].dropna()), *judgement.users})
+    what.append(f"--users {','.join(str(one) for one in users)}")
+    if judgement.seconds:
+        what.append(f"--duration {judgement.seconds:.0f}s")
+    options = (option for option in changed if option.split()[0] in _LOAD_OPTIONS)
+    return " ".join(["polystack", *what, *options])
 
 
 def _shipped(name: str) -> Mapping[str, Any]:
@@ -126,7 +144,13 @@ def _changed(study: Mapping[str, Any], shipped: Mapping[str, Any]) -> Iterator[s
 def _run_frames(frames: Frames) -> RunFrames:
     run = {str(key): value for key, value in frames.runs.iloc[0].items()}
     conditions = with_answers(frames.conditions, frames.answers)
-    return RunFrames(samples=frames.samples, conditions=conditions, run=run)
+    return RunFrames(
+        samples=frames.samples,
+        conditions=conditions,
+        run=run,
+        requests=frames.load_requests,
+        levels=frames.load_levels,
+    )
 
 
 def _claims_of(runs: Sequence[RunFrames]) -> str:

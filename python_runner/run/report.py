@@ -12,6 +12,8 @@ from python_runner.common.errors import UnknownNameError, UsageError
 from python_runner.report.claims import ClaimsData, claims_data
 from python_runner.report.contents import Reported, ReportedComparison, document_of, reported
 from python_runner.report.document import Document
+from python_runner.report.load_data import load_data
+from python_runner.report.load_facts import load_facts
 from python_runner.report.markdown import markdown
 from python_runner.report.of_run import report_of
 from python_runner.report.page import page_of
@@ -90,7 +92,12 @@ def claims_of(judged: JudgedRuns) -> ClaimsData:
         (one.judgement, one.frames.samples, one.frames.conditions, one.frames.runs, one.to_run)
         for one in judged.runs
     ]
-    return claims_data(judged.claims, runs, judged.warning)
+    loads = {
+        one.judgement.run_id: load_facts(load_data(one.frames))
+        for one in judged.runs
+        if len(one.frames.load_levels)
+    }
+    return claims_data(judged.claims, runs, judged.warning, loads=loads)
 
 
 def _one(store: Store, run_id: int) -> Reported:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
+
+from python_runner.store import RunKind
 
 _HOST = (("cpu", "processor"), ("cores", "number of cores"), ("architecture", "architecture"))
 _SAME = (
@@ -29,10 +31,19 @@ class RunFrames:
     conditions: pd.DataFrame
     run: Mapping[str, Any]
     """The row of `runs`."""
+    requests: pd.DataFrame = field(default_factory=pd.DataFrame)
+    """Of a load; else empty."""
+    levels: pd.DataFrame = field(default_factory=pd.DataFrame)
+    """Of a load; else empty."""
 
     @property
     def run_id(self) -> int:
         return int(self.run["run_id"])
+
+    @property
+    def is_load(self) -> bool:
+        """Many requests at once, and not one after the other."""
+        return str(self.run.get("kind")) == RunKind.LOAD.value
 
     @property
     def host(self) -> Mapping[str, Any]:
@@ -65,8 +76,19 @@ class RunFrames:
     def of_path(self, reach: str) -> RunFrames:
         """Only the stacks that were reached that way, `embedded` or `served`."""
         conditions = self.conditions[self.conditions["reach"] == reach]
-        is_kept = self.samples["condition_id"].isin(conditions["condition_id"])
-        return RunFrames(samples=self.samples[is_kept], conditions=conditions, run=self.run)
+
+        def kept(rows: pd.DataFrame) -> pd.DataFrame:
+            if rows.empty:
+                return rows
+            return rows[rows["condition_id"].isin(conditions["condition_id"])]
+
+        return RunFrames(
+            samples=kept(self.samples),
+            conditions=conditions,
+            run=self.run,
+            requests=kept(self.requests),
+            levels=kept(self.levels),
+        )
 
 
 def differences(first: RunFrames, second: RunFrames) -> tuple[str, ...]:

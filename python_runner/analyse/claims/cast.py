@@ -47,22 +47,27 @@ class Cast:
     by_engine: Mapping[str, Actor]
 
 
+def answered(samples: pd.DataFrame) -> set[int]:
+    """The conditions that have a complete timed request."""
+    measured = request_metrics(samples)
+    is_used = (measured["outcome"] == Outcome.COMPLETE.value) & ~measured["is_warmup"].astype(bool)
+    return {int(one) for one in measured.loc[is_used, "condition_id"]}
+
+
 def cast(
     claims: Claims,
-    samples: pd.DataFrame,
+    complete: Collection[int],
     conditions: pd.DataFrame,
     struck_out: Mapping[int, str],
     buildable: Collection[str] = (),
 ) -> Cast:
     """Find an actor for each stack: its own engines first, in order, then stand-ins.
 
-    Only conditions with at least one complete timed request can act. A reason why a speed does
-    not count comes from `struck_out` or from the column `struck` of the conditions. Where a stack
-    was not run, the first of its engines and stand-ins that is `buildable` is what to run.
+    Only `complete` conditions can act, those with at least one complete answer. A reason why a
+    speed does not count comes from `struck_out` or from the column `struck` of the conditions.
+    Where a stack was not run, the first of its engines and stand-ins that is `buildable` is what
+    to run.
     """
-    measured = request_metrics(samples)
-    is_used = (measured["outcome"] == Outcome.COMPLETE.value) & ~measured["is_warmup"].astype(bool)
-    complete = set(measured.loc[is_used, "condition_id"])
     records = {str(row["stack"]): row for row in conditions.to_dict(orient="records")}
     by_engine = {
         name: _actor(row, struck_out)

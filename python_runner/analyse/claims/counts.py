@@ -36,7 +36,19 @@ def judge_bound(
     if not values.size:
         return Finding.unknown("no complete iteration")
     effect = _extent(test, actor, values)
-    is_there = bool(test.cpu) and test.cpu.lower() in str(host.get("cpu", "")).lower()
+    return judge_extent(test, effect, str(host.get("cpu", "")), is_range=test.over == "every")
+
+
+def judge_extent(test: Bound, effect: Effect, cpu: str, *, is_range: bool) -> Finding:
+    """Hold a limit against what was seen.
+
+    Args:
+        test: has the limit.
+        effect: the range of a figure, or one number with its interval.
+        cpu: the processor's name.
+        is_range: whether it is a range, which may not leave the limits at all.
+    """
+    is_there = bool(test.cpu) and test.cpu.lower() in cpu.lower()
     if (test.machine or test.cpu) and not is_there:
         where = test.machine or test.cpu
         return Finding(
@@ -44,7 +56,7 @@ def judge_bound(
             why=f"a number in {effect.unit.value} belongs to its machine ({where})",
             effect=effect,
         )
-    if len(values) < FEWEST_SAMPLES:
+    if effect.n[0] < FEWEST_SAMPLES:
         return Finding(
             verdict=ClaimVerdict.INCONCLUSIVE, why="too few complete iterations", effect=effect
         )
@@ -52,10 +64,10 @@ def judge_bound(
     most = math.inf if test.at_most is None else test.at_most
     if least <= effect.low and effect.high <= most:
         verdict, why = ClaimVerdict.SUPPORTED, "the limit is kept"
-    elif test.over == "every" or effect.high < least or effect.low > most:
+    elif is_range or effect.high < least or effect.low > most:
         verdict, why = ClaimVerdict.REFUTED, "the limit is crossed"
     else:
-        verdict, why = ClaimVerdict.INCONCLUSIVE, "the interval of the median holds the limit"
+        verdict, why = ClaimVerdict.INCONCLUSIVE, "its interval holds the limit"
     return Finding(verdict=verdict, why=why, effect=effect)
 
 

@@ -46,6 +46,8 @@ class Compared:
     n: tuple[int, int]
     blocks: int
     design_effect: float
+    lack: str = ""
+    """Why there is too little to say anything, where that can be told better than by a count."""
 
     @property
     def is_known(self) -> bool:

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from python_runner.analyse.claims.apart import RunFrames, differences
-from python_runner.analyse.claims.cast import Absent, Actor, Cast, cast, marks_of
+from python_runner.analyse.claims.apart import RunFrames
+from python_runner.analyse.claims.case import Case, removal_of
+from python_runner.analyse.claims.cast import Absent, Actor, Cast, answered, cast, marks_of
 from python_runner.analyse.claims.causes import Removal, judge_cause
 from python_runner.analyse.claims.counts import judge_bound, judge_iterations
 from python_runner.analyse.claims.evidence import COLUMNS, Compared, Wanted, compare_all
+from python_runner.analyse.claims.levels import (
+    judge_at_levels,
+    judge_load_bound,
+    judge_rise,
+    wanted_of_load,
+)
+from python_runner.analyse.claims.loads import MEASURED_ONCE, LoadEvidence
 from python_runner.analyse.claims.ranges import judge_range
 from python_runner.analyse.claims.result import (
     ClaimJudgement,
@@ -20,35 +28,16 @@ from python_runner.analyse.claims.result import (
     worst,
 )
 from python_runner.analyse.compare.permutation import RESAMPLES
-from python_runner.study.claim_tests import Bound, Cause, InIterations, PairRange, Test, Untestable
+from python_runner.study.claim_tests import (
+    Bound,
+    Cause,
+    InIterations,
+    PairRange,
+    Rises,
+    Test,
+    Untestable,
+)
 from python_runner.study.claims import Claim, Claims, Scope
-
-_LOAD = "load"
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Case:
-    """A run as the tests see it."""
-
-    frames: RunFrames
-    cast: Cast
-    compared: Mapping[Wanted, Compared]
-    ablations: Sequence[RunFrames]
-    resamples: int
-
-    def actors(self, names: Sequence[str]) -> tuple[list[Actor], list[Absent]]:
-        found = [self.cast.by_stack[name] for name in names]
-        return (
-            [one for one in found if isinstance(one, Actor)],
-            [one for one in found if isinstance(one, Absent)],
-        )
-
-    def pair(self, metric: str, said: PairRange) -> Compared | None:
-        """Both sides of a claim about two stacks; None if one of them was not measured."""
-        actors, absent = self.actors([said.left, said.right])
-        if absent or actors[0].condition_id == actors[1].condition_id:
-            return None
-        return self.compared[metric, actors[0].condition_id, actors[1].condition_id]
 
 
 def judge_claims(
@@ -79,17 +68,22 @@ def judge_claims(
         buildable: engines that can be had here; they are offered first where a stack lacks.
         resamples: shufflings of each permutation test.
     """
-    found = cast(claims, frames.samples, frames.conditions, struck_out or {}, buildable)
-    wanted = set(_wanted(claims, found)) if _refusal(frames) == "" else set()
-    case = _Case(
+    load = LoadEvidence.of(frames)
+    complete = load.complete if frames.is_load else answered(frames.samples)
+    found = cast(claims, complete, frames.conditions, struck_out or {}, buildable)
+    wanted: set[Wanted] = set() if frames.is_load else set(_wanted(claims, found))
+    case = Case(
         frames=frames,
         cast=found,
         compared=compare_all(frames.samples, frames.conditions, wanted, resamples=resamples),
+        load=load,
+        at_levels=load.compare(wanted_of_load(claims, found, load), resamples=resamples),
         ablations=ablations,
         resamples=resamples,
     )
     judged = tuple(_claim(claim, case) for claim in claims.claims)
-    missing = (engine for one in judged for part in one.parts for engine in part.finding.missing)
+    findings = [part.finding for one in judged for part in one.parts]
+    missing = (engine for finding in findings for engine in finding.missing)
     return RunJudgement(
         run_id=frames.run_id,
         study=str(frames.run["study"]),
@@ -98,20 +92,12 @@ def judge_claims(
         stacks={
             name: actor.title for name, actor in found.by_stack.items() if isinstance(actor, Actor)
         },
-        marks=(*frames.allowed(), *marks),
+        marks=(*frames.allowed(), *((MEASURED_ONCE,) if frames.is_load else ()), *marks),
         missing=tuple(dict.fromkeys(missing)),
+        users=tuple(sorted({users for finding in findings for users in finding.users})),
+        seconds=max((finding.seconds for finding in findings), default=0.0),
         conditions=frames.facts(),
     )
-
-
-def _refusal(frames: RunFrames) -> str:
-    """Why nothing of this run can be judged; empty: it can."""
-    if frames.run.get("kind") == _LOAD:
-        return (
-            "a load measures each level once, so nothing says how far another load would differ; "
-            "single requests are judged (`polystack compare`)"
-        )
-    return ""
 
 
 def _wanted(claims: Claims, found: Cast) -> Iterator[Wanted]:
@@ -136,8 +122,10 @@ def _pair(
         yield metric, left.condition_id, right.condition_id
 
 
-def _claim(claim: Claim, case: _Case) -> ClaimJudgement:
-    lack = _refusal(case.frames) or _out_of_scope(claim.scope, case.frames)
+def _claim(claim: Claim, case: Case) -> ClaimJudgement:
+    lack = _out_of_scope(claim.scope, case.frames)
+    if case.frames.is_load and not case.load.levels:
+        lack = "this load has no level with a number of users, and only those are judged"
     parts = []
     for test in claim.tests:
         finding = Finding.unknown(lack) if lack else _test(test, case)
@@ -157,29 +145,39 @@ def _out_of_scope(scope: Scope, frames: RunFrames) -> str:
     return ""
 
 
-def _test(test: Test, case: _Case) -> Finding:
+def _test(test: Test, case: Case) -> Finding:
     if isinstance(test, Untestable):
         return Finding.unknown(test.why)
-    if test.metric not in COLUMNS or test.users:
+    if not case.frames.is_load and (test.metric not in COLUMNS or test.users):
         users = f"{test.users} users" if test.users else "many users"
-        return Finding.unknown(f"it is about {users} at once, and this run asks one by one")
+        why = f"it is about {users} at once, and this run asks one by one (`polystack load` does)"
+        return Finding.unknown(why)
     actors, absent = case.actors(test.names)
     for actor in actors:
         if actor.struck_out:
             return Finding.unknown(f"{actor.title} is struck out: {actor.struck_out}")
     if len({actor.device for actor in actors}) > 1:
         return Finding.unknown("its stacks ran on different devices, which are not compared")
-    finding = _measured(test, case, actors, absent)
+    judge = _at_levels if case.frames.is_load else _measured
+    finding = judge(test, case, actors, absent)
     return replace(finding, marks=(*finding.marks, *marks_of(actors)))
 
 
-def _measured(
-    test: Test, case: _Case, actors: Sequence[Actor], absent: Sequence[Absent]
+def _at_levels(
+    test: Test, case: Case, actors: Sequence[Actor], absent: Sequence[Absent]
 ) -> Finding:
-    if isinstance(test, Bound):
+    if isinstance(test, Rises):
         if absent:
             return _not_run(absent)
-        return judge_bound(test, actors[0], case.frames.samples, case.frames.host)
+        return judge_rise(test, actors[0], case.load, case.at_levels)
+    return judge_at_levels(
+        test, actors, case.load, lambda users: _measured(test, case.at(users), actors, absent)
+    )
+
+
+def _measured(test: Test, case: Case, actors: Sequence[Actor], absent: Sequence[Absent]) -> Finding:
+    if isinstance(test, Bound):
+        return _not_run(absent) if absent else _bound(test, case, actors[0])
     if isinstance(test, Cause):
         return _cause(test, case, absent)
     if isinstance(test, InIterations):
@@ -190,17 +188,26 @@ def _measured(
     return _pairs(test, case, absent)
 
 
+def _bound(test: Bound, case: Case, actor: Actor) -> Finding:
+    if case.users is None:
+        return judge_bound(test, actor, case.frames.samples, case.frames.host)
+    cpu = str(case.frames.host.get("cpu", ""))
+    return judge_load_bound(test, actor, case.load, case.users, cpu)
+
+
 def _not_run(absent: Sequence[Absent]) -> Finding:
     reasons = "; ".join(one.why for one in absent)
     return Finding.unknown(reasons, missing=[one.engine for one in absent])
 
 
-def _pairs(test: Test, case: _Case, absent: Sequence[Absent]) -> Finding:
+def _pairs(test: Test, case: Case, absent: Sequence[Absent]) -> Finding:
     """Every pair has to hold; a missing stack leaves it open, unless another pair refutes it."""
     pairs = [(said, case.pair(test.metric, said)) for said in test.ranges()]
     found = [(judge_range(said, seen), _for_it(said, seen)) for said, seen in pairs if seen]
     if absent:
         found.append((_not_run(absent), math.inf))
+    if not found:
+        return Finding.unknown("one stack was measured for both sides, and has nothing beside it")
     verdict = worst(finding.verdict for finding, _ in found)
     deciding = [one for one in found if one[0].verdict is verdict]
     # What speaks least for the claim decides: the pair that refutes it most, or holds it barely.
@@ -216,10 +223,10 @@ def _for_it(said: PairRange, seen: Compared) -> float:
     return -seen.effect if math.isinf(said.low) or said.high <= 0 else seen.effect
 
 
-def _cause(test: Cause, case: _Case, absent: Sequence[Absent]) -> Finding:
+def _cause(test: Cause, case: Case, absent: Sequence[Absent]) -> Finding:
     gaps = [case.pair(test.metric, said) for said in test.ranges()]
     known = [gap for gap in gaps if gap is not None]
-    removal = Removal(seen=None) if test.no_ablation else _removal(test, case)
+    removal = Removal(seen=None) if test.no_ablation else removal_of(test, case)
     if len(known) < len(gaps) and removal.seen is not None:
         return _not_run(absent)
     if len(known) < len(gaps):
@@ -234,26 +241,3 @@ def _cause(test: Cause, case: _Case, absent: Sequence[Absent]) -> Finding:
     if removal.lack and removal.seen is not None:
         finding = replace(finding, marks=(*finding.marks, removal.lack))
     return finding
-
-
-def _removal(test: Cause, case: _Case) -> Removal:
-    """The ablation of this run, else of one that was made under the same conditions."""
-    names = (str(test.with_cause), str(test.without))
-    here = [case.cast.by_engine.get(name) for name in names]
-    if here[0] is not None and here[1] is not None:
-        wanted = (test.metric, here[0].condition_id, here[1].condition_id)
-        return Removal(seen=case.compared[wanted])
-    apart = []
-    for other in case.ablations:
-        ids = other.conditions.set_index("stack")["condition_id"]
-        if not set(names) <= set(ids.index):
-            continue
-        if differs := differences(case.frames, other):
-            apart.append(f"run {other.run_id} has another {', '.join(differs)}")
-            continue
-        pair = (test.metric, int(ids[names[0]]), int(ids[names[1]]))
-        seen = compare_all(other.samples, other.conditions, [pair], resamples=case.resamples)[pair]
-        return Removal(seen=seen, lack=f"the ablation is that of run {other.run_id}")
-    lack = f"needs its ablation: {names[0]} beside {names[1]}"
-    engines = tuple(name for name in names if name not in case.cast.by_engine)
-    return Removal(seen=None, lack="; ".join([lack, *apart]), missing=engines)

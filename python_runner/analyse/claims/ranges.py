@@ -40,7 +40,7 @@ def judge_range(said: PairRange, seen: Compared) -> Finding:
     is supported.
     """
     if not seen.is_known or math.isnan(seen.effect):
-        return _found(_INCONCLUSIVE, "too few complete iterations", seen)
+        return _found(_INCONCLUSIVE, seen.lack or "too few complete iterations", seen)
     if said.holds_zero:
         return _judge_closeness(said, seen)
     if said.low >= 0:  # said of the lower side only

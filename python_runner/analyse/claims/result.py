@@ -57,6 +57,10 @@ class Finding:
     effect: Effect | None = None
     missing: tuple[str, ...] = ()
     """Engines without which it cannot be judged."""
+    users: tuple[int, ...] = ()
+    """Levels of a load without which it cannot be judged."""
+    seconds: float = 0.0
+    """How long levels of a load would have to last to tell; 0: they are long enough."""
     marks: tuple[str, ...] = ()
     """What changes how it may be read: a stand-in, HTTP on one side, weights of two kinds."""
 
@@ -111,6 +115,10 @@ class RunJudgement:
     """What holds for every verdict of this run."""
     missing: tuple[str, ...] = ()
     """Engines that the run would have to have for every claim to be judged."""
+    users: tuple[int, ...] = ()
+    """The same for levels of a load."""
+    seconds: float = 0.0
+    """How long they would have to last; 0: they are long enough."""
     conditions: Mapping[str, str] = field(default_factory=dict)
     """Under which the verdicts hold: model, precision, device, threads, machine ..."""
 

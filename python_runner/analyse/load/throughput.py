@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from python_runner.analyse.latency import NAN
-from python_runner.analyse.load.arrivals import arrivals
+from python_runner.analyse.load.arrivals import Arrivals, arrivals
 from python_runner.analyse.load.request import LoadOutcome
 from python_runner.analyse.load.window import Window
+from python_runner.common.clock import NS_PER_S
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,8 +44,7 @@ def throughput(requests: pd.DataFrame, window: Window) -> Throughput:
         return Throughput(tokens_per_s=NAN, requests_per_s=NAN, n_uncounted=0)
     alive = requests[requests["outcome"] != LoadOutcome.FAILED.value]
     parts = [arrivals(row) for row in alive.to_dict(orient="records")]
-    stamps = np.concatenate([np.empty(0, dtype=np.int64), *(part.stamps for part in parts)])
-    tokens = np.concatenate([np.empty(0), *(part.tokens for part in parts)])
+    stamps, tokens = _tokens(parts)
     is_within = (stamps > window.start_ns) & (stamps <= window.end_ns)
     answers = alive[alive["outcome"] != LoadOutcome.CUT_OFF.value]
     ended = answers["ended_ns"]
@@ -52,3 +54,20 @@ def throughput(requests: pd.DataFrame, window: Window) -> Throughput:
         requests_per_s=n_ended / window.seconds,
         n_uncounted=sum(bool(np.isnan(part.tokens).any()) for part in parts),
     )
+
+
+def rates_in_parts(requests: pd.DataFrame, window: Window, parts: int) -> npt.NDArray[np.float64]:
+    """TGR of each of so many consecutive parts of the window, all of one length."""
+    alive = requests[requests["outcome"] != LoadOutcome.FAILED.value]
+    stamps, tokens = _tokens([arrivals(row) for row in alive.to_dict(orient="records")])
+    edges = np.linspace(window.start_ns, window.end_ns, parts + 1)
+    counts, _ = np.histogram(stamps, bins=edges, weights=np.nan_to_num(tokens))
+    return np.asarray(counts / (np.diff(edges) / NS_PER_S))
+
+
+def _tokens(
+    parts: Sequence[Arrivals],
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    """When tokens arrived, and how many at a time."""
+    stamps = np.concatenate([np.empty(0, dtype=np.int64), *(part.stamps for part in parts)])
+    return stamps, np.concatenate([np.empty(0), *(part.tokens for part in parts)])

@@ -96,14 +96,11 @@ def _part(run: Reported) -> Iterator[Section]:
 def _step(first: ReportedComparison, other: ReportedComparison) -> Step:
     before, after = first.facts.run_id, other.facts.run_id
     both = [first.frames, other.frames]
-    change = change_between(
-        *(
-            pd.concat([getattr(each, name) for each in both], ignore_index=True)
-            for name in ("samples", "conditions", "runs")
-        ),
-        before,
-        after,
+    samples, conditions, runs = (
+        pd.concat([getattr(each, name) for each in both], ignore_index=True)
+        for name in ("samples", "conditions", "runs")
     )
+    change = change_between(samples, conditions, runs, before, after)
     return Step(before=before, after=after, change=change)
 
 

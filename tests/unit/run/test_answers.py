@@ -121,7 +121,8 @@ def test_a_run_without_stacks_is_refused(store: Store) -> None:
 
 def test_mocks_alone_are_not_looked_at_without_being_asked() -> None:
     assert not can_be_checked(study(stacks=("mock-cpp", "mock-go")))
-    assert can_be_checked(study(stacks=("mock-cpp", "llama.cpp")))
+    assert not can_be_checked(study(stacks=("mock-cpp@threads=1", "mock-go")))
+    assert can_be_checked(study(stacks=("mock-cpp", "llama.cpp@threads=1")))
 
 
 def test_the_command_strikes_out_what_is_wrong(

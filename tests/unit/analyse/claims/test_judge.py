@@ -273,11 +273,11 @@ def test_what_single_requests_cannot_tell(test: dict[str, Any]) -> None:
     assert one(run_of(LLAMA_CPP, OLLAMA), **test).verdict is INCONCLUSIVE
 
 
-def test_a_load_decides_nothing() -> None:
+def test_a_load_without_levels_decides_nothing() -> None:
     run = run_of(LLAMA_CPP, OLLAMA, kind="load")
     judgement = judge(replace(run, samples=run.samples.iloc[:0]))
     assert verdicts(judgement) == "iiiii"
-    assert "each level once" in part(judgement, "1").why
+    assert "no level with a number of users" in part(judgement, "1").why
 
 
 def test_a_claim_about_another_model_or_device_is_not_judged() -> None:
