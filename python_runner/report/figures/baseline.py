@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,10 +10,12 @@ import numpy as np
 import pandas as pd
 
 from python_runner.analyse.fast import FAST_FACTOR
+from python_runner.analyse.spread import thin
 from python_runner.analyse.summary import FEWEST_FOR_INTERVAL
 from python_runner.report.answers import STRUCK
 from python_runner.report.charts.data import ChartData, served_words, struck_words
-from python_runner.report.document import Cell, Column, Figure, Table, Tone
+from python_runner.report.document import Figure
+from python_runner.report.figures.baseline_words import medians_in_words, medians_table
 from python_runner.report.figures.lanes import (
     BAR,
     PITCH,
@@ -29,15 +31,8 @@ from python_runner.report.figures.words import (
     SHORT_PATH_WORDS,
     broken,
     caption,
-    count_cell,
     left_out,
-    path_column,
     sample_words,
-    stack_column,
-    table_of,
-    time_cell,
-    time_column,
-    words_cell,
 )
 from python_runner.report.palette import INK, PAPER, tint
 from python_runner.report.paths import panels
@@ -58,6 +53,8 @@ _MARKS = (
     f"interval of the median, given {FEWEST_FOR_INTERVAL} dots or more. Ratios are to the fastest "
     "of the same panel."
 )
+MOST_DOTS = 300
+"""Of one stack, evenly by rank if there are more; the interval stands on all."""
 _CUT_MARGIN = 0.12
 _DOTS_SPAN = BAR / 2 * 0.94
 
@@ -136,13 +133,15 @@ def _figure(
         for lane in lanes
         for trace in _lane(drawing, lane, is_alone=len(lanes) == 1)
     ]
+    if data.complete.groupby("condition_id").size().max() > MOST_DOTS:
+        how += f" Of more than {MOST_DOTS} iterations, {MOST_DOTS} are drawn, evenly by rank."
     return Figure(
         key=key,
         title=name,
-        alt=_alt(stacks),
+        alt=medians_in_words(stacks),
         caption=caption(data.facts, how, stacks),
         plot=sheet(drawn, traces),
-        table=_table(stacks),
+        table=medians_table(stacks),
     )
 
 
@@ -240,7 +239,8 @@ def _spans(lane: Lane, unit: TimeUnit) -> Iterator[Trace]:
 
 
 def _dots(lane: Lane, mine: pd.DataFrame, drawing: _Drawing) -> Trace:
-    rows = drawing.data.requests.loc[mine.index].to_dict(orient="records")
+    shown = mine.iloc[thin(mine["e2e_ms"], MOST_DOTS)]
+    rows = drawing.data.requests.loc[shown.index].to_dict(orient="records")
     heights = lane.centre + offsets(len(rows)) * _DOTS_SPAN
     return lane.trace(
         mode="markers",
@@ -274,61 +274,3 @@ def _summary_words(lane: Lane) -> str:
             f"{int(row['n'])} of {int(row['n_timed'])} timed iterations complete",
         ]
     )
-
-
-def _alt(stacks: pd.DataFrame) -> str:
-    said: list[str] = []
-    for panel in panels(stacks):
-        parts = [_spoken(row) for row in panel.stacks.to_dict(orient="records")]
-        said.append(f"{str(panel.reach).capitalize()}: {', '.join(parts)}.")
-    return f"Median end-to-end latency, fastest first. {' '.join(said)}"
-
-
-def _spoken(row: Mapping[Any, Any]) -> str:
-    if row["struck"]:
-        return f"{row['title']} {STRUCK}"
-    if not np.isfinite(row["e2e_ms"]):
-        return f"{row['title']} without a result"
-    return f"{row['title']} {spell_time(row['e2e_ms'])}"
-
-
-def _table(stacks: pd.DataFrame) -> Table:
-    columns = [
-        stack_column(),
-        path_column(),
-        time_column("Median E2E"),
-        Column(title="95% interval", meaning="of the median, by bootstrap"),
-        Column(title="Middle half", meaning="from the 25th to the 75th percentile"),
-        Column(title="Ratio", meaning="to the fastest of the same path", is_number=True),
-        time_column("TTFT", "median"),
-        time_column("TPOT", "median"),
-        Column(title="Complete", meaning="timed iterations that figures stand on", is_number=True),
-    ]
-    rows = [list(_cells(row)) for row in _by_path(stacks)]
-    return table_of(columns, rows, "Baseline: median end-to-end latency")
-
-
-def _by_path(stacks: pd.DataFrame) -> Sequence[Mapping[Any, Any]]:
-    return [row for panel in panels(stacks) for row in panel.stacks.to_dict(orient="records")]
-
-
-def _cells(row: Mapping[Any, Any]) -> Iterator[Cell]:
-    struck = str(row["struck"] or "")
-    yield words_cell(f"{row['title']} {row['version']}".strip())
-    yield words_cell(f"{row['language']} · {row['reach']}")
-    yield time_cell(row["e2e_ms"], struck=struck)
-    if struck:
-        yield from [Cell(text=MISSING)] * 5
-    else:
-        yield words_cell(spell_range(row["e2e_low_ms"], row["e2e_high_ms"]))
-        yield words_cell(spell_range(row["e2e_p25_ms"], row["e2e_p75_ms"]))
-        ratio = float(row["ratio_to_fastest"])
-        known = np.isfinite(ratio)
-        yield Cell(
-            text=spell_ratio(ratio),
-            value=ratio if known else None,
-            tone=Tone.PLAIN if known else Tone.UNKNOWN,
-        )
-        yield time_cell(row["ttft_ms"])
-        yield time_cell(row["tpot_ms"])
-    yield count_cell(row["n"])

@@ -22,6 +22,7 @@ from python_runner.report.figures.words import (
     path_column,
     sample_words,
     stack_column,
+    step_for,
     table_of,
     time_cell,
     time_column,
@@ -36,6 +37,8 @@ ZOOMED_TITLE = "Latency of every iteration, zoomed on the fast stacks"
 _HEIGHT = 330
 _HEIGHT_OF_TWO = 235
 _RING = 15
+MOST_MARKS = 400
+"""Of one stack; a screen cannot tell more of them apart."""
 _WARM_UP = "Small pale crosses between them: warm-up, left out of every figure. "
 
 
@@ -92,8 +95,10 @@ def _figure(
             _Pen(look=looks[int(identity)], panel=index, unit=unit, run_id=data.facts.run_id),
         )
     ]
+    step = step_for(int(timed["iteration"].nunique()), MOST_MARKS)
+    skipped = f" One in {step} is shown, and every outlier." if step > 1 else ""
     scale = " Both panels have one scale." if len(parts) > 1 else ""
-    how = f"{how}{served_words(stacks, 'Hollow marks')}{scale}"
+    how = f"{how}{skipped}{served_words(stacks, 'Hollow marks')}{scale}"
     return Figure(
         key=key,
         title=name,
@@ -158,8 +163,9 @@ def _stack(requests: pd.DataFrame, pen: _Pen) -> Iterator[Trace]:
     look = pen.look
     placed = list(zip(_places(requests), requests.to_dict(orient="records"), strict=True))
     timed = [(x, row) for x, row in placed if not row["is_warmup"]]
+    step = step_for(len(timed), MOST_MARKS)
     yield pen.trace(
-        timed,
+        [one for index, one in enumerate(timed) if index % step == 0 or one[1]["is_outlier"]],
         mode="lines+markers",
         showlegend=True,
         line={"color": tint(look.color, 0.5), "width": 1.3, "dash": look.dash},

@@ -18,6 +18,7 @@ from python_runner.report.figures.words import (
     count_cell,
     path_column,
     stack_column,
+    step_for,
     table_of,
     time_cell,
     time_column,
@@ -36,6 +37,7 @@ _HOW_TO_READ = (
     "no gap of their own."
 )
 _MOST_MARKS = 40
+_MOST_PLACES = 300
 
 
 def tokens(data: ChartData) -> Figure | None:
@@ -46,6 +48,8 @@ def tokens(data: ChartData) -> Figure | None:
     stacks = counted[counted["condition_id"].isin(gaps["condition_id"])]
     if stacks.empty:
         return None
+    step = step_for(int(gaps["token_index"].nunique()), _MOST_PLACES)
+    gaps = gaps[(gaps["token_index"] - gaps["token_index"].min()) % step == 0]
     parts, looks = panels(stacks), looks_of(data.summary)
     unit = unit_for(float(gaps["p75_ms"].max()))
     top = float(gaps["p75_ms"].max()) / unit.ms * 1.08
@@ -68,7 +72,8 @@ def tokens(data: ChartData) -> Figure | None:
         for identity in part.stacks["condition_id"]
         for trace in _stack(gaps, int(identity), looks[int(identity)], index, unit)
     ]
-    how = f"{_HOW_TO_READ}{served_words(stacks, 'Hollow marks')}"
+    skipped = f" One place in {step} is shown." if step > 1 else ""
+    how = f"{_HOW_TO_READ}{skipped}{served_words(stacks, 'Hollow marks')}"
     return Figure(
         key="tokens",
         title=TITLE,

@@ -26,6 +26,7 @@ SHORT_PATH_WORDS = {
 """What stands above a panel; short, since figures do not break lines by themselves."""
 _SEPARATOR = " · "
 _WIDEST = 44
+_MOST_ROWS = 800
 
 
 def caption(facts: RunFacts, how_to_read: str, stacks: pd.DataFrame | None = None) -> str:
@@ -133,6 +134,16 @@ def words_cell(text: object) -> Cell:
     return Cell(text=str(text) or MISSING)
 
 
+def step_for(count: int, most: int) -> int:
+    """1 if `count` things may all be shown, else every how many-th, so that a page stays small."""
+    return max(1, math.ceil(count / most))
+
+
 def table_of(columns: Iterable[Column], rows: Iterable[Iterable[Cell]], about: str) -> Table:
-    """A figure's numbers."""
+    """A figure's numbers; of very many rows some, evenly spaced, which its caption says."""
+    rows = list(rows)
+    step = step_for(len(rows), _MOST_ROWS)
+    if step > 1:
+        about = f"{about} (one row in {step} of {len(rows):,}; `polystack export` gives all)"
+        rows = rows[::step]
     return Table(columns=tuple(columns), rows=tuple(tuple(cells) for cells in rows), caption=about)

@@ -31,10 +31,11 @@
     return typeof value === "string" && /color/.test(name) ? twins[value] || value : value;
   }
 
-  function themed(spec) {
+  function themed({ spec, alone }) {
     const copy = isDark() && !printing ? recolored(spec, "") : structuredClone(spec);
     for (const trace of copy.data) {
-      if (trace.legendgroup && hidden.has(trace.legendgroup)) trace.visible = "legendonly";
+      const isHidden = hidden.has(trace.legendgroup) || alone.has(trace.legendgroup);
+      if (trace.legendgroup && isHidden) trace.visible = "legendonly";
     }
     copy.layout.dragmode = coarse.matches ? false : copy.layout.dragmode;
     copy.layout.autosize = false;
@@ -42,9 +43,9 @@
   }
 
   async function draw(figure) {
-    const { place, spec } = figure;
-    const { data, layout } = themed(spec);
-    layout.width = printing ? PRINTED_WIDTH : place.clientWidth;
+    const { place } = figure;
+    const { data, layout } = themed(figure);
+    layout.width = printing ? PRINTED_WIDTH : place.clientWidth || PRINTED_WIDTH;
     if (figure.height && !printing) layout.height = figure.height;
     for (const [name, range] of Object.entries(printing ? {} : figure.ranges)) {
       layout[name].range = range;
@@ -149,6 +150,16 @@
     });
   }
 
+  // What a reader hid by a figure's own legend stays hidden there.
+  function followLegend(figure) {
+    const { place } = figure;
+    place.on("plotly_restyle", () => {
+      const away = place._fullData.filter((trace) => trace.visible === "legendonly");
+      const groups = away.map((trace) => trace.legendgroup);
+      figure.alone = new Set(groups.filter((group) => group && !hidden.has(group)));
+    });
+  }
+
   // Arrow keys go from sample to sample, and each is said.
   function setUpKeys(figure) {
     const { place } = figure;
@@ -195,8 +206,10 @@
       button.addEventListener("click", async () => {
         const isShown = button.getAttribute("aria-pressed") !== "true";
         button.setAttribute("aria-pressed", String(isShown));
-        if (isShown) hidden.delete(button.dataset.group);
-        else hidden.add(button.dataset.group);
+        const { group } = button.dataset;
+        if (isShown) hidden.delete(group);
+        else hidden.add(group);
+        for (const figure of figures.values()) figure.alone.delete(group);
         if (ready) await drawAll();
         const name = button.querySelector(".stack-name").textContent;
         say(`${name} is ${isShown ? "shown in" : "hidden from"} all figures`);
@@ -219,7 +232,7 @@
   async function start() {
     for (const place of places) {
       const spec = JSON.parse(document.getElementById(`${place.id}-data`).textContent);
-      figures.set(place.id, { place, spec, ranges: {}, height: 0 });
+      figures.set(place.id, { place, spec, ranges: {}, alone: new Set(), height: 0 });
     }
     setUpSwitches();
     const beganDark = isDark();
@@ -229,6 +242,7 @@
       figure.place.classList.add("drawn");
       setUpTools(figure);
       followZoom(figure);
+      followLegend(figure);
       setUpKeys(figure);
       await new Promise((resume) => setTimeout(resume, 0));
     }

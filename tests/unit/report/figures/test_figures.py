@@ -256,6 +256,17 @@ def test_many_gaps_are_thinned_and_that_is_said() -> None:
     assert counts == {80.0 * 7}
 
 
+def test_a_long_run_stays_small_and_says_what_is_left_out() -> None:
+    figures = figures_of(build_frames([LLAMA_CPP], iterations=1_000))
+    for key in ("baseline", "iterations", "distributions"):
+        assert max(len(one.get("x") or []) for one in traces(figures[key])) <= 420, key
+        assert re.search(r"One in \d+ is shown|are drawn", figures[key].caption), key
+    rows = table(figures["iterations"])
+    assert len(rows) <= 800
+    assert figures["iterations"].table is not None
+    assert "polystack export" in figures["iterations"].table.caption
+
+
 def test_few_values_are_all_drawn(four: dict[str, Figure]) -> None:
     assert "are drawn" not in four["distributions"].caption
 
