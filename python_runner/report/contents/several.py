@@ -31,7 +31,6 @@ from python_runner.report.words.pairs import (
     floor_words,
     spell_p,
     spell_ratios,
-    verdict_words,
 )
 
 _LONGEST = 120
@@ -111,8 +110,12 @@ def _changed(step: Step) -> Iterator[str]:
     rows = step.change.speed.to_dict(orient="records")
     if step.change.machine or not rows:
         return
-    words = "; ".join(f"{verdict_words(row)} ({spell_ratio(row['ratio'])})" for row in rows)
-    yield f"From run {step.before} to run {step.after}: {words}."
+    words = "; ".join(
+        f"{row['title_left']} {row['verdict']} ({spell_ratio(row['ratio'])})" for row in rows
+    )
+    changed = dict.fromkeys(str(what).split(", ")[0] for what in step.change.conditions["what"])
+    because = f" (changed: {', '.join(changed)})" if changed else ", under the same conditions"
+    yield f"From run {step.before} to run {step.after}{because}: {words}."
 
 
 def _change_section(step: Step) -> Section:
