@@ -94,12 +94,11 @@ def _part(run: Reported) -> Iterator[Section]:
 
 def _step(first: ReportedComparison, other: ReportedComparison) -> Step:
     before, after = first.facts.run_id, other.facts.run_id
-    both = [first.frames, other.frames]
+    frames = (first.frames, other.frames)
     change = change_between(
-        *(
-            pd.concat([getattr(each, name) for each in both], ignore_index=True)
-            for name in ("samples", "conditions", "runs")
-        ),
+        pd.concat([each.samples for each in frames], ignore_index=True),
+        pd.concat([each.conditions for each in frames], ignore_index=True),
+        pd.concat([each.runs for each in frames], ignore_index=True),
         before,
         after,
     )
