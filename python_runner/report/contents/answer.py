@@ -96,7 +96,8 @@ def _nothing(run: ReportedComparison) -> Iterator[str]:
 
 def _alone(run: ReportedComparison, row: Row) -> Iterator[str]:
     yield (
-        f"Only {_name(row)} has a result that counts: {_median(row)} from request to last token. "
+        f"Only {_name(row)} has a result that counts: a median of {_median(row)} from request to "
+        "last token. "
         "There is nothing to compare it with."
     )
 
@@ -106,20 +107,25 @@ def _compared(run: ReportedComparison, rows: Sequence[Row]) -> Iterator[str]:
     others = beside_first(run, first)
     slower = [one for one in others if one.verdict == Verdict.SLOWER.value]
     unclear = [one for one in others if one.verdict != Verdict.SLOWER.value]
-    time = f"{_median(first)} from request to last token"
     if not slower:
-        yield f"No stack can be called fastest. {_name(first)} has the lowest median: {time}."
+        yield (
+            f"No stack can be called fastest. {_name(first)} has the lowest median, "
+            f"{_median(first)} from request to last token."
+        )
     elif unclear:
         yield (
-            f"{_name(first)} has the lowest median, {time}, but it is not clearly faster than "
-            f"{_listed([one.title for one in unclear])}."
+            f"{_name(first)} has the lowest median, {_median(first)} from request to last token, "
+            f"but it is not clearly faster than {_listed([one.title for one in unclear])}."
         )
     else:
-        yield f"{_name(first)} was fastest: {time}."
+        yield (
+            f"{_name(first)} was fastest: a median of {_median(first)} from request to last token."
+        )
     if slower:
         yield _slower_words(slower, _floor(run))
-    for one in unclear:
-        yield _unclear_words(one, first)
+    for verdict, reason in dict.fromkeys((one.verdict, one.reason) for one in unclear):
+        alike = [one for one in unclear if (one.verdict, one.reason) == (verdict, reason)]
+        yield _unclear_words(alike, str(first["title"]))
 
 
 def _slower_words(slower: Sequence[Beside], floor: str) -> str:
@@ -134,15 +140,23 @@ def _slower_words(slower: Sequence[Beside], floor: str) -> str:
     return f"{took}. {each} beyond chance and beyond this machine's own noise ({floor})."
 
 
-def _unclear_words(one: Beside, first: Row) -> str:
-    interval = f", {one.interval}" if one.interval else ""
-    ratio = f" (ratio {spell_ratio(one.ratio)}{interval})" if math.isfinite(one.ratio) else ""
-    name = f"{one.title}{_served(one.reach)}"
-    if one.verdict == Verdict.NO_DIFFERENCE.value:
-        return f"Between {first['title']} and {name} there is no difference{ratio}."
-    if one.verdict == Verdict.FASTER.value:
-        return f"Block by block {name} comes out faster{ratio}, against the medians."
-    return f"Whether {first['title']} and {name} differ is not known{ratio}: {one.reason}."
+def _unclear_words(others: Sequence[Beside], first: str) -> str:
+    """Of stacks with one verdict and one reason."""
+    names = _listed([f"{one.title}{_seen(one)}" for one in others])
+    if others[0].verdict == Verdict.NO_DIFFERENCE.value:
+        return f"There is no difference between {first} and {names}."
+    if others[0].verdict == Verdict.FASTER.value:
+        return f"Block by block {names} came out faster than {first}, against the medians."
+    return f"Whether {first} differs from {names} is not known: {others[0].reason}."
+
+
+def _seen(one: Beside) -> str:
+    """In brackets: how it was reached if not in process, and the ratio."""
+    parts = ["served over HTTP"] if one.reach == Reach.SERVED.value else []
+    if math.isfinite(one.ratio):
+        interval = f", {one.interval}" if one.interval else ""
+        parts.append(f"ratio {spell_ratio(one.ratio)}{interval}")
+    return f" ({'; '.join(parts)})" if parts else ""
 
 
 def _left_out(run: ReportedComparison) -> Iterator[str]:
@@ -211,7 +225,7 @@ def _median(row: Row) -> str:
     interval = spell_range(row["e2e_low_ms"], row["e2e_high_ms"])
     known = math.isfinite(row["e2e_low_ms"])
     sure = f"95 % interval {interval}" if known else "too few iterations for an interval"
-    return f"a median of {spell_time(row['e2e_ms'])} ({sure})"
+    return f"{spell_time(row['e2e_ms'])} ({sure})"
 
 
 def _name(row: Row) -> str:

@@ -71,15 +71,16 @@ def load_answer(run: ReportedLoad) -> Iterator[str]:
         if row["error"]:
             yield f"{row['title']} did not get through its load: {row['error']}."
     facts = run.facts
-    yield f"Conditions: {facts.model}; {facts.work}; {facts.course}."
     yield from facts.warnings
+    yield f"Conditions: {facts.model}; {facts.work}; {facts.course}."
 
 
 def _of_stack(levels: list[dict[Any, Any]]) -> str:
     best = max(levels, key=lambda row: float(row["tokens_per_s"]))
     first, last = levels[0], levels[-1]
+    most = "at most " if len(levels) > 1 else ""
     words = (
-        f"{first['title']} gave at most {spell_number(best['tokens_per_s'])} output tokens a "
+        f"{first['title']} gave {most}{spell_number(best['tokens_per_s'])} output tokens a "
         f"second, at {load_words(best)}"
     )
     waits = f"TTFT was {_wait(first)} at {load_words(first)}"

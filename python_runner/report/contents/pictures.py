@@ -10,8 +10,8 @@ from python_runner.report.document import Figure
 
 def figures_of(run: Reported) -> Mapping[str, Figure]:
     """The figures of a run by their keys; none for a run without anything to draw."""
-    from python_runner.report import figures
+    from python_runner.report.figures import comparison_figures, load_figures
 
     if isinstance(run, ReportedLoad):
-        return figures.load_figures(run.data)
-    return figures.comparison_figures(run.data)
+        return load_figures(run.data)
+    return comparison_figures(run.data)

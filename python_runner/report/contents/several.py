@@ -31,7 +31,6 @@ from python_runner.report.words.pairs import (
     floor_words,
     spell_p,
     spell_ratios,
-    verdict_words,
 )
 
 _LONGEST = 120
@@ -95,12 +94,14 @@ def _part(run: Reported) -> Iterator[Section]:
 
 def _step(first: ReportedComparison, other: ReportedComparison) -> Step:
     before, after = first.facts.run_id, other.facts.run_id
-    both = [first.frames, other.frames]
-    samples, conditions, runs = (
-        pd.concat([getattr(each, name) for each in both], ignore_index=True)
-        for name in ("samples", "conditions", "runs")
+    frames = (first.frames, other.frames)
+    change = change_between(
+        pd.concat([each.samples for each in frames], ignore_index=True),
+        pd.concat([each.conditions for each in frames], ignore_index=True),
+        pd.concat([each.runs for each in frames], ignore_index=True),
+        before,
+        after,
     )
-    change = change_between(samples, conditions, runs, before, after)
     return Step(before=before, after=after, change=change)
 
 
@@ -108,8 +109,12 @@ def _changed(step: Step) -> Iterator[str]:
     rows = step.change.speed.to_dict(orient="records")
     if step.change.machine or not rows:
         return
-    words = "; ".join(f"{verdict_words(row)} ({spell_ratio(row['ratio'])})" for row in rows)
-    yield f"From run {step.before} to run {step.after}: {words}."
+    words = "; ".join(
+        f"{row['title_left']} {row['verdict']} ({spell_ratio(row['ratio'])})" for row in rows
+    )
+    changed = dict.fromkeys(str(what).split(", ")[0] for what in step.change.conditions["what"])
+    because = f" (changed: {', '.join(changed)})" if changed else ", under the same conditions"
+    yield f"From run {step.before} to run {step.after}{because}: {words}."
 
 
 def _change_section(step: Step) -> Section:

@@ -11,7 +11,7 @@ from python_runner.report.answers import STRUCK, struck_of
 from python_runner.report.contents.cells import column, figure, numbers, said
 from python_runner.report.contents.reported import ReportedComparison
 from python_runner.report.document import Block, Cell, Paragraph, Points, Table, Tone
-from python_runner.report.facts import RunFacts, shorten
+from python_runner.report.facts import RunFacts, planned_iterations, shorten
 from python_runner.report.paths import panels
 from python_runner.report.units import (
     PLUS_MINUS,
@@ -45,8 +45,9 @@ def stack_blocks(run: ReportedComparison) -> Iterator[Block]:
     """Warnings, one table for each path, and what belongs under it."""
     facts = run.facts
     yield from (Paragraph(text=text, is_warning=True) for text in facts.warnings)
+    planned = planned_iterations(run.study, run.data.summary)
     for panel in panels(run.data.summary):
-        rows = [_row(row) for row in panel.stacks.to_dict(orient="records")]
+        rows = [_row(row, planned) for row in panel.stacks.to_dict(orient="records")]
         yield Table(columns=_COLUMNS, rows=rows, caption=panel.caption)
     outliers = outlier_words(run.frames.samples, run.frames.conditions)
     yield Points(items=[text for text in (*below(facts), outliers) if text])
@@ -58,7 +59,7 @@ def below(facts: RunFacts) -> Iterator[str]:
     yield from facts.notes
 
 
-def _row(row: Mapping[Any, Any]) -> list[Cell]:
+def _row(row: Mapping[Any, Any], planned: int) -> list[Cell]:
     is_counted = not struck_of(row)
     return [
         Cell(text=f"{row['title']} {row['version']}".strip()),
@@ -77,7 +78,7 @@ def _row(row: Mapping[Any, Any]) -> list[Cell]:
         figure(row["peak_memory_bytes"], spell_bytes),
         figure(row["load_seconds"] * _MS_PER_S, spell_time),
         Cell(text=_count(row), value=float(row["n"])),
-        _outcome(row),
+        _outcome(row, planned),
     ]
 
 
@@ -113,7 +114,7 @@ def _count(row: Mapping[Any, Any]) -> str:
     return str(row["n"]) if row["n"] == row["n_timed"] else f"{row['n']} of {row['n_timed']}"
 
 
-def _outcome(row: Mapping[Any, Any]) -> Cell:
+def _outcome(row: Mapping[Any, Any], planned: int) -> Cell:
     parts = []
     if struck_of(row):
         parts.append(f"answers are wrong: {struck_of(row)}")
@@ -123,6 +124,6 @@ def _outcome(row: Mapping[Any, Any]) -> Cell:
         parts.append(f"{row['n_failed']} failed")
     if row["n_early_stops"]:
         parts.append(f"{row['n_early_stops']} ended early")
-    if not row["n_timed"] and not parts:
-        parts.append("nothing was measured")
+    if row["n_timed"] < planned:
+        parts.append(f"ended after {row['n_timed']} of {planned} iterations")
     return Cell(text="; ".join(parts), tone=Tone.BAD) if parts else Cell(text="complete")

@@ -23,6 +23,9 @@ from python_runner.report.words.pairs import (
 
 _LONGEST = 60
 _MIDDLE = 76
+_LEGEND = (
+    f"Ratio of E2E latency, later run over earlier one, below it its 95 % interval. {CHANGE_LEGEND}"
+)
 
 
 def change_report(change: RunChange, runs: pd.DataFrame) -> RenderableType:
@@ -61,7 +64,7 @@ def _speed(change: RunChange) -> Iterator[RenderableType]:
     elif len(change.speed):
         yield FittingTable(columns=_SPEED, rows=change.speed)
         yield Text(floor_words(change.speed))
-        yield Text(CHANGE_LEGEND, style=QUIET)
+        yield Text(_LEGEND, style=QUIET)
     elif not change.not_judged:
         yield Text("The runs have no stack in common.", style=WARNING)
 

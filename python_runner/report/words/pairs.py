@@ -18,9 +18,8 @@ _BUSY = 0.15
 """A floor that a machine with nothing else to do does not reach."""
 _LEAST_P = 0.001
 CHANGE_LEGEND = (
-    "Ratio of E2E latency, later run over earlier one, below it its 95 % interval. Two runs are "
-    "never measured in turns, so the noise floor is at least 10 %: what is less cannot be told "
-    "from what the machine did in between."
+    "Two runs are never measured in turns, so the noise floor is at least 10 %: what is less "
+    "cannot be told from what the machine did in between."
 )
 
 

@@ -30,7 +30,7 @@ def test_stacks_that_are_alike_give_no_fastest() -> None:
     text = " ".join(answer(run))
     assert "No stack can be called fastest." in text
     assert "was fastest" not in text
-    assert "there is no difference" in text
+    assert "There is no difference between" in text
 
 
 def test_too_few_iterations_are_said_to_be_too_few() -> None:

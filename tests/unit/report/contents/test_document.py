@@ -7,7 +7,13 @@ import pytest
 from python_runner.common.errors import UsageError
 from python_runner.report.contents import document_of
 from python_runner.report.document import Block, Cell, Document, Points, Table, Tone
-from tests.unit.report.contents.told import comparison, document, load, renumbered
+from tests.unit.report.contents.told import (
+    comparison,
+    document,
+    load,
+    renumbered,
+    without_figures,
+)
 
 ORDER = [
     "figures",
@@ -75,6 +81,13 @@ def test_a_stack_that_failed_is_a_row_with_its_reason() -> None:
     assert "SIGILL" in row["outcome"].text
 
 
+def test_a_stack_that_ended_early_is_not_called_complete() -> None:
+    embedded, _ = tables_of(document("troubled"), "figures")
+    outcome = row_of(embedded, "llama.cpp")["outcome"].text
+    assert "out of memory" in outcome
+    assert "ended after 3 of 10 iterations" in outcome
+
+
 def test_what_is_not_known_is_a_dash_and_never_zero() -> None:
     for section in document("only failures").sections:
         for block in section.blocks:
@@ -105,7 +118,7 @@ def test_marks_say_what_must_stand_beside_every_figure() -> None:
 
 
 def test_a_load_has_its_levels_and_the_clients_own_error() -> None:
-    told = document_of([load("four")])
+    told = without_figures(document_of([load("four")]))
     keys = [section.key for section in told.sections]
     assert keys == ["figures", "client", "fairness", "environment", "repeat"]
     (levels,) = tables_of(told, "figures")
@@ -130,7 +143,7 @@ def test_several_runs_each_have_a_part_and_what_changed_stands_first() -> None:
     assert {"run-7", "run-7-pairs", "run-9", "run-9-pairs"} <= set(keys)
     assert len(set(keys)) == len(keys)
     assert told.answer[0] == "Each run stands by itself; nothing is pooled."
-    assert "no difference" in " ".join(told.answer)
+    assert "under the same conditions: llama.cpp no difference (1.00" in " ".join(told.answer)
 
 
 def test_runs_of_two_machines_are_not_judged_by_each_other() -> None:

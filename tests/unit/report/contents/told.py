@@ -12,7 +12,7 @@ from python_runner.report.contents import (
     document_of,
     reported,
 )
-from python_runner.report.document import Document
+from python_runner.report.document import Document, Figure
 from tests.golden.cases import CASES
 from tests.golden.loads import LOADS
 
@@ -35,8 +35,19 @@ def load(case: str) -> ReportedLoad:
 
 @cache
 def document(case: str) -> Document:
-    """The report of a comparison."""
-    return document_of([comparison(case)])
+    """The report of a comparison, without its figures."""
+    return without_figures(document_of([comparison(case)]))
+
+
+def without_figures(told: Document) -> Document:
+    """The same report in words and tables; figures have tests of their own."""
+    parts = [
+        replace(
+            section, blocks=[block for block in section.blocks if not isinstance(block, Figure)]
+        )
+        for section in told.sections
+    ]
+    return replace(told, sections=[part for part in parts if part.blocks])
 
 
 def renumbered(run: ReportedComparison, run_id: int, **host: object) -> Reported:
