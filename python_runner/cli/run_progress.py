@@ -1,8 +1,8 @@
 """A run in the terminal that it was started in: the table that `polystack watch` draws.
 
-This process measures, so it does little besides. What is stored is read when a stage reports how
-far it is, which in a comparison is between two requests, and at most once a second. While a
-request is timed, a thread draws lines that are laid out already, with the clock, once a second.
+This process measures, so it does little besides. What is stored is read, and laid out, when a
+stage reports how far it is, which in a comparison is between two requests, and at most every two
+seconds. While a request is timed, a thread draws those lines with the clock, once a second.
 """
 
 from __future__ import annotations
@@ -22,26 +22,28 @@ from python_runner.common import progress as contract
 from python_runner.report.terminal.live import LiveView
 from python_runner.run.watch import Watch
 
-EVERY_S = 1.0
-"""Between two looks into the store, and between two drawings."""
+_LOOK_EVERY_S = 2.0
+_DRAW_EVERY_S = 1.0
 
 
 class _LiveTask:
     """A task within the run: its note stands in the view."""
 
-    def __init__(self, watch: Watch, view: LiveView, title: str) -> None:
+    def __init__(self, watch: Watch, view: LiveView, title: str, console: Console) -> None:
         self._watch = watch
         self._view = view
         self._title = title
+        self._console = console
         self._looked_s = time.monotonic()
 
     def update(self, fraction: float | None = None, note: str = "") -> None:
         if note:
             self._view.note = f"{self._title}: {note}"
         now = time.monotonic()
-        if now - self._looked_s >= EVERY_S:
+        if now - self._looked_s >= _LOOK_EVERY_S:
             self._looked_s = now
             self._view.run = self._watch.look()
+            self._view.lay_out(self._console)
 
 
 class RunProgress(TerminalProgress):
@@ -77,5 +79,5 @@ class RunProgress(TerminalProgress):
                 yield task
             return
         view = LiveView(self._watch.look(), self._watch.clock, note=title)
-        with Live(view, console=self.console, refresh_per_second=1 / EVERY_S, transient=True):
-            yield _LiveTask(self._watch, view, title)
+        with Live(view, console=self.console, refresh_per_second=1 / _DRAW_EVERY_S, transient=True):
+            yield _LiveTask(self._watch, view, title, self.console)

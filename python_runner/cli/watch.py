@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from python_runner.store import Store
 
 _EVERY_S = 1.0
+_DRAWINGS_A_LOOK = 2
 
 
 def watch(
@@ -97,8 +98,9 @@ def _draw(watch: Watch, console: Console) -> tuple[LiveRun, bool]:
     view = LiveView(watch.look(), watch.clock)
     with Live(view, console=console, auto_refresh=False, transient=True) as live:
         while not (is_gone := _is_gone(watch)) and not view.run.is_over:
-            live.refresh()
-            time.sleep(_EVERY_S)
+            for _ in range(_DRAWINGS_A_LOOK):  # between two looks only the clock goes on
+                live.refresh()
+                time.sleep(_EVERY_S)
             view.run = watch.look()
     return watch.look(), is_gone
 

@@ -211,9 +211,8 @@ def _columns(rows: Sequence[tuple[Any, ...]]) -> NewRequests:
     )
 
 
-def _first(blobs: Sequence[bytes], kind: str, missing: int) -> Int64s:
-    """The first number of each BLOB."""
-    size = np.dtype(kind).itemsize
+def _first(blobs: Sequence[bytes | None], kind: str, missing: int) -> Int64s:
+    """The number in each BLOB; the part of an empty one is None."""
     none = np.array(missing, dtype=kind).tobytes()
-    whole = b"".join(blob if len(blob) == size else none for blob in blobs)
+    whole = b"".join(blob or none for blob in blobs)
     return unpack(whole, kind).astype(np.int64)

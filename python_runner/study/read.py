@@ -65,12 +65,7 @@ def load_study(name_or_path: str, overrides: Overrides | None = None) -> Study:
     key and what is allowed, if it is not valid.
     """
     path = _find(name_or_path)
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise StudyError(f"{path} is not valid TOML: {error}") from error
-    except OSError as error:
-        raise StudyError(f"{path} cannot be read: {error.strerror}") from error
+    document = read_toml(path)
     merged = _apply(_with_whole_path(document, path), overrides or Overrides())
     try:
         return Study.model_validate(merged)
@@ -79,6 +74,16 @@ def load_study(name_or_path: str, overrides: Overrides | None = None) -> Study:
             f"study {path.name}:\n" + "\n".join(f"  {line}" for line in explain(error, Study)),
             hint="Correct the key in the study file, or the option of the same name.",
         ) from error
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The tables of a file. Raises StudyError if it cannot be read or is no TOML."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise StudyError(f"{path} is not valid TOML: {error}") from error
+    except OSError as error:
+        raise StudyError(f"{path} cannot be read: {error.strerror}") from error
 
 
 def _find(name_or_path: str) -> Path:

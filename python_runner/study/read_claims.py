@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -10,7 +9,7 @@ from pydantic import ValidationError
 from python_runner.common.errors import StudyError, UnknownNameError
 from python_runner.study.claims import Claims
 from python_runner.study.explain import explain
-from python_runner.study.read import CLAIMS_SUFFIX, studies_dir
+from python_runner.study.read import CLAIMS_SUFFIX, read_toml, studies_dir
 
 
 def claims_names() -> list[str]:
@@ -26,12 +25,7 @@ def load_claims(name_or_path: str) -> Claims:
     allowed, if the file is not valid.
     """
     path = _find(name_or_path)
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise StudyError(f"{path} is not valid TOML: {error}") from error
-    except OSError as error:
-        raise StudyError(f"{path} cannot be read: {error.strerror}") from error
+    document = read_toml(path)
     try:
         return Claims.model_validate(document)
     except ValidationError as error:

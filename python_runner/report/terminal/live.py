@@ -45,7 +45,7 @@ class LiveView:
         self._clock = clock
         self.note = note
         """What the process itself says of what it does now; empty where nobody can ask it."""
-        self._laid_out: tuple[object, int, list[list[Segment]]] | None = None
+        self._laid_out: tuple[LiveRun, int, list[list[Segment]]] | None = None
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         yield _heading(self.run)
@@ -55,13 +55,18 @@ class LiveView:
             yield from line
             yield Segment.line()
 
+    def lay_out(self, console: Console) -> None:
+        """Do now what the next drawing would else have to do."""
+        self._lines(console, console.options)
+
     def _lines(self, console: Console, options: ConsoleOptions) -> list[list[Segment]]:
-        width = options.max_width
-        if self._laid_out is None or self._laid_out[:2] != (id(self.run), width):
-            body = Group(*_body(self.run))
-            lines = console.render_lines(body, options.update(height=None), pad=False)
-            self._laid_out = (id(self.run), width, lines)
-        return self._laid_out[2]
+        run, width, known = self.run, options.max_width, self._laid_out
+        if known is not None and known[0] is run and known[1] == width:
+            return known[2]
+        body = Group(*_body(run))
+        lines = console.render_lines(body, options.update(height=None), pad=False)
+        self._laid_out = (run, width, lines)
+        return lines
 
 
 def clock_line(run: LiveRun, clock: LiveClock) -> Text:
