@@ -47,12 +47,14 @@ def upkeep(
 ) -> int:
     """Show what owning each stack costs: builds, sizes, packages, lines, starts, crashes."""
     from python_runner.cli.progress import TerminalProgress
-    from python_runner.engines.table import engine_names
+    from python_runner.engines.table import built_engine_names, engine_names
     from python_runner.report.terminal.upkeep import upkeep_report
     from python_runner.run.upkeep import crash_test, recovery_study, upkeep_of
     from python_runner.store import read_frames
 
-    names = list(engine_names()) if stacks is None else output.split_names(stacks)
+    # What the user would have to bring is shown, and not killed unless it is named.
+    every = built_engine_names() if measure_recovery else engine_names()
+    names = list(every) if stacks is None else output.split_names(stacks)
     place = output.Results.at(results)
     failed: dict[str, str] = {}
     with _store(place, create=measure_recovery) as store:

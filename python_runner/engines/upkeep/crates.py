@@ -13,6 +13,8 @@ from typing import Any
 from python_runner.common.build.commands import search_path
 
 _HOST = "host: "
+_TIMEOUT_S = 120.0
+"""Another cargo may hold the lock on what has been fetched, for as long as it fetches."""
 
 
 def crates_of(workspace: Path, crate: str) -> tuple[int, str]:
@@ -112,8 +114,9 @@ def _printed(command: list[str], folder: Path) -> str:
             capture_output=True,
             text=True,
             check=False,
+            timeout=_TIMEOUT_S,
             env={**os.environ, "PATH": search_path()},
         )
-    except OSError:
+    except (OSError, subprocess.TimeoutExpired):
         return ""
     return asked.stdout if asked.returncode == 0 else ""

@@ -80,7 +80,6 @@ _OLLAMA = Upkeep(
     own=(
         *_ours(*_OLLAMA_FILES, "build/ollama", "build/ollama_source", "build/ggml"),
         *_ours("ggml", "ggml_knobs"),
-        "native/go/go.mod",
     ),
     builds=(Built(name="ollama", ships=("bin/ollama",), compiler_cache="Go"),),
     compiled_in=_LLAMA_SOURCE,  # headers that Go's archive of Ollama leaves out
@@ -92,7 +91,6 @@ _GO_DRIVER = Upkeep(
         *_ours("go_driver", "collectors", "ggml", "ggml_knobs", "build/go_driver"),
         *_ours("build/ollama", "build/ollama_source", "build/ggml"),
         *("native/go/*.go", "native/go/driver/*.go", "native/go/internal/**/*.go"),
-        "native/go/go.mod",
     ),
     builds=(Built(name="go-driver", ships=("bin/driver",), compiler_cache="Go"),),
     compiled_in=_LLAMA_SOURCE,
