@@ -5,7 +5,8 @@ is the weighted mean of those (docs/decisions/0011). What is not known may be an
 1, so every total is a range.
 """
 
-from python_runner.analyse.decision.criteria import CRITERIA, CRITERIA_KEYS, Criterion, weights_of
+from python_runner.analyse.decision.criteria import CRITERIA, CRITERIA_KEYS, weights_of
+from python_runner.analyse.decision.criterion import Criterion
 from python_runner.analyse.decision.decide import decide
 from python_runner.analyse.decision.figures import COLUMNS, Figure, StackFigures, stacks_of
 from python_runner.analyse.decision.of_runs import figures_of_runs

@@ -118,11 +118,11 @@ def _targets(team: Team, figures: Mapping[str, Figure]) -> _Finding:
         figure = figures[key]
         if target is None or (key == "users_ttft" and team.serves.users == 1):
             continue
-        met = f"whether its {name} meets the target of {target:,.0f} ms"
+        met = f"whether its {name} meets the target of {target:,.6g} ms"
         if not figure.is_known:
             yield f"{met} is not known: {figure.why_unknown}"
         elif figure.low > target:
-            reason = f"{name} {figure.value:,.0f} ms, target {target:,.0f} ms"
+            reason = f"{name} {figure.value:,.0f} ms, target {target:,.6g} ms"
             yield Breach(what="target", reason=reason, miss=figure.low / target)
         elif figure.high > target:
             yield f"{met} is open: it lies between {figure.low:,.0f} and {figure.high:,.0f} ms"

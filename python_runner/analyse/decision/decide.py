@@ -11,10 +11,10 @@ from python_runner.analyse.decision.constraints import Checked, check_stack
 from python_runner.analyse.decision.criteria import (
     CRITERIA,
     CRITERIA_KEYS,
-    Criterion,
     figure_of,
     weights_of,
 )
+from python_runner.analyse.decision.criterion import Criterion
 from python_runner.analyse.decision.figures import Figure, StackFigures, stacks_of
 from python_runner.analyse.decision.notes import notes_of
 from python_runner.analyse.decision.result import Decision, Excluded, Nearest, Part, Ranked
