@@ -7,7 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -143,19 +143,20 @@ class _Test:
 
     def crash(self, attempt: int) -> Recovery:
         """Kill it in mid-answer, start it again, ask it again."""
-        times: dict[str, int] = {}
+        done = Recovery(attempt=attempt)
         try:
-            times["killed_ns"], times["noticed_ns"] = self._strike()
+            killed_ns, noticed_ns = self._strike()
+            done = replace(done, killed_ns=killed_ns, noticed_ns=noticed_ns)
             self.end()
-            times["cleared_ns"] = now_ns()
+            done = replace(done, cleared_ns=now_ns())
             self._start()
-            times["ready_ns"] = now_ns()
+            done = replace(done, ready_ns=now_ns())
             answer = self._answer()
-            times["first_token_ns"] = answer.chunk_ns[0]
+            done = replace(done, first_token_ns=answer.chunk_ns[0])
             self._learn(self._answer())
         except Exception as failure:  # whatever it is, it is this attempt's result
-            return Recovery(attempt=attempt, error=reason_of(failure), **times)
-        return Recovery(attempt=attempt, **times)
+            return replace(done, error=reason_of(failure))
+        return done
 
     def end(self) -> None:
         """End what is left of it."""

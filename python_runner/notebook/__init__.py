@@ -6,7 +6,7 @@ imported when it is asked for.
 
 from python_runner.notebook.comparison import Comparison
 from python_runner.notebook.picture import Picture
-from python_runner.notebook.plot import plot
+from python_runner.notebook.plotting import plot
 from python_runner.notebook.run import Run, open_run
 from python_runner.notebook.tables import columns, load, runs
 

@@ -15,7 +15,6 @@ from python_runner.report.answers import STRUCK, struck_of
 from python_runner.report.facts import RunFacts
 from python_runner.report.load_data import LoadData, load_words
 from python_runner.report.palette import LANGUAGES
-from python_runner.report.terminal.pairs import floor_words, spell_p, spell_ratios, verdict_words
 from python_runner.report.units import (
     TO,
     spell_number,
@@ -23,6 +22,7 @@ from python_runner.report.units import (
     spell_ratio,
     spell_time,
 )
+from python_runner.report.words.pairs import floor_words, spell_p, spell_ratios, verdict_words
 
 _MOST_PAIRS = 6
 """All pairs of four stacks; of more, each stands beside the fastest only."""

@@ -165,7 +165,8 @@ def _own_s(so_far: SoFar, step: Mapping[str, Any]) -> float | None:
     done, spent_ns = (_of_level if so_far.is_load else _of_visit)(so_far, step)
     if not done:
         return None
-    return spent_ns / done * max(0, step["requests"] - done) / NS_PER_S
+    left = max(0, int(step["requests"]) - done)
+    return spent_ns / done * left / NS_PER_S
 
 
 def _of_visit(so_far: SoFar, step: Mapping[str, Any]) -> tuple[int, int]:
