@@ -86,7 +86,8 @@ def execute(notebook: Path, home: Path, *, run: str = "sample") -> Executed:
         startup_timeout=_START_S,
         resources={"metadata": {"path": str(notebook.parent)}},
     )
-    client.execute(env=_environment(home))
+    # The manager is ours, so the client would leave its kernel running.
+    client.execute(env=_environment(home), cleanup_kc=True)
     return Executed(read)
 
 

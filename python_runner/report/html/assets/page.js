@@ -4,9 +4,11 @@
   const root = document.documentElement;
   const spoken = document.getElementById("spoken");
   const prefersDark = window.matchMedia("(prefers-color-scheme: dark)");
+  // Kept, and not asked again: a browser that was asked in between does not tell of the change.
+  let systemIsDark = prefersDark.matches;
 
   window.polystack = {
-    isDark: () => (root.dataset.theme ? root.dataset.theme === "dark" : prefersDark.matches),
+    isDark: () => (root.dataset.theme ? root.dataset.theme === "dark" : systemIsDark),
     say: (text) => {
       spoken.textContent = text;
     },
@@ -31,7 +33,8 @@
       }
       themeChanged();
     });
-    prefersDark.addEventListener("change", () => {
+    prefersDark.addEventListener("change", (event) => {
+      systemIsDark = event.matches;
       if (!root.dataset.theme) themeChanged();
     });
     themeChanged();
