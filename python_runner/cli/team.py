@@ -91,8 +91,9 @@ def _team_of(team_file: str | None) -> tuple[Team, str]:
 def _decide(found: Team, store: Store, numbers: list[int], command: str) -> DecisionData:
     from python_runner.report.decision.data import decision_data
     from python_runner.run.team import decide_by_runs
+    from python_runner.run.upkeep import upkeep_of
 
-    decided = decide_by_runs(found, store, numbers)
+    decided = decide_by_runs(found, store, numbers, upkeep=upkeep_of)
     return decision_data(decided.decision, decided.frames, decided.warnings, command)
 
 

@@ -120,7 +120,7 @@ def _unknown_of_all(
         share = sum(weights[each.key] / whole for each in CRITERIA if each.title.lower() in titles)
         yield (
             f"Known of no stack, and {share:.0%} of the weights: {', '.join(titles)}. Each range "
-            "is wider by that share."
+            "is wider by that share. `polystack upkeep` says what can be measured."
         )
 
 
