@@ -202,8 +202,9 @@ class LoadEvidence:
         Returns:
             Each wanted one, and the same with its sides swapped.
         """
-        once = sorted({(metric, *sorted(pair)) for metric, *pair in wanted})
-        asked: list[Wanted] = [(metric, left, right) for metric, left, right in once]
+        asked: list[Wanted] = sorted(
+            {(metric, min(left, right), max(left, right)) for metric, left, right in wanted}
+        )
         cells = {number: self._cells(one) for number, one in enumerate(asked)}
         family = {(number, -1): found for number, found in cells.items() if found is not None}
         tests = compare_family(family, resamples=resamples) if family else {}
