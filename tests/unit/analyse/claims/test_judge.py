@@ -38,7 +38,7 @@ GO_OFF = rename(OLLAMA, name="ollama@gogc=off", title="Ollama, GOGC off")
 
 def run_of(*stacks: FakeStack, run_id: int = 7, **changes: Any) -> RunFrames:
     frames = in_blocks(build_frames(stacks, run_id=run_id))
-    run = {**frames.runs.to_dict(orient="records")[0], **changes}
+    run: dict[Any, Any] = {**frames.runs.to_dict(orient="records")[0], **changes}
     return RunFrames(
         samples=frames.samples,
         conditions=frames.conditions,
