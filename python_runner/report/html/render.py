@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from types import MappingProxyType
 
@@ -121,7 +121,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {
+    filters: dict[str, Callable[..., object]] = {
         "inline": inline,
         "address": address,
         "glyph": glyph,
@@ -129,6 +129,7 @@ def _environment() -> Environment:
         "kind": lambda block: type(block).__name__,
         "height": _height,
     }
+    environment.filters |= filters
     return environment
 
 
