@@ -159,7 +159,7 @@ def test_headings_landmarks_and_skip_link(shared: Shared) -> None:
     assert ranks.count(1) == 1
     assert all(later - earlier <= 1 for earlier, later in pairwise(ranks))
     for role in ("banner", "navigation", "main", "contentinfo"):
-        assert page.get_by_role(role).count() == 1, role  # type: ignore[arg-type]
+        assert page.get_by_role(role).count() == 1, role
     assert page.get_by_role("figure").count() == 7
     page.evaluate("document.activeElement.blur()")
     page.evaluate("window.scrollTo(0, 0)")

@@ -53,7 +53,7 @@ class Lane:
             x=[0],
             y=[self.index + _NAME],
             xaxis=names_axis(self.panel),
-            text=[f"{_GAP}<b>{self.look.name}</b>  {self.look.kind}"],
+            text=[f"{_GAP}{self.look.label}"],
             textposition="middle right",
             textfont={"size": 13, "color": INK},
             hoverinfo="skip",

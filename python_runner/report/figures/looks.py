@@ -32,6 +32,8 @@ _PATTERNS = {"": "", "////": "/", "..": ".", "xx": "x", "--": "-", "oo": "\\", "
 _SERVED = "////"
 _DASHES = ("solid", "dash", "dot", "dashdot")
 _LONGEST_NAME = 40
+_LONGEST_LABEL = 42
+_SHORTEST_NAME = 12
 _DIGITS = 7
 _LEGEND_GAP = "\N{NO-BREAK SPACE}" * 3
 
@@ -59,6 +61,13 @@ class Look:
     def marker(self) -> str:
         """The symbol; a ring where the stack is served."""
         return self.symbol if self.is_filled else f"{self.symbol}-open"
+
+    @property
+    def label(self) -> str:
+        """Name and kind on one line that a narrow screen can show."""
+        room = max(_SHORTEST_NAME, _LONGEST_LABEL - len(self.kind))
+        name = plain(shorten(html.unescape(self.name), room))
+        return f"<b>{name}</b>  {self.kind}"
 
     @property
     def legend(self) -> str:

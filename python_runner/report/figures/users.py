@@ -94,7 +94,7 @@ def users(data: LoadData, facts: RunFacts) -> Figure | None:
 
 
 def _quantities(levels: pd.DataFrame) -> list[_Quantity]:
-    columns = {"ttft_p50_ms": "median", "ttft_p99_ms": "one request in a hundred takes longer"}
+    columns = {"ttft_p50_ms": "median", "ttft_p99_ms": "one in a hundred takes longer"}
     values = levels[list(columns)].to_numpy(dtype=np.float64)
     values = values[np.isfinite(values) & (values > 0)]
     unit = unit_for(float(values.max())) if values.size else MILLISECONDS
