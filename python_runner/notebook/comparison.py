@@ -120,7 +120,7 @@ def compare_stacks(
         raise UnknownNameError("figure", metric, RATE_AND_TIME_COLUMNS)
     conditions = with_answers(frames.conditions, frames.answers)
     stacks = [_find(conditions, name) for name in (left, right)]
-    wanted = tuple(int(stack["condition_id"]) for stack in stacks)
+    wanted = (int(stacks[0]["condition_id"]), int(stacks[1]["condition_id"]))
     if wanted[0] == wanted[1]:
         raise UsageError(f"{left!r} and {right!r} are the same stack", hint="Name two that differ.")
     others = pairs_of_run(frames.samples, conditions, frames.runs, metric=metric)

@@ -8,8 +8,9 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from numbers import Integral
 from pathlib import Path
+
+import numpy as np
 
 from python_runner.common.errors import StoreError, UnknownNameError, UsageError
 from python_runner.common.locations import RESULTS_VARIABLE, results_dir, source_root
@@ -99,7 +100,7 @@ class _RunName(str):
 
 
 def _checked(what: object) -> str | Path:
-    if isinstance(what, Integral) and not isinstance(what, bool):
+    if isinstance(what, int | np.integer) and not isinstance(what, bool):
         return _RunName(int(what))
     if isinstance(what, os.PathLike):
         return Path(what)

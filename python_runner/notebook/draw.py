@@ -80,7 +80,7 @@ def _usable(frame: pd.DataFrame, wanted: Sequence[str]) -> pd.DataFrame:
                 hint=f"Columns of numbers: {', '.join(str(one) for one in numbers)}.",
             )
     values = frame[list(wanted)].astype("Float64").astype(float)
-    shown = frame[np.isfinite(values).all(axis=1)]
+    shown: pd.DataFrame = frame.loc[np.isfinite(values.to_numpy()).all(axis=1)]
     if shown.empty:
         raise UsageError(
             f"no row has a value of {' and '.join(wanted)}",
@@ -102,7 +102,7 @@ def _groups(shown: pd.DataFrame) -> Iterator[Group]:
     several = "run_id" in shown and shown["run_id"].nunique() > 1
     by = ["run_id", *_GROUP] if several else list(_GROUP)
     seen = [(key, rows) for key, rows in shown.groupby(by, sort=False)]
-    firsts = [rows.iloc[0] for _, rows in seen]
+    firsts = [rows.iloc[0].to_dict() for _, rows in seen]
     numbers = _variants(firsts)
     for (_, rows), first, number in zip(seen, firsts, numbers, strict=True):
         stack = {"language": first["language"], "reach": first["path"], "variant": number}
