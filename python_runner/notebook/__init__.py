@@ -5,8 +5,8 @@ imported when it is asked for.
 """
 
 from python_runner.notebook.comparison import Comparison
+from python_runner.notebook.draw import plot
 from python_runner.notebook.picture import Picture
-from python_runner.notebook.plotting import plot
 from python_runner.notebook.run import Run, open_run
 from python_runner.notebook.tables import columns, load, runs
 

@@ -16,8 +16,8 @@ from python_runner.common.errors import UnknownNameError, UsageError
 from python_runner.notebook import html
 from python_runner.report.answers import struck_of
 from python_runner.report.facts import RunFacts
-from python_runner.report.units import TO, spell_number, spell_percent, spell_ratio, spell_time
 from python_runner.report.words.pairs import floor_words, spell_p, spell_ratios, verdict_words
+from python_runner.report.units import TO, spell_number, spell_percent, spell_ratio, spell_time
 from python_runner.store import Frames
 
 _SIDES = ("left", "right")
@@ -120,23 +120,23 @@ def compare_stacks(
         raise UnknownNameError("figure", metric, RATE_AND_TIME_COLUMNS)
     conditions = with_answers(frames.conditions, frames.answers)
     stacks = [_find(conditions, name) for name in (left, right)]
-    one, other = (int(stack["condition_id"]) for stack in stacks)
-    if one == other:
+    wanted = (int(stacks[0]["condition_id"]), int(stacks[1]["condition_id"]))
+    if wanted[0] == wanted[1]:
         raise UsageError(f"{left!r} and {right!r} are the same stack", hint="Name two that differ.")
     others = pairs_of_run(frames.samples, conditions, frames.runs, metric=metric)
     family = [
-        (int(left_id), int(right_id))
-        for left_id, right_id in zip(
+        (int(one), int(other))
+        for one, other in zip(
             others["condition_id_left"], others["condition_id_right"], strict=True
         )
     ]
-    if (one, other) not in family and (other, one) not in family:
+    if wanted not in family and wanted[::-1] not in family:
         raise UsageError(_why_not(stacks, metric), hint="`run.summary` shows what each has.")
-    family = [(one, other) if set(pair) == {one, other} else pair for pair in family]
+    family = [wanted if set(pair) == set(wanted) else pair for pair in family]
     alpha = alpha_of_run(frames.samples, frames.runs.to_dict(orient="records")[0])
     compared = compare_pairs(frames.samples, conditions, family, metric=metric, alpha=alpha)
     rows = compared.assign(alpha=alpha).to_dict(orient="records")
-    row = {str(name): value for name, value in rows[family.index((one, other))].items()}
+    row = {str(name): value for name, value in rows[family.index(wanted)].items()}
     return Comparison(row=row, n_pairs=len(family), facts=facts)
 
 

@@ -100,7 +100,7 @@ class _RunName(str):
 
 
 def _checked(what: object) -> str | Path:
-    if not isinstance(what, bool) and isinstance(what, (int, np.integer)):
+    if isinstance(what, int | np.integer) and not isinstance(what, bool):
         return _RunName(int(what))
     if isinstance(what, os.PathLike):
         return Path(what)

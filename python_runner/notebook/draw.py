@@ -80,7 +80,7 @@ def _usable(frame: pd.DataFrame, wanted: Sequence[str]) -> pd.DataFrame:
                 hint=f"Columns of numbers: {', '.join(str(one) for one in numbers)}.",
             )
     values = frame[list(wanted)].astype("Float64").astype(float)
-    shown = frame[pd.Series(np.isfinite(values).all(axis=1), index=frame.index)]
+    shown: pd.DataFrame = frame.loc[np.isfinite(values.to_numpy()).all(axis=1)]
     if shown.empty:
         raise UsageError(
             f"no row has a value of {' and '.join(wanted)}",
