@@ -16,8 +16,8 @@ from python_runner.common.errors import UnknownNameError, UsageError
 from python_runner.notebook import html
 from python_runner.report.answers import struck_of
 from python_runner.report.facts import RunFacts
-from python_runner.report.words.pairs import floor_words, spell_p, spell_ratios, verdict_words
 from python_runner.report.units import TO, spell_number, spell_percent, spell_ratio, spell_time
+from python_runner.report.words.pairs import floor_words, spell_p, spell_ratios, verdict_words
 from python_runner.store import Frames
 
 _SIDES = ("left", "right")
