@@ -43,6 +43,10 @@ def make_sample(results: Path, target: Path = SAMPLE_FILE) -> Path:
         packed.unlink(missing_ok=True)
         store.connection.execute("VACUUM INTO ?", (str(packed),))
     with closing(sqlite3.connect(packed)) as copy:
+        # What was typed names the maker's folders, and the process was one of this machine.
+        copy.execute("UPDATE runs SET command = '', process_json = NULL")
+        copy.commit()
+        copy.execute("VACUUM")
         # A file of write-ahead logs would have files beside it as soon as it is opened.
         copy.execute("PRAGMA journal_mode = DELETE")
     data = packed.read_bytes()

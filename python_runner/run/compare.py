@@ -76,8 +76,7 @@ def compare(
         logs: folder for the engines' own output.
         progress: shows long work.
         on_begin: called with the run's id when it is stored, before anything is measured.
-        on_part: called with the run's id when there are first figures and a long build comes
-            next.
+        on_part: called with the run's id when there are figures and a long build comes next.
         probe: looks at the machine before each request; None: nobody does.
         command: what was typed, to be kept with the run.
 
@@ -98,19 +97,9 @@ def compare(
         if on_begin is not None:
             on_begin(recorder.run_id)
         recorder.keep_facts(checked.facts, checked.unfair)
-        tools = Tools(
-            settings_of=preflight.settings_of,
-            plan=plan,
-            calibrator=CalibratorOnDemand(progress),
-            probe=probe,
-            recorder=recorder,
-            logs=logs / f"run-{recorder.run_id:04d}",
-            progress=progress,
-        )
-        tour = Tour(tools)
+        tour = Tour(_tools(plan, preflight, recorder, probe, logs=logs, progress=progress))
         course = _Course(engines, ready.waiting, tour, preflight, on_part)
-        found = _Found(missing=ready.missing, checked=checked)
-        found = course.run(rounds_of(study)[0], found)
+        found = course.run(rounds_of(study)[0], _Found(missing=ready.missing, checked=checked))
         go_on_until_narrow(study, tour, without(engines, found.left_out))
     return Comparison(
         run_id=recorder.run_id,
@@ -118,6 +107,26 @@ def compare(
         not_built=frozenset(found.missing),
         refused=found.checked.refused,
         late=ready.waiting - found.left_out.keys(),
+    )
+
+
+def _tools(
+    plan: Plan,
+    preflight: Preflight,
+    recorder: RunRecorder,
+    probe: NoiseProbe | None,
+    *,
+    logs: Path,
+    progress: Progress,
+) -> Tools:
+    return Tools(
+        settings_of=preflight.settings_of,
+        plan=plan,
+        calibrator=CalibratorOnDemand(progress),
+        probe=probe,
+        recorder=recorder,
+        logs=logs / f"run-{recorder.run_id:04d}",
+        progress=progress,
     )
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import gc
 import json
 import os
 import sys
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from io import BytesIO
@@ -16,6 +18,7 @@ import nbformat
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
 from PIL import Image
 
 from python_runner.common.locations import source_root
@@ -65,6 +68,19 @@ def execute(notebook: Path, home: Path, *, run: str = "sample") -> Executed:
         home: an empty folder for what Jupyter keeps.
         run: what the cell with the parameter says instead.
     """
+    with warnings.catch_warnings():
+        # The client leaves sockets to the garbage collector: collected at once and in silence,
+        # they are not held against a test that comes later.
+        warnings.simplefilter("ignore", ResourceWarning)
+        try:
+            return _execute(notebook, home, run)
+        except CellExecutionError as error:
+            raise error.with_traceback(None) from None
+        finally:
+            gc.collect()
+
+
+def _execute(notebook: Path, home: Path, run: str) -> Executed:
     read = nbformat.read(notebook, as_version=4)
     for cell in read.cells:
         if "parameters" in cell.metadata.get("tags", []):

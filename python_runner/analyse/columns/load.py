@@ -110,6 +110,8 @@ _SUMMARY: Columns = {
     "n_requests": Column("all requests"),
     "n_warmup": Column("of all"),
     "n_failed": Column("of all"),
+    "n_answers": Column("that brought content"),
+    "n_at_once": Column("of those: most of the answer came in one read, so TTFT is none"),
     "n_early_stops": Column("of all: ended by the model"),
     "n_cut_off": Column("of all: under way when the load was ended"),
     "inside_share": Column("n_inside / n_requests"),
