@@ -39,6 +39,8 @@ def spell_value(value: float, unit: str) -> str:
     """A criterion's value with its unit."""
     if math.isnan(value):
         return UNKNOWN
+    if value == 0 and unit == "s":
+        return "none"  # a stack that is not compiled takes no time, and not 0 ms
     spell = _SPELLED.get(unit)
     return spell(value) if spell else f"{spell_number(value)} {unit}"
 
