@@ -15,7 +15,7 @@ default:
 compare *options: setup
     {{ polystack }} compare {{ options }}
 
-# The same on the tiny model, in under a minute once built: shows that everything works
+# The same on the tiny model, in a minute or two once built: shows that everything works
 demo *options: setup
     {{ polystack }} compare demo {{ options }}
 
