@@ -47,7 +47,7 @@ def test_every_kind_has_colours_units_and_conditions(
     words = words_of(picture)
     assert "TTFT (ms)" in words
     assert "Tiny model" in words
-    assert "48 prompt tokens" in words
+    assert "36 prompt tokens" in words
     for title in set(requests["title"]):
         assert title.split()[0] in words
     assert "Warm-up included" not in words
