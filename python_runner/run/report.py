@@ -16,7 +16,6 @@ from python_runner.report.load_data import load_data
 from python_runner.report.load_facts import load_facts
 from python_runner.report.markdown import markdown
 from python_runner.report.of_run import report_of
-from python_runner.report.page import page_of
 from python_runner.report.summary_json import summary_json
 from python_runner.run.claims import JudgedRuns, judge_runs
 from python_runner.run.why import runs_explaining
@@ -135,8 +134,9 @@ class _Job:
 
 
 def _page(job: _Job) -> list[Path]:
-    text = page_of(job.document)
-    return job.keep(PAGE, text) if text else []
+    from python_runner.report.html import render
+
+    return job.keep(PAGE, render(job.document))
 
 
 def _comment(job: _Job) -> list[Path]:

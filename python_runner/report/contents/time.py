@@ -12,7 +12,6 @@ from python_runner.report.contents.cells import column, figure, numbers
 from python_runner.report.contents.reported import ReportedComparison
 from python_runner.report.document import Block, Cell, Figure, Paragraph, Points, Section, Table
 from python_runner.report.units import (
-    MISSING,
     spell_bytes,
     spell_number,
     spell_share,
@@ -23,7 +22,9 @@ from python_runner.report.words.stages import (
     RESOURCES_LEGEND,
     STAGE_NAMES,
     STAGES_LEGEND,
+    kernel_share,
     notes_on,
+    spell_joules,
     spell_part,
     unattributed_words,
 )
@@ -109,18 +110,12 @@ def _resources(run: ReportedComparison) -> list[Block]:
 
 
 def _used(row: Mapping[Any, Any], *, has_energy: bool) -> list[Cell]:
-    in_all = row["user_cpu_s"] + row["system_cpu_s"]
-    in_kernel = row["system_cpu_s"] / in_all if in_all else math.nan
     return [
         Cell(text=str(row["title"])),
         figure(row["cpu_s"] * _MS_PER_S, spell_time),
         figure(row["cpu_per_s"], spell_number),
-        figure(in_kernel, spell_share),
+        figure(kernel_share(row), spell_share),
         *(figure(row[name], spell_number) for name in _COUNTS),
         figure(row["resident_bytes"], spell_bytes),
-        *([figure(row["energy_j"], _joules)] if has_energy else []),
+        *([figure(row["energy_j"], spell_joules)] if has_energy else []),
     ]
-
-
-def _joules(value: float) -> str:
-    return f"{spell_number(value)} J" if math.isfinite(value) else MISSING

@@ -22,12 +22,12 @@ _LEAST_OF_A_SLIDER = 30
 
 def decision_page(data: DecisionData) -> str:
     """The page as HTML, in one file without a network."""
-    document = decision_document(data)
+    document, shown = decision_document(data), page_data(data.decision)
     return render_page(
         title=document.title,
-        body=_body(data),
+        body=_body(document, shown, data.decision.weights),
         script=(_ASSETS / "decision.js").read_text(encoding="utf-8"),
-        data={"decision": page_data(data.decision)},
+        data={"decision": shown},
         contents=_contents(document, has_ranking=bool(data.decision.ranked)),
         footer=document.footer,
     )
@@ -88,21 +88,19 @@ def _stack(one: Ranked) -> Mapping[str, object]:
     }
 
 
-def _body(data: DecisionData) -> str:
-    decision = data.decision
+def _body(document: Document, shown: Mapping[str, object], weights: Mapping[str, float]) -> str:
     environment = Environment(
         loader=FileSystemLoader(_ASSETS), autoescape=True, undefined=StrictUndefined
     )
     environment.filters["inline"] = inline
     environment.filters["blocks"] = lambda blocks: Markup(blocks_html(blocks))  # noqa: S704 - as well
-    shown = page_data(decision)
     return environment.get_template("body.html.j2").render(
-        document=decision_document(data),
+        document=document,
         first=FIRST_SECTION,
         style=Markup((_ASSETS / "decision.css").read_text(encoding="utf-8")),  # noqa: S704 - ours
         stacks=shown["stacks"],
         criteria=shown["criteria"],
         price=shown["price"],
         currency=shown["currency"],
-        most=max(_LEAST_OF_A_SLIDER, math.ceil(2 * max(decision.weights.values()))),
+        most=max(_LEAST_OF_A_SLIDER, math.ceil(2 * max(weights.values()))),
     )

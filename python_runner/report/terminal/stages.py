@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -35,7 +34,9 @@ from python_runner.report.words.stages import (
     RESOURCES_LEGEND,
     STAGE_NAMES,
     STAGES_LEGEND,
+    kernel_share,
     notes_on,
+    spell_joules,
     spell_part,
     unattributed_words,
 )
@@ -121,8 +122,7 @@ def _cpu(row: Mapping[Any, Any]) -> tuple[str, str]:
 
 
 def _system(row: Mapping[Any, Any]) -> tuple[str, str]:
-    in_all = row["user_cpu_s"] + row["system_cpu_s"]
-    return spell_share(row["system_cpu_s"] / in_all) if in_all else MISSING, ""
+    return spell_share(kernel_share(row)), ""
 
 
 def _memory(row: Mapping[Any, Any]) -> tuple[str, str]:
@@ -130,8 +130,7 @@ def _memory(row: Mapping[Any, Any]) -> tuple[str, str]:
 
 
 def _energy(row: Mapping[Any, Any]) -> tuple[str, str]:
-    joules = row["energy_j"]
-    return (f"{spell_number(joules)} J" if math.isfinite(joules) else MISSING), ""
+    return spell_joules(row["energy_j"]), ""
 
 
 _STACK = Column(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -10,7 +11,7 @@ import pandas as pd
 from python_runner.analyse.stages.breakdown import Stage
 from python_runner.analyse.stages.frame import MOST_UNATTRIBUTED
 from python_runner.engines.contract import Reach
-from python_runner.report.units import MICRO, spell_number, spell_share, spell_time
+from python_runner.report.units import MICRO, MISSING, spell_number, spell_share, spell_time
 
 _US_PER_MS = 1000.0
 STAGE_NAMES = {
@@ -57,3 +58,14 @@ def spell_part(ms: float) -> str:
     if ms == 0:
         return ""
     return spell_time(ms) if ms >= 1 else f"{spell_number(ms * _US_PER_MS, 2)} {MICRO}s"
+
+
+def kernel_share(row: Mapping[Any, Any]) -> float:
+    """Of the CPU time of a stack's requests, the part in the kernel; NaN where there is none."""
+    in_all = row["user_cpu_s"] + row["system_cpu_s"]
+    return float(row["system_cpu_s"] / in_all) if in_all else math.nan
+
+
+def spell_joules(joules: float) -> str:
+    """`1.2 J`, or a dash for NaN."""
+    return f"{spell_number(joules)} J" if math.isfinite(joules) else MISSING
