@@ -36,7 +36,7 @@ def chromium_path() -> str:
     return found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     path = chromium_path()
     # Chromium refuses root without this; elsewhere its sandbox stays on.
@@ -47,7 +47,7 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Every page as a file, as a reader has it."""
     folder = tmp_path_factory.mktemp("pages")
@@ -75,7 +75,7 @@ class Visit:
 Open = Callable[..., Visit]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def visit(browser: Browser, files: dict[str, Path]) -> Open:
     """Open a page in a context of its own: `visit("usual", width=390, theme="dark")`."""
 
@@ -121,7 +121,7 @@ def _note(seen: Visit, kind: str, text: str) -> None:
 Shared = Callable[..., Visit]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def shared(visit: Open) -> Shared:
     """A page that tests share, since drawing takes seconds: `shared("usual", width=390)`.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import psutil
 
@@ -31,7 +31,8 @@ def family(pids: Iterable[int]) -> set[int]:
     """`pids` and all that descends from them."""
     found = set(pids)
     for pid in tuple(found):
-        found |= {child.pid for child in psutil.Process(pid).children(recursive=True)}
+        with suppress(psutil.NoSuchProcess):
+            found |= {child.pid for child in psutil.Process(pid).children(recursive=True)}
     return found
 
 
@@ -46,11 +47,24 @@ def wait_until(condition: Callable[[], bool], what: str) -> None:
 
 @contextmanager
 def no_process_left() -> Iterator[None]:
-    """No child process that began inside the block is left after it."""
-    before = {child.pid for child in psutil.Process().children(recursive=True)}
+    """No child process that began inside the block is left after it.
+
+    What is there before, such as a browser that tests share, may start and end processes of its
+    own meanwhile: those are not looked at.
+    """
+    others = family(child.pid for child in psutil.Process().children())
     yield
     now = {child.pid for child in psutil.Process().children(recursive=True)}
-    assert not alive(now - before), "a process was left behind"
+    left = alive(now - others - family(alive(others)))
+    assert not left, f"processes were left behind: {_commands(left)}"
+
+
+def _commands(pids: Iterable[int]) -> list[str]:
+    shown = []
+    for pid in pids:
+        with suppress(psutil.NoSuchProcess):
+            shown.append(f"{pid}: {' '.join(psutil.Process(pid).cmdline())}")
+    return shown
 
 
 class Asking:
