@@ -72,7 +72,7 @@ CAUSES: tuple[Cause, ...] = (
         change="Compiling {title} for any CPU instead of this one",
         telling=100,
         turn=_always(flags="baseline"),
-        slower=7.0,
+        slower=11.0,
         if_equal="The flags explain nothing here.",
         if_not="That much hangs on how it was compiled, whatever the language.",
     ),

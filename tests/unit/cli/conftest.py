@@ -1,7 +1,10 @@
 """Run the command line in this process, on mock engines and the tiny model's tokenizer."""
 
+import io
 import json
+import shutil
 from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,14 +32,18 @@ def results(tmp_path: Path) -> Path:
     return tmp_path / "results"
 
 
+def _set_up(patch: pytest.MonkeyPatch, results: Path) -> None:
+    patch.setenv("POLYSTACK_RESULTS", str(results))
+    patch.setenv("COLUMNS", "120")
+    # Mocks have a clock of their own, so the machine has to stand still, too.
+    patch.setattr(MachineProbe, "read", lambda _: STILL)
+
+
 @pytest.fixture
 def polystack(
     results: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Polystack:
-    monkeypatch.setenv("POLYSTACK_RESULTS", str(results))
-    monkeypatch.setenv("COLUMNS", "120")
-    # Mocks have a clock of their own, so the machine has to stand still, too.
-    monkeypatch.setattr(MachineProbe, "read", lambda _: STILL)
+    _set_up(monkeypatch, results)
 
     def call(*arguments: str) -> Outcome:
         code = run_command(list(arguments))
@@ -47,11 +54,23 @@ def polystack(
     return call
 
 
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Outcome]:
+    """A folder with a run of the demo study on four mocks, made once, and what was said."""
+    folder = tmp_path_factory.mktemp("finished") / "results"
+    out, err = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        _set_up(patch, folder)
+        code = run_command(["compare", "demo", "--stacks", MOCKS, "--iterations", "4"])
+    assert code == 0, err.getvalue()
+    return folder, Outcome(code, out.getvalue(), err.getvalue())
+
+
 @pytest.fixture
-def compared(polystack: Polystack) -> Outcome:
-    """A stored run of the demo study on four mocks."""
-    outcome = polystack("compare", "demo", "--stacks", MOCKS, "--iterations", "4")
-    assert outcome.code == 0, outcome.err
+def compared(polystack: Polystack, results: Path, finished: tuple[Path, Outcome]) -> Outcome:
+    """That run, in a copy that a test may change."""
+    folder, outcome = finished
+    shutil.copytree(folder, results)
     return outcome
 
 
