@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from python_runner.analyse.latency import NAN
-from python_runner.analyse.load.percentiles import percentile_of
+from python_runner.analyse.load.percentiles import Floats, fewest_for, percentile_of
 from python_runner.analyse.load.request import LoadOutcome, request_figures
 from python_runner.analyse.load.throughput import throughput
 from python_runner.analyse.load.window import CLOSED, steady_window
@@ -158,16 +158,29 @@ def _of_level(
     lack = f"; no steady part: {window.lack}" if window.lack else ""
     # Of a level in which nothing was answered nobody knows what it could have been.
     rate = throughput(figures, window).tokens_per_s if alive.any() else NAN
-    p95 = percentile_of(ttft, _P95)
     what = f"{len(inside)} requests{lack}"
-    for figure, found in (
-        (TOKENS, _alone(rate)),
-        (TTFT, (p95.value, p95.low, p95.high)),
+    p95, few = _p95(ttft)
+    for figure, said, found in (
+        (TOKENS, what, _alone(rate)),
+        (TTFT, f"{what}{few}", p95),
     ):
         if np.isnan(found[0]):
             yield Row(figure=f"{figure}{users}", run_id=float(row["run_id"]), why_unknown=reason)
         else:
-            yield _of_run(f"{figure}{users}", row, what, found)
+            yield _of_run(f"{figure}{users}", row, said, found)
+
+
+def _p95(ttft: Floats) -> tuple[tuple[float, float, float], str]:
+    """Value, low and high of the 95th percentile of sorted values, and what is to be said of it.
+
+    Too few requests give no interval. Then it may be anything that was seen, so that no stack is
+    judged by one slow request as if that were exact.
+    """
+    found = percentile_of(ttft, _P95)
+    if found.is_sure or not ttft.size:
+        return (found.value, found.low, found.high), ""
+    few = f", too few for a p95 ({fewest_for(_P95)}): from the least to the most that was seen"
+    return (found.value, float(ttft[0]), float(ttft[-1])), few
 
 
 def _of_run(

@@ -199,6 +199,15 @@ def test_each_level_of_users_has_its_figures() -> None:
     assert "throughput_users" not in table.index
 
 
+def test_too_few_requests_leave_the_p95_open() -> None:
+    requests = steady(4, 8, ttft=50, gap=10, tokens=5)
+    slow = requests[14]
+    requests[14] = replace(slow, chunks=[at + 20 for at in slow.chunks])
+    row = of_load((closed(4, warmup=0), requests)).loc["ttft_p95_ms@4"]
+    assert (row["low"], row["high"]) == (50, 70)
+    assert "too few for a p95 (59)" in row["source"]
+
+
 def test_request_rates_are_no_users() -> None:
     table = of_load((opened(), [FakeRequest(sent=100.0 * number) for number in range(20)]))
     assert math.isnan(table.loc["throughput_users", "value"])
