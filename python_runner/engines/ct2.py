@@ -13,26 +13,19 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from types import MappingProxyType
-from typing import Any
 
-from python_runner.common.clock import now_ns
 from python_runner.common.errors import EngineStartError, SetupError
 from python_runner.common.progress import Progress
 from python_runner.common.variants import knobs_of
 from python_runner.engines.contract import (
-    EngineDescription,
     EngineSpec,
-    GenerateRequest,
-    Generation,
     Language,
     LaunchSettings,
     Reach,
     Shipped,
-    StopReason,
     WeightFormat,
 )
 from python_runner.engines.ct2_facts import (
@@ -42,15 +35,14 @@ from python_runner.engines.ct2_facts import (
     facts_of,
     left_out,
     watch_log,
+    window_of,
 )
+from python_runner.engines.ct2_model import PACKAGE, Ct2Model
 from python_runner.engines.embedded import EmbeddedEngine
 from python_runner.engines.mistralrs import end_ids
-from python_runner.engines.scoring import ScoreRequest, TokenScores
-from python_runner.engines.stamp_cost import median_cost_ns
 from python_runner.engines.variants import one_of, variant_spec
 from python_runner.models import ReferenceTokenizer
 
-_PACKAGE = "ctranslate2"
 _LOGGING_INFO = 20
 _COMPUTE_TYPE: Mapping[str, str] = MappingProxyType({"bf16": "float32", "int8": "int8"})
 """What is computed with, by the kind of folder. It has no product of bf16 on a CPU."""
@@ -102,10 +94,10 @@ _TURNED: Mapping[str, tuple[str, Mapping[str, str], str]] = MappingProxyType(
 def prepare(progress: Progress) -> None:
     """Nothing is built; raises SetupError if the package is not installed."""
     try:
-        version(_PACKAGE)
+        version(PACKAGE)
     except PackageNotFoundError as error:
         raise SetupError(
-            f"the Python package {_PACKAGE} is not installed",
+            f"the Python package {PACKAGE} is not installed",
             hint="Install polystack with its dependencies, as the README says.",
         ) from error
 
@@ -151,6 +143,7 @@ def load(settings: LaunchSettings) -> Ct2Model:
         pieces=pieces,
         tokenizer=tokenizer,
         end_ids=end_ids(settings.model.folder),
+        window=window_of(settings.model.folder),
         # What is in files is asked for later: reading them is no part of loading the model.
         build=lambda: {
             **facts_of(generator.compute_type, folder, log()),
@@ -158,111 +151,6 @@ def load(settings: LaunchSettings) -> Ct2Model:
             **left_out(settings.model.folder),
         },
     )
-
-
-@dataclass(kw_only=True)
-class _Stamps:
-    """The tokens of one answer as they come. Keeps the work between two tokens small."""
-
-    times_ns: list[int] = field(default_factory=list)
-    ids: list[int] = field(default_factory=list)
-
-    def chosen(self, step: Any) -> bool:
-        """A token has been chosen; False: go on."""
-        self.times_ns.append(now_ns())
-        self.ids.append(step.token_id)
-        return False
-
-
-class Ct2Model:
-    """Implements `in_process.InProcessModel`."""
-
-    def __init__(
-        self,
-        generator: Any,
-        *,
-        pieces: list[str],
-        tokenizer: ReferenceTokenizer,
-        end_ids: tuple[int, ...],
-        build: Callable[[], Mapping[str, str]],
-    ) -> None:
-        self._generator = generator
-        self._pieces = pieces
-        self._tokenizer = tokenizer
-        self._end_ids = end_ids
-        self._build = build
-
-    @property
-    def description(self) -> EngineDescription:
-        return EngineDescription(version=version(_PACKAGE), build=self._build())
-
-    def token_ids(self, text: str) -> tuple[int, ...]:
-        # It has no tokenizer: its users take the model's own, as this is.
-        return self._tokenizer.encode(text)
-
-    def generate(self, request: GenerateRequest) -> Generation:
-        stamps = _Stamps()
-        requested_ns = now_ns()
-        self._generator.generate_batch(
-            [[self._pieces[number] for number in request.prompt_ids]],
-            max_length=request.new_tokens,
-            sampling_topk=1,
-            include_prompt_in_result=False,
-            # None at all: an end of sequence is a token like any other.
-            end_token=[] if request.ignore_end_of_sequence else list(self._end_ids),
-            callback=stamps.chosen,
-        )
-        returned_ns = now_ns()
-        ids, times = stamps.ids, stamps.times_ns
-        stopped = not request.ignore_end_of_sequence and ids[-1] in self._end_ids
-        if stopped:
-            # The mark that ends an answer is not a part of it.
-            ids, times = ids[:-1], times[:-1]
-        text = self._tokenizer.decode(ids)
-        ended_ns = now_ns()
-        return Generation(
-            requested_ns=requested_ns,
-            chunk_ns=tuple(times),
-            chunk_tokens=(1,) * len(times),
-            ended_ns=ended_ns,
-            prompt_tokens=len(request.prompt_ids),
-            output_tokens=len(ids),
-            stop=StopReason.END_OF_SEQUENCE if stopped else StopReason.LENGTH,
-            text=text,
-            token_ids=tuple(ids),
-            engine_timings={"detokenise_ns": float(ended_ns - returned_ns)},
-        )
-
-    def score(self, request: ScoreRequest) -> TokenScores:
-        import numpy as np
-
-        # The last token is scored, and nothing that would follow it.
-        ids = [*request.prompt_ids, *request.answer_ids[:-1]]
-        found = self._generator.forward_batch([ids], return_log_probs=True)
-        logprobs = np.array(found)[0, len(request.prompt_ids) - 1 :]
-        best = np.argsort(-logprobs, axis=-1, kind="stable")[:, : request.top]
-        given = np.array(request.answer_ids)[:, None]
-        return TokenScores(
-            logprobs=tuple(np.take_along_axis(logprobs, given, axis=-1)[:, 0].tolist()),
-            top_ids=tuple(tuple(row) for row in best.tolist()),
-            top_logprobs=tuple(
-                tuple(row) for row in np.take_along_axis(logprobs, best, axis=-1).tolist()
-            ),
-        )
-
-    def stamp_cost_ns(self) -> float:
-        stamps, step = _Stamps(), _Step()
-        return median_cost_ns(lambda: stamps.chosen(step))
-
-    def close(self) -> None:
-        self._generator.unload_model()
-
-
-@dataclass(frozen=True)
-class _Step:
-    """Stands for what the callback is given."""
-
-    token_id: int = 1
 
 
 class Ct2Engine(EmbeddedEngine):

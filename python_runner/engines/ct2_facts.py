@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from python_runner.engines.contract import (
     ACTIVATIONS,
@@ -95,9 +96,22 @@ def left_out(folder: Path) -> dict[str, str]:
 
     `folder`: the model's own, with its config.json.
     """
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    cap = config.get("attn_logit_softcapping")
-    return {"left out": f"the soft cap of attention scores ({cap:g})"} if cap else {}
+    cap, window = _config(folder).get("attn_logit_softcapping"), window_of(folder)
+    found = [f"the soft cap of attention scores ({cap:g})"] if cap else []
+    found += [f"the window of {window} tokens, within a prompt"] if window else []
+    return {"left out": "; ".join(found)} if found else {}
+
+
+def window_of(folder: Path) -> int | None:
+    """How many tokens a layer looks back at most; None: at all, in every layer."""
+    config = _config(folder)
+    window = config.get("sliding_window") if config.get("use_sliding_window", True) else None
+    return int(window) if window else None
+
+
+def _config(folder: Path) -> dict[str, Any]:
+    config: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    return config
 
 
 def _in_memory(stored: Mapping[str, float], floats: str, *, is_int8: bool) -> str:

@@ -142,7 +142,7 @@ UPKEEP: Mapping[str, Upkeep] = {
         brought=Brought(find=_llamafile),
     ),
     "ctranslate2": Upkeep(
-        own=(*_ours("ct2", "ct2_facts"), "python_runner/models/ct2*.py"),
+        own=(*_ours("ct2", "ct2_model", "ct2_facts"), "python_runner/models/ct2*.py"),
         needs_python=True,
         packages=("ctranslate2", "tokenizers"),
         unlisted="the libraries in C++ inside its package, Intel's MKL and oneDNN among them",

@@ -16,8 +16,9 @@ from python_runner.common.errors import EngineStartError, SetupError, UsageError
 from python_runner.common.progress import SilentProgress
 from python_runner.engines import ct2
 from python_runner.engines.contract import GenerateRequest, Generation, StopReason
-from python_runner.engines.ct2 import ENGINE, Ct2Model, environment, load
-from python_runner.engines.ct2_facts import facts_of, left_out, system_facts
+from python_runner.engines.ct2 import ENGINE, environment, load
+from python_runner.engines.ct2_facts import facts_of, left_out, system_facts, window_of
+from python_runner.engines.ct2_model import Ct2Model
 from python_runner.engines.scoring import ScoreRequest
 from python_runner.engines.variants import variant_of
 from tests.unit.engines.helpers import request_for, settings_for
@@ -53,13 +54,14 @@ class Library:
         return np.array([rows], dtype=np.float32)
 
 
-def over(library: Library) -> Ct2Model:
+def over(library: Library, window: int | None = None) -> Ct2Model:
     tokenizer: Any = Bag(decode=lambda ids: " ".join(map(str, ids)))
     return Ct2Model(
         library,
         pieces=["<pad>", "<eos>", "<bos>", "a", "b"],
         tokenizer=tokenizer,
         end_ids=(1, 4),
+        window=window,
         build=lambda: {"compute type": "float32"},
     )
 
@@ -99,6 +101,23 @@ def test_given_tokens_are_scored_after_what_comes_before_them() -> None:
     assert found.top_logprobs == ((-1.0, -2.0), (-2.0, -3.0))
 
 
+def test_beyond_the_window_tokens_are_scored_one_by_one() -> None:
+    class Steps(Library):
+        def generate_batch(self, prompts: Any, **asked: Any) -> Any:
+            self.prompts, self.asked = prompts, asked
+            rows = [np.array([0.0, 1.0, 2.0, 3.0, place]) for place in range(len(prompts[0]))]
+            return [Bag(logits=[rows])]
+
+    library = Steps()
+    request = ScoreRequest(prompt_ids=(2, 3), answer_ids=(3, 0), top=1)
+    found = over(library, window=2).score(request)
+    assert library.prompts == [["<bos>", "a", "a"]]
+    assert (library.asked["max_length"], library.asked["end_token"]) == (3, [])
+    sums = [np.log(np.exp([0.0, 1.0, 2.0, 3.0, place]).sum()) for place in (1, 2)]
+    assert found.logprobs == pytest.approx((3.0 - sums[0], -sums[1]), abs=1e-6)
+    assert found.top_ids == ((3,), (3,))
+
+
 def test_a_model_that_was_not_converted_is_told(tmp_path: Path) -> None:
     with pytest.raises(EngineStartError, match="paper was not converted for CTranslate2"):
         load(settings_for(tmp_path))
@@ -133,10 +152,17 @@ def test_what_really_runs_is_the_librarys_word(tmp_path: Path) -> None:
 
 def test_what_is_not_computed_is_told(tmp_path: Path) -> None:
     config = tmp_path / "config.json"
+    cap, window = (
+        "the soft cap of attention scores (50)",
+        "the window of 64 tokens, within a prompt",
+    )
+    config.write_text(json.dumps({"attn_logit_softcapping": 50.0, "sliding_window": 64}))
+    assert left_out(tmp_path) == {"left out": f"{cap}; {window}"}
     config.write_text(json.dumps({"attn_logit_softcapping": 50.0}))
-    assert left_out(tmp_path) == {"left out": "the soft cap of attention scores (50)"}
-    config.write_text(json.dumps({"attn_logit_softcapping": None}))
+    assert left_out(tmp_path) == {"left out": cap}
+    config.write_text(json.dumps({"sliding_window": 64, "use_sliding_window": False}))
     assert left_out(tmp_path) == {}
+    assert window_of(tmp_path) is None
 
 
 def test_amx_is_off_unless_the_user_says_otherwise(
