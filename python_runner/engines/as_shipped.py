@@ -11,7 +11,8 @@ from python_runner.models import Model
 
 def shipped_threads(shipped: Shipped) -> int:
     """How many threads the engine would take on this machine."""
-    return logical_processors() if shipped.every_processor else physical_cores()
+    found = logical_processors() if shipped.every_processor else physical_cores()
+    return min(found, shipped.most_threads or found)
 
 
 def shipped_context(shipped: Shipped, model: Model) -> int | None:

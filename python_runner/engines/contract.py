@@ -84,6 +84,8 @@ class WeightFormat:
     gguf: str = ""
     """The type of GGUF file that it is read from, one of `models.gguf.TYPES`; empty: it is made
     of the safetensors."""
+    ct2: str = ""
+    """The kind of CTranslate2's folder that it is read from, one of `models.ct2.KINDS`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +96,8 @@ class Shipped:
     """Tokens; None: as many as the model is made for."""
     every_processor: bool = False
     """Whether it takes a thread for each logical processor; else one for each physical core."""
+    most_threads: int | None = None
+    """It takes no more of them than that."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +113,7 @@ class EngineSpec:
     formats: Mapping[str, WeightFormat]
     """What it runs for each word that a study has for the precision; no word, no run."""
     model_format: str
-    """`safetensors` or `gguf`."""
+    """`safetensors`, `gguf` or `ctranslate2`."""
     can_ignore_end_of_sequence: bool
     reports_token_ids: bool
     takes_token_ids: bool

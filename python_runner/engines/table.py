@@ -41,6 +41,7 @@ _ROWS: Mapping[str, _Row] = {
     "llama.cpp": _Row(module="llamacpp"),
     "llama-server": _Row(module="llama_server", embedded="llama.cpp"),
     "llamafile": _Row(module="llamafile", brought=True),
+    "ctranslate2": _Row(module="ct2"),
     "ollama": _Row(module="ollama", embedded="go-driver"),
     "ollama-go-engine": _Row(
         module="ollama", attribute="GO_ENGINE", embedded="go-driver-go-engine"

@@ -31,6 +31,8 @@ REUSES_NOTHING = "nothing of a prompt is reused"
 _HASH_DIGITS = 16
 _BITS = re.compile(r"(?:bf|f|int)(\d+)|I?Q(\d)_\w+", re.IGNORECASE)
 _FOR_THE_MOST_PART = " for the most part"
+_BY_WHOM = re.compile(r" \(\w+\)$")
+"""`int8 (torchao)`: whose scheme it is."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,8 +61,8 @@ def bits_in(held_as: str) -> int | None:
 
     `Q5_0 for the most part, asked for as Q4_K_M` is 5: what is there counts.
     """
-    name = held_as.partition(_FOR_THE_MOST_PART)[0].removesuffix(" (torchao)")
-    found = _BITS.fullmatch(name)
+    name = held_as.partition(_FOR_THE_MOST_PART)[0]
+    found = _BITS.fullmatch(_BY_WHOM.sub("", name))
     return int(found[1] or found[2]) if found else None
 
 

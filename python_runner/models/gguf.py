@@ -175,6 +175,7 @@ def write_file(
     failed: str,
     env: Mapping[str, str] | None = None,
     task: Task,
+    log: Path | None = None,
 ) -> None:
     """Run the program that writes `made`.
 
@@ -185,11 +186,12 @@ def write_file(
         failed: begins the message if it fails.
         env: variables besides ours.
         task: told how far it is.
+        log: for its output; None: one of the file's name.
 
     Raises:
         ConversionError: it failed; the message holds the end of its log.
     """
-    log = cache_dir() / "logs" / f"{made.stem}.log"
+    log = log or cache_dir() / "logs" / f"{made.stem}.log"
     log.unlink(missing_ok=True)
     child = start_child(command, log=log, env=env)
     try:

@@ -11,12 +11,14 @@ from pathlib import Path
 from python_runner.common.errors import ModelError
 from python_runner.common.locations import cache_dir
 from python_runner.models import cards
+from python_runner.models.ct2 import KINDS, ct2_dir, read_ct2_record, record_of
 from python_runner.models.folder import weight_files
 from python_runner.models.gguf import WHOLE, GgufRecord, gguf_dir, read_record
 from python_runner.models.source import listed_source
 
 _MADE_FOLDER = re.compile(r"(?P<model>.+)-[0-9a-f]{16}")
 _GGUF_FILE = re.compile(r"(?P<model>.+)-[0-9a-f]{16}-\w+-converter-.+")
+_CT2_FOLDER = re.compile(rf"(?P<model>.+)-[0-9a-f]{{16}}-(?P<kind>{'|'.join(KINDS)})-converter-.+")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +27,7 @@ class Form:
 
     model: str
     kind: str
-    """`safetensors`, `GGUF`, or `GGUF q8_0`."""
+    """`safetensors`, `GGUF`, `GGUF q8_0`, or `CTranslate2 int8`."""
     path: Path
     """A folder or a file."""
     bytes: int
@@ -35,7 +37,7 @@ class Form:
 
 def forms() -> list[Form]:
     """All that lies here, by model."""
-    found = [*_listed_weights(), *_made_weights(), *_ggufs()]
+    found = [*_listed_weights(), *_made_weights(), *_ggufs(), *_ct2_folders()]
     unique = {form.path: form for form in found}
     return sorted(unique.values(), key=lambda form: (form.model, form.kind, form.path))
 
@@ -46,6 +48,7 @@ def remove_form(path: Path) -> None:
     if path.is_dir():
         shutil.rmtree(path)
         path.with_name(f"{path.name}.fingerprint.json").unlink(missing_ok=True)
+        record_of(path).unlink(missing_ok=True)
     else:
         path.with_suffix(".json").unlink(missing_ok=True)
         path.unlink()
@@ -86,6 +89,21 @@ def _ggufs() -> Iterator[Form]:
             kind=_kind(record),
             path=path,
             bytes=path.stat().st_size,
+            is_ours=True,
+        )
+
+
+def _ct2_folders() -> Iterator[Form]:
+    for path in ct2_dir().glob("*"):
+        named = _CT2_FOLDER.fullmatch(path.name)
+        if named is None or not path.is_dir():
+            continue
+        record = read_ct2_record(path)
+        yield Form(
+            model=record.model if record else named["model"],
+            kind=f"CTranslate2 {named['kind']}",
+            path=path,
+            bytes=sum(file.stat().st_size for file in path.iterdir()),
             is_ours=True,
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
@@ -23,5 +23,7 @@ class Model:
     """Hash over the weights and tokenizer files in `folder`; of a GGUF file alone, its own."""
     gguf: Mapping[str, Path]
     """GGUF files derived from `folder`, by type (`bf16`, `q8_0`)."""
+    ct2: Mapping[str, Path] = field(default_factory=dict)
+    """Folders for CTranslate2 derived from `folder`, by kind (`bf16`, `int8`)."""
     has_safetensors: bool = True
     """False for a GGUF file alone, which brings its tokenizer inside."""

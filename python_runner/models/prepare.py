@@ -1,4 +1,4 @@
-"""Make what is missing of a model: its weights, its tokenizer, its GGUF."""
+"""Make what is missing of a model: its weights, its tokenizer, its GGUF and other forms."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from python_runner.common.errors import ModelError, UsageError
 from python_runner.common.progress import Progress
 from python_runner.models.atomic import one_at_a_time, unfinished, write_text
 from python_runner.models.cards import ModelCard
+from python_runner.models.ct2 import KINDS, make_ct2
 from python_runner.models.fingerprint import (
     Fingerprint,
     check_sizes,
@@ -35,7 +36,12 @@ _SILENT_BYTES = 100_000_000
 
 
 def prepare_model(
-    reference: str, ggufs: Iterable[str], progress: Progress, *, quantiser: Quantiser | None = None
+    reference: str,
+    ggufs: Iterable[str],
+    progress: Progress,
+    *,
+    quantiser: Quantiser | None = None,
+    ct2: Iterable[str] = (),
 ) -> Model:
     """That model on disk, as safetensors and as all `ggufs`; makes what is missing.
 
@@ -45,25 +51,33 @@ def prepare_model(
             that there is of its model, and is taken as it is.
         progress: shown while something is made.
         quantiser: for other types than bf16.
+        ct2: kinds of folder for CTranslate2, of `ct2.KINDS`.
 
     Raises:
         UnknownNameError: no model of that name.
         UsageError: a path or type that does not exist.
         ModelError: the disk is too small, or files are missing or damaged.
-        ConversionError: the converter to GGUF does not know this model.
+        ConversionError: a converter does not know this model.
         SetupError: the quantiser is needed and cannot be built.
     """
-    return prepare_source(find_source(reference), ggufs, progress, quantiser=quantiser)
+    source = find_source(reference)
+    return prepare_source(source, ggufs, progress, quantiser=quantiser, ct2=ct2)
 
 
 def prepare_source(
-    source: Source, ggufs: Iterable[str], progress: Progress, *, quantiser: Quantiser | None = None
+    source: Source,
+    ggufs: Iterable[str],
+    progress: Progress,
+    *,
+    quantiser: Quantiser | None = None,
+    ct2: Iterable[str] = (),
 ) -> Model:
     """The same for a model that has been found already."""
     wanted = _checked(ggufs)
+    folders = [kind for kind in KINDS if kind in set(ct2)]
     if source.gguf is not None:
         return _gguf_alone(source, source.gguf, progress)
-    check_disks(source.name, still_to_write(source, wanted))
+    check_disks(source.name, still_to_write(source, wanted, folders))
     source = _on_disk(source, progress)
     fingerprint = _weights(source, progress)
     return Model(
@@ -75,6 +89,7 @@ def prepare_source(
         gguf={
             kind: _gguf(source, fingerprint.sha256, kind, progress, quantiser) for kind in wanted
         },
+        ct2={kind: _ct2(source, fingerprint.sha256, kind, progress) for kind in folders},
     )
 
 
@@ -234,5 +249,16 @@ def _gguf(
         name=source.name,
         source_sha256=sha256,
         quantiser=quantiser,
+        progress=progress,
+    )
+
+
+def _ct2(source: Source, sha256: str, kind: str, progress: Progress) -> Path:
+    return make_ct2(
+        source.folder,
+        kind,
+        name=source.name,
+        source_sha256=sha256,
+        expected_bytes=source.bytes,
         progress=progress,
     )

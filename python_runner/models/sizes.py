@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from python_runner.common.errors import ModelError
+from python_runner.models.ct2 import KINDS, ct2_bytes, ct2_dir, ct2_path, is_made, seconds_to_make
 from python_runner.models.fingerprint import read_fingerprint
 from python_runner.models.gguf import (
     WHOLE,
@@ -40,8 +41,16 @@ class ToWrite:
     """The type, if it is a GGUF file."""
 
 
-def still_to_write(source: Source, ggufs: Iterable[str]) -> tuple[ToWrite, ...]:
-    """What has to be made or fetched for GGUF files of these types, in that order."""
+def still_to_write(
+    source: Source, ggufs: Iterable[str], ct2: Iterable[str] = ()
+) -> tuple[ToWrite, ...]:
+    """What has to be made or fetched for these forms, in the order in which it is made.
+
+    Args:
+        source: the model.
+        ggufs: types of GGUF file.
+        ct2: kinds of folder for CTranslate2.
+    """
     if source.gguf is not None:
         return ()
     found: list[ToWrite] = []
@@ -59,7 +68,11 @@ def still_to_write(source: Source, ggufs: Iterable[str]) -> tuple[ToWrite, ...]:
     missing = {kind for kind in ggufs if not _has_gguf(source, kind)}
     if missing and not _has_gguf(source, WHOLE):
         missing.add(WHOLE)  # the others are made of it
-    return (*found, *(_gguf(size, kind) for kind in TYPES if kind in missing))
+    folders = {kind for kind in ct2 if not _has_ct2(source, kind)}
+    return (
+        *(*found, *(_gguf(size, kind) for kind in TYPES if kind in missing)),
+        *(_ct2(size, kind) for kind in KINDS if kind in folders),
+    )
 
 
 def _gguf(size: int, kind: str) -> ToWrite:
@@ -70,6 +83,20 @@ def _gguf(size: int, kind: str) -> ToWrite:
         seconds=seconds_to_convert(size) if kind == WHOLE else seconds_to_quantise(size, kind),
         gguf=kind,
     )
+
+
+def _ct2(size: int, kind: str) -> ToWrite:
+    return ToWrite(
+        form=f"CTranslate2 in {kind}",
+        bytes=ct2_bytes(size, kind),
+        place=ct2_dir(),
+        seconds=seconds_to_make(size, kind),
+    )
+
+
+def _has_ct2(source: Source, kind: str) -> bool:
+    known = read_fingerprint(source.record) if source.is_ready else None
+    return known is not None and is_made(ct2_path(source.name, known.sha256, kind))
 
 
 def _has_gguf(source: Source, kind: str) -> bool:

@@ -59,6 +59,12 @@ def ggufs_of(study: Study, engines: Mapping[str, Engine]) -> frozenset[str]:
     return frozenset(each.gguf for each in formats if each.gguf)
 
 
+def ct2_of(study: Study, engines: Mapping[str, Engine]) -> frozenset[str]:
+    """The kinds of CTranslate2's folder that the engines read in the study's precision."""
+    formats = (candidate.spec.formats[study.precision] for candidate in engines.values())
+    return frozenset(each.ct2 for each in formats if each.ct2)
+
+
 @dataclass(frozen=True, kw_only=True)
 class ModelForStacks:
     """The model of a study, and the stacks that cannot have it."""
@@ -99,21 +105,31 @@ def model_for(
     """
     if source.gguf is not None:
         return ModelForStacks(model=prepare_source(source, (), progress), unread={})
-    ggufs = ggufs_of(study, engines)
-    try:
-        model = prepare_source(source, ggufs, progress, quantiser=llama_quantize)
-        return ModelForStacks(model=model, unread={})
-    except (ConversionError, SetupError) as error:
-        unread = {
-            name: _reason(error)
-            for name, candidate in engines.items()
-            if candidate.spec.model_format == "gguf"
-        }
-        if len(unread) == len(engines):
-            raise
-    progress.say(f"{', '.join(unread)} left out: {next(iter(unread.values()))}")
-    model = prepare_source(source, (), progress)
-    return ModelForStacks(model=model, unread=unread)
+    wanted = {"gguf": ggufs_of(study, engines), "ctranslate2": ct2_of(study, engines)}
+    unread: dict[str, str] = {}
+    for form, kinds in wanted.items():
+        try:
+            _prepare(source, {form: kinds}, progress)
+        except (ConversionError, SetupError) as error:
+            those = [name for name, each in engines.items() if each.spec.model_format == form]
+            unread |= dict.fromkeys(those, _reason(error))
+            if len(unread) == len(engines):
+                raise
+            progress.say(f"{', '.join(those)} left out: {_reason(error)}")
+            wanted[form] = frozenset()
+    return ModelForStacks(model=_prepare(source, wanted, progress), unread=unread)
+
+
+def _prepare(source: Source, wanted: Mapping[str, frozenset[str]], progress: Progress) -> Model:
+    """The model with these forms, by `model_format`."""
+    none: frozenset[str] = frozenset()
+    return prepare_source(
+        source,
+        wanted.get("gguf", none),
+        progress,
+        quantiser=llama_quantize,
+        ct2=wanted.get("ctranslate2", none),
+    )
 
 
 def plan_for(

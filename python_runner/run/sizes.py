@@ -40,7 +40,11 @@ class Needs:
 def needs_of(source: Source, study: Study, engines: Mapping[str, Engine]) -> Needs:
     """Work out what `study` takes on this machine as it is now."""
     held = {name: _format_of(candidate, source, study) for name, candidate in engines.items()}
-    to_write = still_to_write(source, {each.gguf for each in held.values() if each.gguf})
+    to_write = still_to_write(
+        source,
+        {each.gguf for each in held.values() if each.gguf},
+        {each.ct2 for each in held.values() if each.ct2},
+    )
     copied = {held[name].gguf for name, each in engines.items() if each.spec.keeps_a_copy}
     to_write += _copies(source, to_write, copied)
     size = source.bytes

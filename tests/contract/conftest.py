@@ -22,8 +22,14 @@ from tests.llamafile_script import write_llamafile_script
 
 @pytest.fixture(scope="session")
 def tiny_model() -> Model:
-    read = {each.gguf for name in engine_names() for each in engine(name).spec.formats.values()}
-    return prepare_model("gemma-2-tiny", read - {""}, SilentProgress(), quantiser=llama_quantize)
+    read = [each for name in engine_names() for each in engine(name).spec.formats.values()]
+    return prepare_model(
+        "gemma-2-tiny",
+        {each.gguf for each in read} - {""},
+        SilentProgress(),
+        quantiser=llama_quantize,
+        ct2={each.ct2 for each in read} - {""},
+    )
 
 
 def _installed_ollama(folder: Path) -> Mapping[str, str]:

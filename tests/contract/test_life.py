@@ -89,9 +89,12 @@ def damaged(model: Model, folder: Path, *, keep: float) -> Model:
     for precision, path in model.gguf.items():
         gguf[precision] = copy / f"{precision}.gguf"
         shutil.copy(path, gguf[precision])
-    for weights in [*copy.glob("*.safetensors"), *copy.glob("*.gguf")]:
+    ct2 = {kind: copy / f"ct2-{kind}" for kind in model.ct2}
+    for kind, path in model.ct2.items():
+        shutil.copytree(path, ct2[kind])
+    for weights in [*copy.glob("*.safetensors"), *copy.glob("*.gguf"), *copy.glob("*/model.bin")]:
         if keep:
             os.truncate(weights, int(weights.stat().st_size * keep))
         else:
             weights.unlink()
-    return replace(model, folder=copy, gguf=gguf, source_sha256=f"damaged {keep}")
+    return replace(model, folder=copy, gguf=gguf, ct2=ct2, source_sha256=f"damaged {keep}")

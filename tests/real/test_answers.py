@@ -40,7 +40,9 @@ SCORING = [name for name in engine_names() if engine(name).spec.scores]
 @pytest.fixture(scope="module")
 def tiny() -> Model:
     ggufs = {"bf16", "q8_0", "q4_k_m"}
-    return prepare_model("gemma-2-tiny", ggufs, SilentProgress(), quantiser=llama_quantize)
+    return prepare_model(
+        "gemma-2-tiny", ggufs, SilentProgress(), quantiser=llama_quantize, ct2={"bf16", "int8"}
+    )
 
 
 class Asked(NamedTuple):

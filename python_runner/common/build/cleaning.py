@@ -49,7 +49,7 @@ def removals(used: Collection[Path], scope: Scope) -> tuple[Removal, ...]:
     if scope.cargo_target:
         found += _folder("cargo-target", "what cargo keeps between builds")
     if scope.models:
-        found += _folder("models", "weights and GGUF files made here")
+        found += _folder("models", "weights, GGUF files and other forms made here")
         found += _folder("ollama-models", "what Ollama has taken in")
         found += _folder("ollama-models-installed", "what an installed Ollama has taken in")
     return tuple(found)

@@ -141,6 +141,12 @@ UPKEEP: Mapping[str, Upkeep] = {
         own=_ours("llamafile", "llamafile_find", *_LLAMA_SERVED),
         brought=Brought(find=_llamafile),
     ),
+    "ctranslate2": Upkeep(
+        own=(*_ours("ct2", "ct2_model", "ct2_facts"), "python_runner/models/ct2*.py"),
+        needs_python=True,
+        packages=("ctranslate2", "tokenizers"),
+        unlisted="the libraries in C++ inside its package, Intel's MKL and oneDNN among them",
+    ),
     "ollama": _OLLAMA,
     "ollama-go-engine": _OLLAMA,
     "ollama-installed": replace(

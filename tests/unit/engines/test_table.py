@@ -34,7 +34,9 @@ def test_every_row_leads_to_an_engine_of_that_name(name: str) -> None:
     assert spec.name == name
     assert spec.title
     assert {"bf16", "8bit", "shipped"} <= spec.formats.keys()
-    assert all((spec.model_format == "gguf") == bool(each.gguf) for each in spec.formats.values())
+    for each in spec.formats.values():
+        assert (spec.model_format == "gguf") == bool(each.gguf)
+        assert (spec.model_format == "ctranslate2") == bool(each.ct2)
 
 
 def test_titles_tell_engines_apart() -> None:
