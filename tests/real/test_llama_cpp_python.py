@@ -22,7 +22,10 @@ from python_runner.engines.contract import (
     Served,
 )
 from python_runner.engines.ggml import LIBRARY
+from python_runner.engines.load_client import LoadClient, LoadShape, Sending
+from python_runner.engines.streaming import prepare_stream_client
 from python_runner.engines.table import engine
+from python_runner.measure.load.finished import finished_of
 from python_runner.models import ReferenceTokenizer, prepare_model
 
 CTYPES, SERVER = "llama-cpp-python", "llama-cpp-python-server"
@@ -113,6 +116,21 @@ def test_two_requests_at_once_are_answered_one_after_the_other(
     for first, second in pairwise(in_turn):
         assert first.chunk_ns[-1] < second.chunk_ns[0]
     assert server.description.build["slots"] == "1"
+
+
+def test_under_load_all_is_answered_and_counted(
+    running: Mapping[str, RunningEngine], asked: GenerateRequest
+) -> None:
+    server = running[SERVER]
+    assert isinstance(server, Served)
+    client = LoadClient(prepare_stream_client(SilentProgress()))
+    body, shape = server.request_body(asked), LoadShape(users=2, requests=4)
+    run = client.start(server.endpoint, [body], shape, Sending(timeout_s=60.0))
+    assert run.wait(60.0)
+    found = finished_of(run.take())
+    assert set(found.status) == {200}, found.error
+    assert set(found.prompt_tokens) == {len(asked.prompt_ids)}
+    assert set(found.output_tokens) == {asked.new_tokens}
 
 
 def test_the_package_s_own_routes_are_there(running: Mapping[str, RunningEngine]) -> None:

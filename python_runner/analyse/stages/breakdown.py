@@ -158,11 +158,11 @@ def _llama_server(timings: Mapping[str, float], request_ns: int) -> _Parts:
     )
 
 
-def _ctypes_binding(timings: Mapping[str, float], _request_ns: int) -> _Parts:
+def _ctypes_binding(timings: Mapping[str, float], request_ns: int) -> _Parts:
     """llama-cpp-python: llama.cpp's own times, of the passes through the model and nothing else.
 
-    Sampler and Python's part of each token are in the rest; so are, over HTTP, queue, tokeniser,
-    text and collector.
+    In process all else is the package's loop, its sampler and the text. Over HTTP queue,
+    tokeniser and collector are in the rest, too.
     """
     prefill, decode = (timings[name] * NS_PER_MS for name in ("prompt_eval_ms", "eval_ms"))
     ns = {Stage.PREFILL: prefill, Stage.DECODE: decode}
@@ -171,7 +171,8 @@ def _ctypes_binding(timings: Mapping[str, float], _request_ns: int) -> _Parts:
         return _Parts(ns=ns, hidden=dict.fromkeys(hidden, Stage.REST))
     # In process the prompt comes as ids.
     ns |= {Stage.QUEUE: 0.0, Stage.TOKENISE: 0.0, Stage.COLLECT: timings["gc_ns"]}
-    return _Parts(ns=ns, hidden={Stage.SAMPLE: Stage.REST})
+    loop_ns = request_ns - sum(ns.values())
+    return _Parts(ns=ns, known_rest_ns=loop_ns, hidden={Stage.SAMPLE: Stage.REST})
 
 
 def _by_our_stamps(sample: Mapping[Any, Any], request_ns: int) -> _Parts:

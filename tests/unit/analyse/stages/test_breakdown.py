@@ -123,6 +123,7 @@ def test_llama_cpp_by_ctypes_leaves_python_in_the_rest() -> None:
         Stage.REST: 18,
     }
     assert parts.hidden == {Stage.SAMPLE: Stage.REST}
+    assert parts.unattributed_ns == 0
 
 
 def test_its_server_tells_as_much() -> None:
