@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 VERSION = "ggml version"
 """The fact in `EngineDescription.build` that says which ggml it is; others have none."""
+LIBRARY = "library"
+"""The fact that says which file of llama.cpp's library computes, below the folder of builds."""
 DEFINES = "ggml defines"
 THREADING = "threading"
 WEIGHTS_FILE = "weights file"

@@ -19,7 +19,7 @@ from python_runner.common.clock import now_ns
 from python_runner.common.errors import EngineStartError, GenerationError
 from python_runner.common.progress import Progress, SilentProgress
 from python_runner.common.variants import knobs_of
-from python_runner.engines.build.llamacpp import llama_binding, llama_cpp_prefix
+from python_runner.engines.build.llamacpp import library_fact, llama_binding, llama_cpp_prefix
 from python_runner.engines.build.llamacpp_variant import library_binding, library_prefix
 from python_runner.engines.contract import (
     AT_LOAD,
@@ -37,7 +37,7 @@ from python_runner.engines.contract import (
     StopReason,
 )
 from python_runner.engines.embedded import EmbeddedEngine
-from python_runner.engines.ggml import ggml_facts
+from python_runner.engines.ggml import LIBRARY, ggml_facts
 from python_runner.engines.ggml_knobs import LLAMA_KNOBS, LlamaVariant, llama_variant, words
 from python_runner.engines.scoring import ScoreRequest, TokenScores
 from python_runner.engines.variants import variant_spec
@@ -95,13 +95,15 @@ def load_variant(settings: LaunchSettings, variant: LlamaVariant) -> LlamaModel:
         raise EngineStartError(
             f"llama.cpp: {error}", hint="Make the GGUF file anew: delete it and run again."
         ) from error
-    recipe = recipe_of(library_prefix(variant.build, quiet))
+    prefix = library_prefix(variant.build, quiet)
+    recipe = recipe_of(prefix)
     features = instruction_sets(polystack_llama.system_info())
     info = polystack_llama.build_info()
     description = EngineDescription(
         version=version_text(recipe),
         build={
             **build_text(recipe),
+            LIBRARY: library_fact(prefix),
             "instruction sets": features,
             PROMPT_CACHE: "off",
             "binding compiler": info["compiler"],

@@ -48,6 +48,9 @@ class Sending:
     """For one answer."""
     ca_file: str | None = None
     """Further trusted certificates, PEM."""
+    numbered: bool = False
+    """Whether each request bears its number in a header. Some servers refuse one that is no
+    UUID (llama-cpp-python's), so only a server of ours is sent it."""
 
 
 class LoadClient:
@@ -83,7 +86,7 @@ class LoadClient:
                 timeout_s=sending.timeout_s,
                 connect_timeout_s=_CONNECT_TIMEOUT_S,
                 headers=dict(sending.headers),
-                request_id_header=REQUEST_ID_HEADER,
+                request_id_header=REQUEST_ID_HEADER if sending.numbered else None,
                 ca_file=sending.ca_file,
             )
         except self._native.LimitError as error:

@@ -40,6 +40,8 @@ class _Row:
 _ROWS: Mapping[str, _Row] = {
     "llama.cpp": _Row(module="llamacpp"),
     "llama-server": _Row(module="llama_server", embedded="llama.cpp"),
+    "llama-cpp-python": _Row(module="llama_cpp_python"),
+    "llama-cpp-python-server": _Row(module="llama_cpp_python_server", embedded="llama-cpp-python"),
     "llamafile": _Row(module="llamafile", brought=True),
     "ctranslate2": _Row(module="ct2"),
     "ollama": _Row(module="ollama", embedded="go-driver"),

@@ -21,6 +21,7 @@ from python_runner.engines.contract import (
     LaunchSettings,
     RunningEngine,
     Tunable,
+    settings_of,
 )
 
 PRECISIONS = ("bf16", "8bit", "shipped")
@@ -53,7 +54,7 @@ class AdjustedEngine:
 
     def settings_for(self, settings: LaunchSettings) -> LaunchSettings:
         return replace(
-            settings,
+            settings_of(self.base, settings),
             threads=self.threads or settings.threads,
             precision=self.precision or settings.precision,
             context=self.context or settings.context,

@@ -158,6 +158,23 @@ def _llama_server(timings: Mapping[str, float], request_ns: int) -> _Parts:
     )
 
 
+def _ctypes_binding(timings: Mapping[str, float], request_ns: int) -> _Parts:
+    """llama-cpp-python: llama.cpp's own times, of the passes through the model and nothing else.
+
+    In process all else is the package's loop, its sampler and the text. Over HTTP queue,
+    tokeniser and collector are in the rest, too.
+    """
+    prefill, decode = (timings[name] * NS_PER_MS for name in ("prompt_eval_ms", "eval_ms"))
+    ns = {Stage.PREFILL: prefill, Stage.DECODE: decode}
+    if "gc_ns" not in timings:
+        hidden = (Stage.QUEUE, Stage.TOKENISE, Stage.SAMPLE, Stage.COLLECT)
+        return _Parts(ns=ns, hidden=dict.fromkeys(hidden, Stage.REST))
+    # In process the prompt comes as ids.
+    ns |= {Stage.QUEUE: 0.0, Stage.TOKENISE: 0.0, Stage.COLLECT: timings["gc_ns"]}
+    loop_ns = request_ns - sum(ns.values())
+    return _Parts(ns=ns, known_rest_ns=loop_ns, hidden={Stage.SAMPLE: Stage.REST})
+
+
 def _by_our_stamps(sample: Mapping[Any, Any], request_ns: int) -> _Parts:
     """An engine that says nothing: until the first chunk, and from there to the last."""
     stamps = np.asarray(sample["chunk_ns"], dtype=np.int64)
@@ -184,5 +201,6 @@ _KINDS: tuple[tuple[tuple[str, ...], _Reader], ...] = (
         _ollama,
     ),
     (("prompt_ms", "predicted_ms"), _llama_server),
+    (("prompt_eval_ms", "eval_ms"), _ctypes_binding),
 )
 """The figures by which a kind of engine is known, and how they are read."""

@@ -1,7 +1,7 @@
 """The source of llama.cpp: libraries, programs, converter and third-party headers.
 
 It comes inside the source distribution of llama-cpp-python, because that is in the package
-registry, with a version and a hash. Nothing of llama-cpp-python itself is used.
+registry, with a version and a hash. That package's own part, in Python, is kept beside it.
 """
 
 from __future__ import annotations
@@ -25,6 +25,9 @@ _REQUIREMENT = re.compile(r"^llama-cpp-python==(\S+) --hash=sha256:([0-9a-f]{64}
 _COMMIT = re.compile(r"llama\.cpp@([0-9a-f]{7,40})")
 _LLAMA_CPP = PurePosixPath("vendor/llama.cpp")
 _CHANGES = PurePosixPath("CHANGELOG.md")
+_BINDING = PurePosixPath("llama_cpp")
+"""The package llama-cpp-python: Python files only, as long as nobody compiles it."""
+_PARTS = (_LLAMA_CPP, _BINDING, _CHANGES)
 _EXPECTED_S = 15.0
 
 
@@ -67,8 +70,20 @@ def llama_cpp_source(progress: Progress) -> Path:
         ):
             _unpack(_download(Path(scratch), task), folder)
 
-    recipe: dict[str, object] = {"version": release.version, "sha256": release.sha256}
+    recipe: dict[str, object] = {
+        "version": release.version,
+        "sha256": release.sha256,
+        "parts": [str(part) for part in _PARTS],
+    }
     return build_once("llama-cpp-source", recipe, fetch, progress) / _LLAMA_CPP
+
+
+def ctypes_binding(source: Path) -> Path:
+    """The folder to import `llama_cpp` from, which came with the llama.cpp in `source`.
+
+    No library lies beside it: `LLAMA_CPP_LIB_PATH` has to name the folder of one.
+    """
+    return source.parents[len(_LLAMA_CPP.parts) - 1]
 
 
 def llama_cpp_commit(source: Path) -> str:
@@ -77,7 +92,7 @@ def llama_cpp_commit(source: Path) -> str:
     Empty if the list does not say (the archive carries no history to ask), or as long as
     the source is not there.
     """
-    changes = source.parents[len(_LLAMA_CPP.parts) - 1] / _CHANGES
+    changes = ctypes_binding(source) / _CHANGES
     if not changes.is_file():
         return ""
     found = _COMMIT.search(changes.read_text(encoding="utf-8"))
@@ -104,7 +119,7 @@ def _download(folder: Path, task: Task) -> Path:
 
 
 def _unpack(archive: Path, folder: Path) -> None:
-    """Unpack llama.cpp and the list of changes; the rest of the archive is not needed."""
+    """Unpack llama.cpp, the binding and the list of changes; no more of it is needed."""
     with tarfile.open(archive) as tar:
         # The filter refuses what would be written outside the folder.
         tar.extractall(folder, members=_wanted(tar), filter="data")
@@ -118,7 +133,7 @@ def _unpack(archive: Path, folder: Path) -> None:
 def _wanted(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
     for member in tar:
         inside = PurePosixPath(*PurePosixPath(member.name).parts[1:])
-        is_wanted = inside.is_relative_to(_LLAMA_CPP) or inside == _CHANGES
+        is_wanted = any(inside.is_relative_to(part) for part in _PARTS)
         # A stray `.git` would make llama.cpp's build ask git about another repository.
         if is_wanted and inside.name != ".git":
             yield member.replace(name=str(inside), deep=False)

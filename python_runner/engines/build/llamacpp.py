@@ -149,14 +149,24 @@ def binding_to(
     )
 
 
+def library_file(prefix: Path) -> Path:
+    """The library in `prefix` itself, links followed."""
+    name = "libllama.dylib" if sys.platform == "darwin" else "libllama.so"
+    return (prefix / "lib" / name).resolve()
+
+
+def library_fact(prefix: Path) -> str:
+    """Which file computes, below the folder of the builds: its build's hash is in it."""
+    return f"{prefix.name}/lib/{library_file(prefix).name}"
+
+
 def system_info(prefix: Path) -> str:
     """What the libraries in `prefix` say they were compiled with; empty if they say nothing.
 
     Asked in a process of its own, so that they are neither kept in ours nor able to end it.
     """
-    library = prefix / "lib" / ("libllama.dylib" if sys.platform == "darwin" else "libllama.so")
     asked = subprocess.run(
-        [sys.executable, "-c", _ASK_SYSTEM_INFO, str(library)],
+        [sys.executable, "-c", _ASK_SYSTEM_INFO, str(library_file(prefix))],
         capture_output=True,
         text=True,
         check=False,

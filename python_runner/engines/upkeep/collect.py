@@ -127,7 +127,8 @@ def build_time(stack: Inventory) -> Counted:
         return unknown("it is not compiled here")
     if stack.unbuilt:
         return unknown(f"not built yet: {', '.join(stack.unbuilt)}")
-    folders = {built: stack.folder_of(built) for built in declared.builds}
+    compiled = [built for built in declared.builds if built.is_compiled]
+    folders = {built: stack.folder_of(built) for built in compiled}
     times = {built: kept_time(folder) for built, folder in folders.items() if folder}
     lacking = [built.name for built, taken in times.items() if taken is None]
     if lacking:

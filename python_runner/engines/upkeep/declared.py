@@ -18,6 +18,8 @@ class Built:
     compiler_cache: str = ""
     """Who keeps compiled parts from one build to the next, which makes a later one shorter:
     `cargo` or `Go`. Empty: nobody, each build starts from nothing."""
+    is_compiled: bool = True
+    """Whether it is more than files that are fetched: those take no time to build."""
 
 
 @dataclass(frozen=True, kw_only=True)

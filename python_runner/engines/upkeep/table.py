@@ -71,6 +71,22 @@ _LLAMA_SERVER = Upkeep(
     compiled_in=_LLAMA_SOURCE,
     unlisted="the copies of other projects in llama.cpp's own source",
 )
+_CTYPES_FILES = (
+    *("llama_cpp_python", "build/llama_cpp_python", "llamacpp", *_LLAMA_BUILD),
+    *("build/llamacpp_variant",),
+)
+_CTYPES_NEEDS = ("diskcache", "jinja2", "numpy", "typing-extensions")
+_CTYPES = Upkeep(
+    own=_ours(*_CTYPES_FILES),
+    builds=(
+        Built(name="llama-cpp", ships=_GGML_LIBRARIES),
+        Built(name="llama-cpp-source", ships=("llama_cpp/**/*.py",), is_compiled=False),
+    ),
+    needs_python=True,
+    packages=_CTYPES_NEEDS,
+    compiled_in=_LLAMA_SOURCE,
+    unlisted="the copies of other projects in llama.cpp's own source",
+)
 _OLLAMA_FILES = (
     *("ollama", "ollama_server", "ollama_answer", "ollama_store", "ollama_variant"),
     *("go_trace", "collectors"),
@@ -137,6 +153,18 @@ _MOCK = Upkeep(own=_ours("mock"), needs_python=True)
 UPKEEP: Mapping[str, Upkeep] = {
     "llama.cpp": _LLAMA_CPP,
     "llama-server": _LLAMA_SERVER,
+    "llama-cpp-python": _CTYPES,
+    "llama-cpp-python-server": replace(
+        _CTYPES,
+        own=_ours(
+            *("llama_cpp_python_server", "llama_cpp_python_program", *_CTYPES_FILES),
+            *("openai_served", "openai_protocol"),
+        ),
+        packages=(
+            *(*_CTYPES_NEEDS, "fastapi", "pydantic-settings", "pyyaml"),
+            *("sse-starlette", "starlette-context", "uvicorn"),
+        ),
+    ),
     "llamafile": Upkeep(
         own=_ours("llamafile", "llamafile_find", *_LLAMA_SERVED),
         brought=Brought(find=_llamafile),

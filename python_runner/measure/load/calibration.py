@@ -116,7 +116,7 @@ class Calibrator:
                 Endpoint(url=server.url + PATHS[pace.dialect], dialect=pace.dialect, model="truth"),
                 [body_of(pace.dialect, request, Options(model="truth"))],
                 LoadShape(users=pace.streams, requests=plan.requests),
-                Sending(timeout_s=_LIMIT_S),
+                Sending(timeout_s=_LIMIT_S, numbered=True),
             )
             if not run.wait(_LIMIT_S):
                 run.cancel()

@@ -7,7 +7,11 @@ from pathlib import Path
 import pytest
 
 from python_runner.common.build import source
-from python_runner.common.build.source import llama_cpp_commit, pinned_release
+from python_runner.common.build.source import (
+    ctypes_binding,
+    llama_cpp_commit,
+    pinned_release,
+)
 from python_runner.common.errors import BuildFailedError
 
 CHANGES = """\
@@ -53,6 +57,7 @@ def test_only_what_is_needed_is_unpacked(tmp_path: Path) -> None:
         {
             "release-1/CHANGELOG.md": CHANGES,
             "release-1/README.md": "words",
+            "release-1/llama_cpp/server/app.py": "app = 1",
             "release-1/vendor/llama.cpp/CMakeLists.txt": "project(x)",
             "release-1/vendor/llama.cpp/.git": "gitdir: ../../.git",
         },
@@ -60,7 +65,13 @@ def test_only_what_is_needed_is_unpacked(tmp_path: Path) -> None:
     source._unpack(path, tmp_path / "out")
 
     files = {str(p.relative_to(tmp_path / "out")) for p in (tmp_path / "out").rglob("*.*")}
-    assert files == {"CHANGELOG.md", "vendor/llama.cpp", "vendor/llama.cpp/CMakeLists.txt"}
+    assert files == {
+        "CHANGELOG.md",
+        "llama_cpp/server/app.py",
+        "vendor/llama.cpp",
+        "vendor/llama.cpp/CMakeLists.txt",
+    }
+    assert ctypes_binding(tmp_path / "out" / "vendor" / "llama.cpp") == tmp_path / "out"
 
 
 def test_the_commit_is_the_newest_that_the_changes_name(tmp_path: Path) -> None:

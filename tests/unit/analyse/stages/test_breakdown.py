@@ -26,6 +26,7 @@ OLLAMA = {
     "prompt_eval_duration_ns": 20.0 * MS,
     "eval_duration_ns": 60.0 * MS,
 }
+CTYPES = {"prompt_eval_ms": 30.0, "eval_ms": 50.0, "prompt_eval_count": 4.0, "eval_count": 2.0}
 SERVER = {"prompt_ms": 30.0, "predicted_ms": 65.0, "prompt_n": 4.0}
 
 
@@ -109,6 +110,27 @@ def test_llama_server() -> None:
     assert in_ms(parts)[Stage.DECODE] == 65
     assert in_ms(parts)[Stage.REST] == 0
     assert parts.hidden == {Stage.SAMPLE: Stage.DECODE}
+
+
+def test_llama_cpp_by_ctypes_leaves_python_in_the_rest() -> None:
+    parts = found({**CTYPES, "gc_ns": 2.0 * MS}, language="Python")
+    assert in_ms(parts) == {
+        Stage.QUEUE: 0,
+        Stage.TOKENISE: 0,
+        Stage.PREFILL: 30,
+        Stage.DECODE: 50,
+        Stage.COLLECT: 2,
+        Stage.REST: 18,
+    }
+    assert parts.hidden == {Stage.SAMPLE: Stage.REST}
+    assert parts.unattributed_ns == 0
+
+
+def test_its_server_tells_as_much() -> None:
+    parts = found(CTYPES, language="Python", reach="served")
+    assert in_ms(parts) == {Stage.PREFILL: 30, Stage.DECODE: 50, Stage.REST: 20}
+    hidden = (Stage.QUEUE, Stage.TOKENISE, Stage.SAMPLE, Stage.COLLECT)
+    assert parts.hidden == dict.fromkeys(hidden, Stage.REST)
 
 
 @pytest.mark.parametrize(

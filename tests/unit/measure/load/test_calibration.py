@@ -190,6 +190,7 @@ def test_the_client_is_put_on_the_server_in_the_dialect_that_is_measured() -> No
     assert server.stopped
     assert client.shapes[0].users == 3
     assert b'"messages"' in client.bodies[0][0]
+    assert client.sent[0].numbered, "else requests are not matched with the server's truth"
     assert found.streams == 3
 
 
