@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from python_runner.common.build.extension import import_extension
 from python_runner.common.errors import UsageError
 from python_runner.engines.contract import Endpoint
+from python_runner.engines.refusals import hint_of
 from python_runner.engines.streaming import NotAnsweredError
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ class Sending:
     """For one answer."""
     ca_file: str | None = None
     """Further trusted certificates, PEM."""
+    keep_text: bool = False
+    """Keep the answers."""
 
 
 class LoadClient:
@@ -85,6 +88,7 @@ class LoadClient:
                 headers=dict(sending.headers),
                 request_id_header=REQUEST_ID_HEADER,
                 ca_file=sending.ca_file,
+                keep_text=sending.keep_text,
             )
         except self._native.LimitError as error:
             raise UsageError(
@@ -93,6 +97,4 @@ class LoadClient:
         except ValueError as error:
             raise UsageError(str(error), hint="A URL begins with http:// or https://.") from error
         except self._native.StreamError as error:
-            raise NotAnsweredError(
-                str(error), hint="Is the server up, and are host and port right?"
-            ) from error
+            raise NotAnsweredError(str(error), hint=hint_of("connect", 0, str(error))) from error

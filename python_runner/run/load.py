@@ -23,6 +23,7 @@ from python_runner.measure.stack import condition_of
 from python_runner.run.building import build, in_order, without
 from python_runner.run.calibration import CalibratorOnDemand
 from python_runner.run.compare import find_engines, get_ready
+from python_runner.run.endpoints import refuse_endpoints
 from python_runner.run.load_plan import Asked, plan_of_model, plan_of_outside
 from python_runner.run.preflight import Preflight, work_of_load
 from python_runner.store import LoadRunRecorder, Step, Store
@@ -156,6 +157,7 @@ def check_outside(
 def find_served(study: Study) -> dict[str, Engine]:
     """The engines of the study. Raises UsageError if one of them is no server."""
     engines = find_engines(study)
+    refuse_endpoints(engines)
     embedded = [name for name, each in engines.items() if each.spec.reach is not Reach.SERVED]
     if embedded:
         raise UsageError(
