@@ -5,6 +5,8 @@ from __future__ import annotations
 from python_runner.common.errors import GenerationError
 
 _NO_SERVER_OF_MODELS = "Is that the address of a server for language models?"
+_LONGEST = 300
+"""Of a server's words: enough for a sentence, not for a page."""
 _BY_STATUS = (
     (
         {401, 403},
@@ -74,7 +76,10 @@ _BY_WORDS = (
         "What answers there speaks TLS: write https:// in place of http://.",
     ),
     (
-        ("the name is not known", "name was not resolved", "no address"),
+        (
+            *("the name is not known", "name was not resolved", "no address"),
+            *("Name or service not known", "name resolution", "nodename nor servname"),
+        ),
         "Is the host's name written right, and can this machine reach its name server?",
     ),
     (
@@ -112,6 +117,9 @@ def without_query(url: str) -> str:
 
 def refusal(url: str, kind: str, status: int, words: str) -> GenerationError:
     """The error of a request to `url` that failed, with what to do next."""
+    said = " ".join(words.split())
+    if len(said) > _LONGEST:
+        said = f"{said[:_LONGEST]}…"
     return GenerationError(
-        f"{without_query(url)}: {words or kind}", hint=hint_of(kind, status, words)
+        f"{without_query(url)}: {said or kind}", hint=hint_of(kind, status, words)
     )

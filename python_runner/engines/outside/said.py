@@ -95,7 +95,8 @@ def _kind_of(error: Exception) -> str:
         return "connect"
     if isinstance(error, httpx.TimeoutException):
         return "timeout"
-    return "closed" if isinstance(error, httpx.ReadError) else "protocol"
+    is_closed = isinstance(error, httpx.ReadError) or "disconnected" in str(error)
+    return "closed" if is_closed else "protocol"
 
 
 def _aside(answer: httpx.Response) -> str:
