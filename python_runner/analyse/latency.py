@@ -91,6 +91,8 @@ def judge(sample: Mapping[Any, Any]) -> tuple[Outcome, str]:
     if sample["error"]:
         return Outcome.FAILED, str(sample["error"])
     got, wanted = int(sample["output_tokens"]), int(sample["requested_tokens"])
+    if got < 0:
+        return Outcome.FAILED, "nobody has counted its tokens"
     ended_itself = sample["stop"] == StopReason.END_OF_SEQUENCE
     if got > wanted or (got < wanted and not ended_itself):
         return Outcome.FAILED, f"{got} tokens, where {wanted} were asked for"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from python_runner.cli import endpoint_options as endpoints
 from python_runner.cli import output, report
 from python_runner.cli.answers import AnswersOption, wrong_answers
 from python_runner.cli.claims import hint as claims_hint
@@ -14,6 +15,8 @@ from python_runner.cli.compare_options import (
     BlocksOption,
     MostOption,
     MostTimeOption,
+    StacksOption,
+    StudyArgument,
     UntilOption,
 )
 from python_runner.cli.opening import OpenOption
@@ -36,13 +39,15 @@ if TYPE_CHECKING:
 def compare(
     called: typer.Context,
     *,
-    study: Annotated[
-        str, typer.Argument(help="A study that comes with polystack, or a TOML file of yours.")
-    ] = "languages",
+    study: StudyArgument = "languages",
     model: Annotated[str | None, typer.Option(help="Model to run.")] = None,
-    stacks: Annotated[
-        str | None, typer.Option(help="Engines, separated by commas (see `polystack engines`).")
-    ] = None,
+    stacks: StacksOption = None,
+    endpoint: endpoints.EndpointOption = None,
+    endpoint_model: endpoints.EndpointModelOption = None,
+    dialect: endpoints.EndpointDialectOption = None,
+    api_key_env: endpoints.EndpointKeyOption = None,
+    ca_file: endpoints.EndpointCertificatesOption = None,
+    tokenizer: endpoints.EndpointTokenizerOption = None,
     precision: Annotated[str | None, typer.Option(help="Precision of the weights.")] = None,
     device: Annotated[str | None, typer.Option(help="Where all engines compute.")] = None,
     iterations: Annotated[int | None, typer.Option(help="Timed requests of each stack.")] = None,
@@ -63,12 +68,14 @@ def compare(
     results: ResultsOption = None,
 ) -> int:
     """Run one model through several stacks and compare. Options override the study."""
-    # Here and not above, as below: pydantic, pandas and scipy cost time that `--help` must not.
-    from python_runner.study import Overrides, load_study
+    from python_runner.study import Overrides, load_study  # late: they cost time `--help` must not
 
+    of_endpoints = {"dialect": dialect, "api_key_env": api_key_env, "model": endpoint_model}
+    of_files = {"ca_file": ca_file, "tokenizer": tokenizer}
     overrides = Overrides(
         model=model,
         stacks=None if stacks is None else tuple(output.split_names(stacks)),
+        endpoints=endpoints.endpoint_tables(endpoint, **of_endpoints, **of_files),
         precision=precision,
         device=device,
         iterations=iterations,
@@ -86,12 +93,16 @@ def compare(
         allow_unfair=None if allow_unfair is None else tuple(allow_unfair),
     )
     found = load_study(study, overrides)
-    if found.load:
-        raise UsageError(
-            f"{study} describes a load", hint=f"Run it with `polystack load --study {study}`."
-        )
+    _refuse_load(found, study)
     after = _After(answers=answers, open_report=open_report)
     return _run_and_show(found, output.Results.at(results), after, typed(called))
+
+
+def _refuse_load(found: Study, name: str) -> None:
+    if found.load:
+        raise UsageError(
+            f"{name} describes a load", hint=f"Run it with `polystack load --study {name}`."
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +124,7 @@ def _run_and_show(study: Study, results: output.Results, after: _After, command:
 
     find_engines(study)  # a mistake is told before a store is made for nothing
     claims_of_study(study)
+    study = _asked(study)
     with results.open_store(create=True) as store:
         before = len(store.run_ids())
         try:
@@ -151,6 +163,16 @@ def _run_and_show(study: Study, results: output.Results, after: _After, command:
         output.say(f"{stack} gave no full set of samples: {reason}")
     report.show(written, wanted=after.open_report)
     return _exit_code(outcome) or (EngineError.exit_code if struck else 0)
+
+
+def _asked(study: Study) -> Study:
+    """The study after its endpoints have answered; as it is, where it has none."""
+    if not study.endpoints.keys() & set(study.stacks):
+        return study
+    from python_runner.cli.progress import TerminalProgress
+    from python_runner.run.endpoints import with_endpoints
+
+    return with_endpoints(study, TerminalProgress(output.console()))
 
 
 def _show_part(store: Store, run_id: int, results: output.Results) -> None:

@@ -24,3 +24,9 @@ MostTimeOption = Annotated[
     str | None,
     typer.Option("--max-time", help="With --until-ci: begin nothing that would end later: 2h."),
 ]
+StudyArgument = Annotated[
+    str, typer.Argument(help="A study that comes with polystack, or a TOML file of yours.")
+]
+StacksOption = Annotated[
+    str | None, typer.Option(help="Engines, separated by commas (see `polystack engines`).")
+]

@@ -11,7 +11,6 @@ import typer
 from python_runner.cli import load_options as options
 from python_runner.cli import output
 from python_runner.cli.load_words import (
-    key_headers,
     length_keys,
     prompt_keys,
     shape_keys,
@@ -177,7 +176,7 @@ def _outside(
     url: str, dialect: str | None, api_key_env: str | None, ca_file: Path | None
 ) -> Outside:
     from python_runner.engines.dialects import find_dialect
-    from python_runner.engines.outside import Outside
+    from python_runner.engines.outside import Outside, key_headers
 
     whole, found = find_dialect(url, dialect)
     headers, secrets = key_headers(api_key_env)

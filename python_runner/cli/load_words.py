@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
@@ -110,27 +109,3 @@ def timed_keys(**options: str | None) -> dict[str, object]:
     from python_runner.study import parse_duration
 
     return {f"{name}_s": parse_duration(text) for name, text in options.items() if text is not None}
-
-
-def key_headers(
-    variable: str | None, environment: Mapping[str, str] = os.environ
-) -> tuple[dict[str, str], tuple[str, ...]]:
-    """The header that carries the key, and the key itself as what must not be kept.
-
-    Raises UsageError if the variable is not set, or holds what no header can carry; the value
-    is never part of the message.
-    """
-    if variable is None:
-        return {}, ()
-    key = environment.get(variable, "").strip()
-    if not key:
-        raise UsageError(
-            f"--api-key-env {variable}: the variable is not set",
-            hint=f"export {variable}=…, with the key itself in place of the dots.",
-        )
-    if not key.isascii() or not key.isprintable() or " " in key:
-        raise UsageError(
-            f"--api-key-env {variable}: its value is no key",
-            hint="A key is one word of plain characters.",
-        )
-    return {"Authorization": f"Bearer {key}"}, (key,)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from python_runner.common.build.extension import import_extension
 from python_runner.common.errors import UsageError
 from python_runner.engines.contract import Endpoint
+from python_runner.engines.refusals import hint_of
 from python_runner.engines.streaming import NotAnsweredError
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ class Sending:
     numbered: bool = False
     """Whether each request bears its number in a header. Some servers refuse one that is no
     UUID (llama-cpp-python's), so only a server of ours is sent it."""
+    keep_text: bool = False
+    """Keep the answers."""
 
 
 class LoadClient:
@@ -88,6 +91,7 @@ class LoadClient:
                 headers=dict(sending.headers),
                 request_id_header=REQUEST_ID_HEADER if sending.numbered else None,
                 ca_file=sending.ca_file,
+                keep_text=sending.keep_text,
             )
         except self._native.LimitError as error:
             raise UsageError(
@@ -96,6 +100,4 @@ class LoadClient:
         except ValueError as error:
             raise UsageError(str(error), hint="A URL begins with http:// or https://.") from error
         except self._native.StreamError as error:
-            raise NotAnsweredError(
-                str(error), hint="Is the server up, and are host and port right?"
-            ) from error
+            raise NotAnsweredError(str(error), hint=hint_of("connect", 0, str(error))) from error

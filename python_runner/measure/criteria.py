@@ -30,6 +30,8 @@ REUSES_NOTHING = "nothing of a prompt is reused"
 
 _HASH_DIGITS = 16
 _BITS = re.compile(r"(?:bf|f|int)(\d+)|I?Q(\d)_\w+", re.IGNORECASE)
+_NOT_KNOWN = "not known"
+"""Of a server that somebody else has started (`engines.outside`)."""
 _FOR_THE_MOST_PART = " for the most part"
 _BY_WHOM = re.compile(r" \(\w+\)$")
 """`int8 (torchao)`: whose scheme it is."""
@@ -73,6 +75,12 @@ def reading_facts(reading: Reading) -> dict[str, str]:
     low, high = min(reading.counts), max(reading.counts)
     counts = {PROMPT_TOKENS: str(low) if low == high else f"{low} to {high}"}
     return counts if reading.ids is None else {**counts, PROMPT_IDS: reading.ids}
+
+
+def _device(known: Known) -> str:
+    """Where it computes. Of two that do not say, nobody knows that they are equal."""
+    device = known.settings.device
+    return f"{known.spec.title}'s own, {device}" if device == _NOT_KNOWN else device
 
 
 def _bits(known: Known) -> str | None:
@@ -138,7 +146,7 @@ def _told(key: str, title: str, read: Reader) -> Criterion:
 
 
 CRITERIA: tuple[Criterion, ...] = (
-    _blocking("device", "device", "Run all on one --device.", lambda known: known.settings.device),
+    _blocking("device", "device", "Run all on one --device.", _device),
     _blocking(
         "weights",
         "weights (hash of the source)",
@@ -162,7 +170,7 @@ CRITERIA: tuple[Criterion, ...] = (
         "slots",
         "parallel slots",
         "Start all with the same number of slots.",
-        lambda known: str(known.settings.slots),
+        lambda known: str(known.settings.slots or "") or None,
     ),
     _blocking("prompts", "prompt texts", "Use one --seed and one set of prompts.", _prompt_texts),
     _blocking(

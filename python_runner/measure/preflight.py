@@ -8,6 +8,7 @@ import psutil
 
 from python_runner.common.errors import EngineCrashError, GenerationError
 from python_runner.engines.contract import EngineSpec, GenerateRequest, RunningEngine
+from python_runner.engines.outside import NOT_COUNTED
 from python_runner.measure.facts import Reading, Seen, reading_of
 from python_runner.measure.plan import Prompt
 
@@ -63,6 +64,8 @@ def _counted(running: RunningEngine, prompts: Sequence[Prompt]) -> Reading | Non
     except EngineCrashError:
         raise
     except GenerationError:
+        return None
+    if counted == NOT_COUNTED:
         return None
     if counted == len(first.ids):
         return Reading(counts=tuple(len(prompt.ids) for prompt in prompts))

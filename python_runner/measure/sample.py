@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from python_runner.engines.contract import EngineSpec, Generation, LaunchSettings
+from python_runner.engines.outside import NetworkReading
 from python_runner.measure.client_error import ClientError
 from python_runner.measure.machine_noise import NoiseReading
 
@@ -65,6 +66,9 @@ class Recorder(Protocol):
 
     def record(self, sample: Sample) -> None:
         """One request of the current stack has ended."""
+
+    def keep_network(self, readings: Sequence[NetworkReading]) -> None:
+        """The way to the current stack was looked at."""
 
     def finish(self, *, peak_memory_bytes: int | None, error: str) -> None:
         """The visit is over; `error` says why, if the stack ended before its time."""

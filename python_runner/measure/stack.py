@@ -18,9 +18,11 @@ from python_runner.engines.contract import (
     RunningEngine,
     settings_of,
 )
+from python_runner.engines.outside import NOT_COUNTED
 from python_runner.measure.load.calibration import Calibrates
 from python_runner.measure.machine_noise import NoiseProbe
 from python_runner.measure.memory import PeakMemory
+from python_runner.measure.network import look_at_network
 from python_runner.measure.plan import Plan, PlannedRequest, Visit
 from python_runner.measure.preflight import check_tokens
 from python_runner.measure.resources import Meter, metered
@@ -124,9 +126,16 @@ class _Visit:
         with running:
             is_known = bool(running.description.version)
             self.recorder.begin(self._condition(running, is_known=is_known))
-            peak, error = self._all_requests(running) if is_known else (None, NO_VERSION)
+            peak, error = self._between_looks(running) if is_known else (None, NO_VERSION)
             self.recorder.finish(peak_memory_bytes=peak, error=error)
         return error
+
+    def _between_looks(self, running: RunningEngine) -> tuple[int | None, str]:
+        """All requests, and the way to the engine before and after them."""
+        look_at_network(running, "before", self.recorder)
+        found = self._all_requests(running)
+        look_at_network(running, "after", self.recorder)
+        return found
 
     def _condition(self, running: RunningEngine, *, is_known: bool) -> Condition:
         found = condition_of(self.engine, self.settings, self.plan, running if is_known else None)
@@ -177,7 +186,9 @@ class _Visit:
                 generation = running.generate(request)
         except Exception as raised:  # what no engine should raise is a failed request, too
             failure, error = raised, reason_of(raised)
-        is_read_otherwise = generation and generation.prompt_tokens != len(prompt.ids)
+        is_read_otherwise = generation and generation.prompt_tokens not in {
+            *(len(prompt.ids), NOT_COUNTED),
+        }
         if generation and is_read_otherwise and self.plan.checks_tokens:
             error = (
                 f"prompt of {generation.prompt_tokens} tokens, where the model's tokenizer "
@@ -222,7 +233,7 @@ def condition_of(
         prompt_cache=plan.prompt_cache,
         version=running.description.version if running else "",
         build=running.description.build if running else {},
-        load_seconds=running.load_seconds if running else None,
+        load_seconds=(running.load_seconds or None) if running else None,
     )
 
 

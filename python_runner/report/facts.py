@@ -18,6 +18,7 @@ from python_runner.common.errors import UsageError
 from python_runner.common.variants import knobs_of
 from python_runner.report.answers import answers_line, struck_note, struck_of
 from python_runner.report.units import PLUS_MINUS, TO, spell_error
+from python_runner.report.words.network import network_notes
 
 RANDOM_WEIGHTS = "random weights"
 TINY_WARNING = "Tiny model: dominated by per-token overhead, says nothing about languages."
@@ -80,7 +81,10 @@ def run_facts(
             *condition_warnings(conditions, run, is_synthetic=is_synthetic),
             *_read_warnings(samples, conditions),
         ),
-        notes=tuple(_notes(samples, summary, study)),
+        notes=(
+            *_notes(samples, summary, study),
+            *network_notes(conditions, dict(summary[["condition_id", "ttft_ms"]].to_numpy())),
+        ),
         clock=_clock(summary),
         answers=answers_line(conditions, is_synthetic=is_synthetic),
     )
@@ -109,7 +113,8 @@ def shorten(text: str, longest: int = _LONGEST_REASON) -> str:
 def _work(samples: pd.DataFrame, conditions: pd.DataFrame, study: Mapping[str, Any]) -> str:
     workload = study.get("workload", {})
     answered = samples[samples["error"] == ""]
-    prompt = span(answered["prompt_tokens"], workload.get("prompt_tokens"))
+    counted = answered.loc[answered["prompt_tokens"] >= 0, "prompt_tokens"]
+    prompt = span(counted, workload.get("prompt_tokens"))
     new = span(samples["requested_tokens"], workload.get("new_tokens"))
     tokens = [f"{prompt} prompt tokens", f"{new} new tokens"]
     if conditions.empty:
@@ -118,7 +123,7 @@ def _work(samples: pd.DataFrame, conditions: pd.DataFrame, study: Mapping[str, A
         [
             each_once(conditions["precision"]),
             each_once(conditions["device"]).replace("cpu", "CPU"),
-            count_of(each_once(conditions["threads"]), "thread"),
+            count_of(each_once(value or "?" for value in conditions["threads"]), "thread"),
             *tokens,
             f"{each_once(conditions['sampling'])}, {each_once(conditions['template'])} prompt",
         ]

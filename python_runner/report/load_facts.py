@@ -25,6 +25,7 @@ from python_runner.report.facts import (
 )
 from python_runner.report.load_data import LoadData, load_words
 from python_runner.report.units import TO, spell_error, spell_share, spell_time
+from python_runner.report.words.network import network_notes
 
 _SEPARATOR = " · "
 _LATE_SHARE = 0.05
@@ -168,6 +169,8 @@ def _notes(data: LoadData) -> Iterator[str]:
         yield from _chunk_notes(mine)
         yield from _connection_note(mine)
         yield from _engine_note(mine)
+    least = data.measured.groupby("condition_id")["ttft_p50_ms"].first()
+    yield from network_notes(data.conditions, {int(str(key)): ms for key, ms in least.items()})
 
 
 def _level_notes(row: Mapping[Any, Any], errors: pd.DataFrame) -> Iterator[str]:

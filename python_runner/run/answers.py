@@ -35,8 +35,12 @@ _SCORE_S_PER_GB = 0.5
 
 
 def can_be_checked(study: Study) -> bool:
-    """Whether any stack of it answers from a model: mocks answer from a script."""
-    return any(parse_stack(name).base not in MOCKS for name in study.stacks)
+    """Whether any stack of it answers from the model: mocks answer from a script.
+
+    Endpoints answer from a model that nobody here knows.
+    """
+    ours = set(study.stacks) - study.endpoints.keys()
+    return any(parse_stack(name).base not in MOCKS for name in ours)
 
 
 def check_answers(

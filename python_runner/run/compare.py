@@ -10,12 +10,12 @@ from python_runner.common.errors import UsageError
 from python_runner.common.host import describe_host, physical_cores
 from python_runner.common.progress import Progress
 from python_runner.engines.contract import Engine, LaunchSettings
-from python_runner.engines.table import engine
 from python_runner.measure import Block, NoiseProbe, Plan
 from python_runner.measure.criteria import check_keys
 from python_runner.models import Source
 from python_runner.run.building import build, build_what_is_quick, require_one, without
 from python_runner.run.calibration import CalibratorOnDemand
+from python_runner.run.endpoints import engines_of, started_here
 from python_runner.run.preflight import (
     Checked,
     Preflight,
@@ -222,9 +222,10 @@ def get_ready(study: Study, engines: Mapping[str, Engine], progress: Progress) -
     """Tell what it will take, build what is quick, make the model."""
     source = choose_source(study)
     tell_choice(study, source, progress)
-    missing = unreadable(source, engines)
+    ours = started_here(engines)
+    missing = unreadable(source, ours)
     check_what_is_asked(study, source, without(engines, missing))
-    needs = needs_of(source, study, without(engines, missing))
+    needs = needs_of(source, study, without(ours, missing))
     tell(source, needs, progress)
     missing |= refuse_what_cannot_fit(source, needs)
     for reason in missing.values():
@@ -232,7 +233,7 @@ def get_ready(study: Study, engines: Mapping[str, Engine], progress: Progress) -
     builds = build_what_is_quick(without(engines, missing), progress)
     missing |= builds.missing
     require_one(engines, missing)
-    found = model_for(source, study, without(engines, missing), progress)
+    found = model_for(source, study, without(ours, missing), progress)
     settings = LaunchSettings(
         model=found.model,
         precision=precision_of(source, study),
@@ -262,13 +263,14 @@ def find_engines(study: Study) -> dict[str, Engine]:
     """
     check_keys(study.allow_unfair)
     source = choose_source(study)
-    engines = {name: engine(name) for name in study.stacks}
-    check_variants(study, source, engines)
+    engines = engines_of(study)
+    ours = started_here(engines)
+    check_variants(study, source, ours)
     if source.gguf is not None:
         # It has a precision of its own, which those who read GGUF take as it is.
-        unreadable(source, engines)
+        unreadable(source, ours)
         return engines
-    for name, candidate in engines.items():
+    for name, candidate in ours.items():
         if study.precision not in candidate.spec.formats:
             raise UsageError(
                 f"{name} does not run {study.precision}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import resource
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from python_runner.common.errors import SetupError, UsageError
@@ -23,11 +23,14 @@ from python_runner.measure.stack import condition_of
 from python_runner.run.building import build, in_order, without
 from python_runner.run.calibration import CalibratorOnDemand
 from python_runner.run.compare import find_engines, get_ready
+from python_runner.run.endpoints import refuse_endpoints
 from python_runner.run.load_plan import Asked, plan_of_model, plan_of_outside
 from python_runner.run.preflight import Preflight, work_of_load
 from python_runner.store import LoadRunRecorder, Step, Store
 from python_runner.study import Load, Study
 
+_FIRST_TOKENS = 2
+_FIRST_TIMEOUT_S = 60.0
 _OTHER_FILES = 128
 """Files besides connections: the store, logs, pipes, timers."""
 _SIDES = 2
@@ -138,7 +141,7 @@ def load_outside(
 def check_outside(
     study: Study, candidate: OutsideEngine, asked: Asked, *, log: Path, progress: Progress
 ) -> None:
-    """Send one request, before anything is stored.
+    """Send one request that asks for next to nothing, and a whole one, before anything is stored.
 
     Raises:
         GenerationError: it is not answered; says why and what to look at.
@@ -149,13 +152,19 @@ def check_outside(
     client = LoadClient(prepare_stream_client(progress))
     with progress.task(f"One request to {candidate.spec.title}"):
         running = candidate.start(settings, log)
-        body = running.request_body(plan.request(plan.first))
-        probe(client, running.endpoint, body, plan.sending, secrets=plan.secrets)
+        whole = plan.request(plan.first)
+        # One that never answers is known sooner than after the time for a long answer.
+        short = replace(whole, new_tokens=min(whole.new_tokens, _FIRST_TOKENS))
+        limited = replace(plan.sending, timeout_s=min(plan.timeout_s, _FIRST_TIMEOUT_S))
+        for request, sending in ((short, limited), (whole, plan.sending)):
+            body = running.request_body(request)
+            probe(client, running.endpoint, body, sending, secrets=plan.secrets)
 
 
 def find_served(study: Study) -> dict[str, Engine]:
     """The engines of the study. Raises UsageError if one of them is no server."""
     engines = find_engines(study)
+    refuse_endpoints(engines)
     embedded = [name for name, each in engines.items() if each.spec.reach is not Reach.SERVED]
     if embedded:
         raise UsageError(

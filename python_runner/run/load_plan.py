@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from python_runner.common.errors import ModelError, StudyError, UsageError
+from python_runner.common.errors import StudyError, UsageError
 from python_runner.common.progress import Progress
 from python_runner.engines.contract import LaunchSettings
 from python_runner.engines.outside import Outside, outside_settings
+from python_runner.engines.outside.engine import tokenizer_in
 from python_runner.measure.load.level import Arrivals, Level
 from python_runner.measure.load.plan import LoadPlan
 from python_runner.measure.load.prompts import (
@@ -21,7 +22,7 @@ from python_runner.measure.load.prompts import (
 )
 from python_runner.measure.plan import PROMPT_IDS, PROMPT_TOKENS, Prompt
 from python_runner.measure.prompts import make_prompts
-from python_runner.models import ReferenceTokenizer, Source
+from python_runner.models import Source
 from python_runner.run.preparation import reference_encoder, renderer
 from python_runner.study import Load, Study
 
@@ -76,7 +77,7 @@ def plan_of_outside(study: Study, asked: Asked) -> tuple[LaunchSettings, LoadPla
             "a chat template is the server's own business here",
             hint="Use --dialect openai-chat or ollama-chat, and the template raw.",
         )
-    encode = _tokenizer(asked.tokenizer) if asked.tokenizer else None
+    encode = tokenizer_in(asked.tokenizer).encode if asked.tokenizer else None
     made = _prompts(study, load, encode, lambda text: text)
     settings = outside_settings(
         asked.model,
@@ -85,16 +86,6 @@ def plan_of_outside(study: Study, asked: Asked) -> tuple[LaunchSettings, LoadPla
         timeout_s=_START_TIMEOUT_S,
     )
     return settings, _plan(study, load, made, asked)
-
-
-def _tokenizer(folder: Path) -> Encode:
-    try:
-        return ReferenceTokenizer(folder).encode
-    except ModelError as error:
-        raise UsageError(
-            f"--tokenizer {folder}: {error.message}",
-            hint="Name a folder with a tokenizer.json, as models on Hugging Face have it.",
-        ) from error
 
 
 def levels_of(load: Load) -> tuple[Level, ...]:

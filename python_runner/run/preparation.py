@@ -33,7 +33,7 @@ def unreadable(source: Source, engines: Mapping[str, Engine]) -> dict[str, str]:
     Raises:
         UsageError: none of them can.
     """
-    if source.gguf is None:
+    if source.gguf is None or not engines:
         return {}
     reasons = {
         name: f"{candidate.spec.title} reads safetensors, and {source.label} is a GGUF file alone"

@@ -80,14 +80,26 @@ def stored_answers(store: Store, run_id: int) -> StoredAnswers:
         raise UsageError(
             f"run {run_id} was made by another version of polystack, whose studies read otherwise"
         ) from error
-    conditions = frames.conditions.to_dict(orient="records")
+    # An endpoint has a model of its own, of which nobody knows that it is the reference's.
+    conditions = [
+        row
+        for row in frames.conditions.to_dict(orient="records")
+        if row["stack"] not in study.endpoints
+    ]
+    if not conditions:
+        raise UsageError(
+            f"run {run_id} has endpoints only",
+            hint="Which model answers there is not known, so there is no reference for it.",
+        )
+    known = {int(row["condition_id"]) for row in conditions}
+    samples = frames.samples[frames.samples["condition_id"].isin(known)]
     return StoredAnswers(
         run_id=run_id,
         study=study,
         source=_source(study, str(conditions[0]["model"])),
         sha256=str(conditions[0]["source_sha256"]),
         stacks=tuple(_stack(row) for row in conditions),
-        answers=_answers(frames.samples.to_dict(orient="records")),
+        answers=_answers(samples.to_dict(orient="records")),
     )
 
 

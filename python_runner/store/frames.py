@@ -53,7 +53,8 @@ class Frames:
         conditions: one row for each stack of a run; `build` holds a dictionary,
             `client_error` the fields of a `ClientError`, or None; `facts` holds criterion to
             fact (`measure.fairness`), empty where nothing was looked at; `loads` lists the
-            seconds that each load took, `load_seconds` is their median.
+            seconds that each load took, `load_seconds` is their median; `network` lists the
+            readings of the way to it (fields of a `NetworkReading`), none on this machine.
         runs: one row for each run; `kind` is a `RunKind`'s value, `host` holds a dictionary;
             `command` is what was typed, empty if that was not kept;
             `allowed_unfair` the keys of criteria in which stacks differ and were allowed to;
@@ -145,7 +146,8 @@ def _decode_conditions(raw: pd.DataFrame) -> pd.DataFrame:
         client_error=_objects(raw["client_error_json"]),
         build=_objects(raw["build_json"]),
         facts=_objects(raw["facts_json"]),
-    ).drop(columns=["build_json", "client_error_json", "facts_json", "loads_json"])
+        network=_objects(raw["network_json"]),
+    ).drop(columns=["build_json", "client_error_json", "facts_json", "loads_json", "network_json"])
 
 
 def _decode_runs(raw: pd.DataFrame) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from typing import Self
 from python_runner import __version__
 from python_runner.common.clock import now_ns, utc_date
 from python_runner.common.process_mark import ProcessMark
+from python_runner.engines.outside import NetworkReading
 from python_runner.measure.client_error import ClientError
 from python_runner.measure.fairness import Facts
 from python_runner.measure.sample import Condition
@@ -121,6 +122,15 @@ class OpenRun:
         }
         self._condition_id = self._insert("conditions", values)
         self._conditions[spec.name] = self._condition_id
+
+    def keep_network(self, readings: Sequence[NetworkReading]) -> None:
+        """The way to the current stack was looked at: the readings are added to its row."""
+        with self._store.transaction() as connection:
+            connection.executemany(
+                "UPDATE conditions SET network_json = json_insert(network_json, '$[#]', json(?))"
+                " WHERE condition_id = ?",
+                [(json.dumps(each.as_row()), self._condition_id) for each in readings],
+            )
 
     def finish(self, *, peak_memory_bytes: int | None, error: str) -> None:
         """The visit is over; `error` says why, if the stack ended before its time.

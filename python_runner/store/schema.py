@@ -278,6 +278,11 @@ def _add_following(connection: sqlite3.Connection) -> None:
     _run(connection, _FOLLOWING)
 
 
+def _add_network(connection: sqlite3.Connection) -> None:
+    """Readings of the way to a stack that is not on this machine (`NetworkReading`)."""
+    _run(connection, "ALTER TABLE conditions ADD COLUMN network_json TEXT NOT NULL DEFAULT '[]'")
+
+
 def _run(connection: sqlite3.Connection, script: str) -> None:
     """Statement by statement: `executescript` would commit the transaction they belong to."""
     for statement in script.split(";\n"):
@@ -295,6 +300,7 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     _add_command,
     _add_recoveries,
     _add_following,
+    _add_network,
 )
 """Append only: what stands here has been applied to files that people have."""
 

@@ -2,6 +2,7 @@
 
 from python_runner.study.ablations import Ablation
 from python_runner.study.claims import Claim, Claims
+from python_runner.study.endpoints import EndpointTable
 from python_runner.study.load_table import Load, Prompts, parse_duration, parse_slo
 from python_runner.study.read import Overrides, load_study, study_names
 from python_runner.study.read_claims import claims_names, load_claims
@@ -16,6 +17,7 @@ __all__ = [
     "Ablation",
     "Claim",
     "Claims",
+    "EndpointTable",
     "Load",
     "Overrides",
     "Prompts",

@@ -43,6 +43,8 @@ class Overrides:
     title: str | None = None
     allow_unfair: tuple[str, ...] | None = None
     """Added to those of the file."""
+    endpoints: Mapping[str, Mapping[str, object]] | None = None
+    """Tables `[endpoints.NAME]` besides those of the file; each is a stack, too."""
     load: Mapping[str, object] | None = None
     """Keys of the table `[load]`; here None takes the file's value away."""
 
@@ -113,6 +115,8 @@ def _apply(document: Mapping[str, Any], overrides: Overrides) -> dict[str, Any]:
         if field.name == "load":
             both = {**merged.get("load", {}), **value}
             merged["load"] = {key: item for key, item in both.items() if item is not None}
+        elif field.name == "endpoints":
+            merged |= _with_endpoints(merged, value)
         elif field.name == "allow_unfair":
             merged[field.name] = [*merged.get(field.name, ()), *value]
         elif field.name in Workload.model_fields:
@@ -121,3 +125,14 @@ def _apply(document: Mapping[str, Any], overrides: Overrides) -> dict[str, Any]:
         else:
             merged[field.name] = value
     return merged
+
+
+def _with_endpoints(
+    document: Mapping[str, Any], named: Mapping[str, Mapping[str, object]]
+) -> dict[str, Any]:
+    """The keys of the study that endpoints on the command line change."""
+    stacks = list(document.get("stacks", ()))
+    return {
+        "endpoints": {**document.get("endpoints", {}), **named},
+        "stacks": [*stacks, *(name for name in named if name not in stacks)],
+    }

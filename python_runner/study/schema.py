@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from python_runner.common.errors import UsageError
 from python_runner.study.ablations import Ablation, Stack
 from python_runner.study.base import Frozen, NonNegativeInt, PositiveInt
+from python_runner.study.endpoints import EndpointName, EndpointTable
 from python_runner.study.load_table import Load, check_duration, parse_duration
 from python_runner.study.units import parse_percent
 
@@ -66,6 +67,10 @@ class Study(Frozen):
         min_length=1,
         description="engines or variants of them (ollama@gogc=off), in the order in which they run",
         strict=False,
+    )
+    endpoints: dict[EndpointName, EndpointTable] = Field(
+        default_factory=dict,
+        description="servers that somebody else runs, each a table; its name is one of a stack",
     )
     precision: Literal["bf16", "8bit", "shipped"] = Field(
         "bf16",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -10,6 +10,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from python_runner.engines.outside import NetworkReading
 from python_runner.measure.client_error import ClientError
 from python_runner.measure.sample import Condition
 
@@ -139,6 +140,9 @@ class LoadRecorder(Protocol):
 
     def end_level(self, end: LevelEnd) -> None:
         """The current level is over."""
+
+    def keep_network(self, readings: Sequence[NetworkReading]) -> None:
+        """The way to the current stack was looked at."""
 
     def finish(self, *, peak_memory_bytes: int | None, error: str) -> None:
         """The current stack is done; `error` says why, if it was before its time."""

@@ -9,28 +9,12 @@ from python_runner.common.clock import NS_PER_S
 from python_runner.common.errors import GenerationError
 from python_runner.engines.contract import Endpoint
 from python_runner.engines.load_client import LoadShape, Sending
+from python_runner.engines.refusals import refusal, without_query
 from python_runner.measure.load.drive import Client
 from python_runner.measure.load.finished import finished_of
 from python_runner.measure.load.level import FinishedRequests
 
 _POLL_S = 1.0
-_REFUSED = frozenset({401, 403})
-_TOO_MANY = 429
-_NOT_FOUND = 404
-_OVERLOADED = 503
-_BAD_REQUEST = frozenset({400, 422})
-_HINTS = {
-    "tls": "If the server's certificate is your own, name it: --ca-file FILE.",
-    "timeout": "Ask for fewer tokens, or allow more time: load.timeout_s in a study.",
-    "not-a-stream": "Is that the address of a server for language models? Its page for people "
-    "often has another port or path than its API; --dialect says which API is meant.",
-    "empty": "The server ended its answer without a token: try another prompt, or --dialect.",
-    "no-end": "The server broke its answer off: its own log may say why.",
-    "closed": "The server closed the connection: its own log may say why.",
-    "stream-error": "The server's words say what it lacks.",
-    "protocol": "Is that the address of a server for language models?",
-    "too-large": "Is that the address of a server for language models?",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +48,7 @@ def probe(
         run.cancel()
     finished = finished_of(run.take(), secrets=secrets)
     if not finished.number.size:
-        raise GenerationError(f"{endpoint.url} gave no answer")
+        raise GenerationError(f"{without_query(endpoint.url)} gave no answer")
     if finished.error_kind[0]:
         raise failure_of(endpoint, finished, 0)
     stamps = finished.chunk_ns
@@ -82,21 +66,4 @@ def probe(
 def failure_of(endpoint: Endpoint, finished: FinishedRequests, index: int) -> GenerationError:
     """What became of a request that failed, with what to do next."""
     kind, status = finished.error_kind[index], int(finished.status[index])
-    return GenerationError(
-        f"{endpoint.url}: {finished.error[index] or kind}",
-        hint=_status_hint(status) if kind == "status" else _HINTS.get(kind, ""),
-    )
-
-
-def _status_hint(status: int) -> str:
-    if status in _REFUSED:
-        return "The server wants a key: put it into a variable and name that, --api-key-env NAME."
-    if status == _NOT_FOUND:
-        return "No such path or model there: see --dialect for the path, --model for the model."
-    if status == _TOO_MANY:
-        return "The server takes no more requests from you for now: wait, or ask for a lower load."
-    if status == _OVERLOADED:
-        return "The server is loading or has too much to do: wait, or ask for a lower load."
-    if status in _BAD_REQUEST:
-        return "The server does not take such a request: see its words, --dialect and --model."
-    return "The server's own log may say why."
+    return refusal(endpoint.url, kind, status, finished.error[index])

@@ -15,6 +15,7 @@ from python_runner.measure.load.plan import LoadPlan
 from python_runner.measure.load.probe import Probe, probe
 from python_runner.measure.load.shapes import shape_of, streams_of
 from python_runner.measure.memory import PeakMemory
+from python_runner.measure.network import look_at_network
 from python_runner.measure.preflight import check_tokens
 from python_runner.measure.stack import NO_VERSION, condition_of
 
@@ -93,6 +94,7 @@ class _Stack:
         known = running if running.description.version else None
         self.recorder.begin(condition_of(self.engine, self.settings, self.plan, known))
         if known:
+            look_at_network(running, "before", self.recorder)
             try:
                 error = self._levels()
             except UsageError:
@@ -100,6 +102,7 @@ class _Stack:
                 raise
             except Exception as failure:  # whatever it is, the others go on
                 error = reason_of(failure)
+            look_at_network(running, "after", self.recorder)
         self.recorder.finish(peak_memory_bytes=self._peak(), error=error)
         return error
 

@@ -9,6 +9,7 @@ from typing import Any
 from python_runner.report.contents.background import environment_section, repeat_section
 from python_runner.report.contents.cells import column, figure, numbers, said
 from python_runner.report.contents.fairness import fairness_section
+from python_runner.report.contents.network import network_section
 from python_runner.report.contents.reported import ReportedLoad
 from python_runner.report.contents.stacks import below
 from python_runner.report.document import (
@@ -48,6 +49,8 @@ def load_sections(run: ReportedLoad, figures: Mapping[str, Figure]) -> Iterator[
     yield Section(key="figures", title="The levels", blocks=blocks)
     if "users" in figures:
         yield Section(key="users", title="Latency by load", blocks=[figures["users"]])
+    if network := network_section(run.data.conditions):
+        yield network
     yield _client(run)
     if len(run.data.conditions) > 1:
         yield fairness_section(run.data.conditions)

@@ -17,6 +17,7 @@ from python_runner.report.contents.findings import (
     claims_section,
 )
 from python_runner.report.contents.load import load_answer, load_sections
+from python_runner.report.contents.network import network_section
 from python_runner.report.contents.pictures import figures_of
 from python_runner.report.contents.reported import Reported, ReportedComparison, ReportedLoad
 from python_runner.report.contents.stacks import stack_blocks
@@ -63,6 +64,7 @@ def _sections(run: ReportedComparison) -> Iterator[Section | None]:
         yield Section(key=key, title=title, blocks=blocks) if blocks else None
     yield pair_section(run)
     yield fairness_section(run.frames.conditions)
+    yield network_section(run.frames.conditions)
     yield time_section(run, figures)
     yield serving_section(run)
     yield ablations_section(run)

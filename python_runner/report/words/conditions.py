@@ -10,6 +10,7 @@ import pandas as pd
 from python_runner.analyse.latency import NAN
 from python_runner.report.facts import each_once
 from python_runner.report.units import spell_bytes, spell_time
+from python_runner.report.words.network import network_pairs
 
 _HASH_DIGITS = 16
 _MS_PER_S = 1000.0
@@ -28,7 +29,7 @@ def condition_pairs(conditions: pd.DataFrame, run: Mapping[Any, Any]) -> dict[st
         "started": str(run["created"]),
         "program": f"polystack {run['program_version']}",
         "model": each_once(conditions["model"]),
-        "weights, sha256": each_once(hashes),
+        "weights, sha256": each_once(value or _UNKNOWN for value in hashes),
         **{name: each_once(value or _UNKNOWN for value in conditions[name]) for name in _COMMON},
         "prompt cache": each_once(conditions["prompt_cache"]),
         "processor": str(host.get("cpu") or "unknown"),
@@ -44,6 +45,7 @@ def stack_pairs(row: Mapping[Any, Any]) -> dict[str, str]:
         "error": str(row["error"]),
         "load": _load(row),
         "peak memory": spell_bytes(row["peak_memory_bytes"]),
+        **network_pairs(row.get("network")),
         **{str(name): str(value) for name, value in row["build"].items()},
     }
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from python_runner.cli.load_words import key_headers, length_keys, prompt_keys, shape_keys
+from python_runner.cli.load_words import length_keys, prompt_keys, shape_keys
 from python_runner.common.errors import UsageError
+from python_runner.engines.outside import key_headers
 from tests.unit.cli.conftest import Polystack
 
 
@@ -72,6 +73,13 @@ def test_what_is_no_key_is_not_repeated(value: str) -> None:
     with pytest.raises(UsageError, match="NAME") as raised:
         key_headers("NAME", {"NAME": value})
     assert not value.strip() or value not in raised.value.message + raised.value.hint
+
+
+@pytest.mark.parametrize("name", ["sk-very-secret", "hf_VerySecret", "two words"])
+def test_a_key_in_the_place_of_its_variable_is_not_repeated(name: str) -> None:
+    with pytest.raises(UsageError, match="not repeated here") as raised:
+        key_headers(name, {})
+    assert name not in raised.value.message + raised.value.hint
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ import httpx
 import pytest
 
 from python_runner.common.errors import GenerationError, UsageError
-from python_runner.engines import outside as module
 from python_runner.engines.contract import Dialect, GenerateRequest, Served
 from python_runner.engines.dialects import Options
 from python_runner.engines.outside import (
@@ -18,6 +17,9 @@ from python_runner.engines.outside import (
     describe,
     only_model,
     outside_settings,
+)
+from python_runner.engines.outside import (
+    said as module,
 )
 
 HERE = Outside(

@@ -1,5 +1,6 @@
 """One stack, measured on the mock engine: what is recorded, and when it is broken off."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from python_runner.engines.contract import (
     Reach,
 )
 from python_runner.engines.mock import MockEngine, MockModel, MockScript, mock_spec
+from python_runner.engines.outside import NetworkReading
 from python_runner.measure import (
     Condition,
     Plan,
@@ -33,12 +35,16 @@ class Kept:
     conditions: list[Condition] = field(default_factory=list)
     samples: list[Sample] = field(default_factory=list)
     endings: list[str] = field(default_factory=list)
+    network: list[NetworkReading] = field(default_factory=list)
 
     def begin(self, condition: Condition) -> None:
         self.conditions.append(condition)
 
     def record(self, sample: Sample) -> None:
         self.samples.append(sample)
+
+    def keep_network(self, readings: Sequence[NetworkReading]) -> None:
+        self.network.extend(readings)
 
     def finish(self, *, peak_memory_bytes: int | None, error: str) -> None:
         self.endings.append(error)

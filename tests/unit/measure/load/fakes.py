@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from python_runner.common.errors import PolystackError
 from python_runner.engines.contract import Endpoint
 from python_runner.engines.load_client import LoadShape, Sending
+from python_runner.engines.outside import NetworkReading
 from python_runner.measure import Condition
 from python_runner.measure.load.level import ClientError, FinishedRequests, Level, LevelEnd
 from tests.unit.load_builders import FakeRequest, finished
@@ -132,6 +133,7 @@ class Kept:
     requests: list[FinishedRequests] = field(default_factory=list)
     ends: list[LevelEnd] = field(default_factory=list)
     endings: list[str] = field(default_factory=list)
+    network: list[NetworkReading] = field(default_factory=list)
 
     def begin(self, condition: Condition) -> None:
         self.calls.append("begin")
@@ -148,6 +150,9 @@ class Kept:
     def end_level(self, end: LevelEnd) -> None:
         self.calls.append("end_level")
         self.ends.append(end)
+
+    def keep_network(self, readings: Sequence[NetworkReading]) -> None:
+        self.network.extend(readings)
 
     def finish(self, *, peak_memory_bytes: int | None, error: str) -> None:
         self.calls.append("finish")
