@@ -24,7 +24,7 @@ def models(context: typer.Context) -> None:
 
     # Lines and no table: paths are not to be cut, for whoever wants to copy them.
     models = models_on_disk()
-    width = max(len(model.name) for model in models)
+    width = max(len(model.name) for model in models if model.family)
     for family, members in groupby(models, key=lambda model: model.family):
         output.say(f"{family or 'Your own'}")
         for model in members:

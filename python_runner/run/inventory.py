@@ -46,9 +46,12 @@ class ModelOnDisk:
 
 
 def models_on_disk(store: OllamaStore | None = None) -> list[ModelOnDisk]:
-    """All models: those of the catalogue first, by family, published ones before synthetic ones."""
+    """All models: those of the catalogue first, by family, synthetic ones last."""
     found = _by_model(store or OllamaStore())
-    cards = sorted(catalogue(), key=lambda card: (card.family, card.is_synthetic, card.name))
+    cards = sorted(
+        catalogue(),
+        key=lambda card: (card.family, card.is_synthetic, -card.shape.parameters, card.name),
+    )
     listed = [_listed(card, tuple(found.get(card.name, ()))) for card in cards]
     others = [
         ModelOnDisk(

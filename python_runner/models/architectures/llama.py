@@ -37,6 +37,9 @@ All the others have a width of `_LEAD / sqrt(hidden)`."""
 _NORM_SPREAD = 0.02
 _BIAS_SPREAD = 0.5
 _INTO_THE_STREAM = ("o_proj.weight", "down_proj.weight")
+_OF_SCORES = ("q_proj.weight", "k_proj.weight")
+_SCORE_GAIN = 2.0
+"""Attention scores get a width of its square: wide enough that it matters where a token stands."""
 
 
 class RopeScaling(BaseModel):
@@ -112,6 +115,8 @@ class LlamaShape(Shape):
         if name.endswith(_INTO_THE_STREAM):
             # However many layers there are, together they add as much as the embedding is.
             spread /= math.sqrt(2 * self.layers)
+        if name.endswith(_OF_SCORES):
+            spread *= _SCORE_GAIN
         return Normal(0.0, spread)
 
     @property
