@@ -25,8 +25,9 @@ from schedule import SEED, STAGES, STEPS, Stage
 from torch.nn.functional import cross_entropy
 from transformers import Gemma2Config, Gemma2ForCausalLM
 
+from python_runner.models.architectures import Shape
+from python_runner.models.architectures.base import EMBEDDING
 from python_runner.models.cards import require_model
-from python_runner.models.gemma import EMBEDDING, GemmaShape
 from python_runner.models.tokenizer import ReferenceTokenizer, make_vocabulary, write_tokenizer
 from python_runner.models.tokenizer.vocabulary import EOS_ID
 
@@ -146,7 +147,7 @@ def all_batches(stream: Iterator[Document], tokenizer: ReferenceTokenizer) -> It
         yield from itertools.islice(batches(stage, stream, tokenizer), stage.steps)
 
 
-def save(model: Gemma2ForCausalLM, shape: GemmaShape, folder: Path) -> None:
+def save(model: Gemma2ForCausalLM, shape: Shape, folder: Path) -> None:
     """Write weights (bfloat16) and config.json."""
     state = model.state_dict()
     weights = {

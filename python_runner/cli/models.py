@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,7 +10,7 @@ import typer
 from python_runner.cli import output
 
 if TYPE_CHECKING:
-    from python_runner.run.inventory import OnDisk
+    from python_runner.run.inventory import ModelOnDisk, OnDisk
 
 app = typer.Typer(help="List the models and what they take on this disk; remove them.")
 
@@ -22,12 +23,20 @@ def models(context: typer.Context) -> None:
     from python_runner.run.inventory import models_on_disk
 
     # Lines and no table: paths are not to be cut, for whoever wants to copy them.
-    for model in models_on_disk():
-        output.say(f"{model.name}: {model.label}")
-        for form in model.forms:
-            output.say(f"    {form.kind:<12} {_size_of(form):>8}  {form.path}")
-        if not model.forms:
-            output.say(f"    not on this disk; {model.how_to_get}")
+    models = models_on_disk()
+    width = max(len(model.name) for model in models if model.family)
+    for family, members in groupby(models, key=lambda model: model.family):
+        output.say(f"{family or 'Your own'}")
+        for model in members:
+            _list(model, width)
+
+
+def _list(model: ModelOnDisk, width: int) -> None:
+    size = spell_size(model.bytes) if model.bytes else ""
+    where = "" if model.forms else f"; {model.how_to_get}"
+    output.say(f"  {model.name:<{width}} {size:>8}  {model.kind}{where}")
+    for form in model.forms:
+        output.say(f"      {form.kind:<12} {_size_of(form):>8}  {form.path}")
 
 
 @app.command()

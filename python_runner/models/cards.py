@@ -7,17 +7,28 @@ import json
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    SerializeAsAny,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from python_runner.common.errors import ModelError, UnknownNameError
 from python_runner.common.locations import cache_dir, source_root
-from python_runner.models.gemma import GemmaShape
+from python_runner.models.architectures import ARCHITECTURES, Shape
 from python_runner.models.hub import find_published
 
 _GENERATOR = 2
 """Raised when the way in which random weights or tokenizers are made changes."""
+_FIRST_ARCHITECTURE = "gemma2"
 
 
 class _Frozen(BaseModel):
@@ -38,6 +49,8 @@ class HubRepo(_Frozen):
     """Commit; empty: the newest one, or the one that is here."""
     gated: bool = False
     """Whether a licence has to be accepted first."""
+    leave_out: tuple[str, ...] = Field((), strict=False)
+    """Patterns of files that are not fetched: the same weights once more in another form."""
 
 
 class ModelCard(_Frozen):
@@ -50,7 +63,11 @@ class ModelCard(_Frozen):
     sha256: str = Field("", pattern="^([0-9a-f]{64})?$")
     """Hash over weights, configuration and tokenizer, as `fingerprint` computes it; empty:
     whatever is found is recorded."""
-    shape: GemmaShape
+    architecture: str = _FIRST_ARCHITECTURE
+    """A name of `ARCHITECTURES`; `shape` has its dimensions."""
+    family: str = Field(min_length=1)
+    """The published model that it is, was made of, or stands in for, such as `Llama-3-8B`."""
+    shape: SerializeAsAny[Shape]
     random: RandomWeights | None = None
     hub: HubRepo | None = None
 
@@ -70,6 +87,9 @@ class ModelCard(_Frozen):
             "shape": self.shape.model_dump(),
             "random": self.random.model_dump(),
         }
+        if self.architecture != _FIRST_ARCHITECTURE:
+            # It came later: what had been made before keeps its folder.
+            recipe["architecture"] = self.architecture
         digest = hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()
         return cache_dir() / "models" / f"{self.name}-{digest[:16]}"
 
@@ -83,6 +103,19 @@ class ModelCard(_Frozen):
     def is_ready(self) -> bool:
         """Whether the weights are on this disk."""
         return self.folder.is_dir() and (self.random is None or self.record.is_file())
+
+    @field_validator("architecture")
+    @classmethod
+    def _architecture_is_known(cls, name: str) -> str:
+        if name not in ARCHITECTURES:
+            raise ValueError(f"one of {', '.join(ARCHITECTURES)} is wanted")
+        return name
+
+    @field_validator("shape", mode="before")
+    @classmethod
+    def _shape_of_the_architecture(cls, given: Any, info: ValidationInfo) -> Any:
+        name = info.data.get("architecture")  # missing if it was refused
+        return ARCHITECTURES[name].model_validate(given) if name and type(given) is dict else given
 
     @model_validator(mode="after")
     def _random_weights_are_described(self) -> ModelCard:
@@ -125,9 +158,19 @@ def require_model(name: str) -> ModelCard:
 
 def _read(path: Path) -> ModelCard:
     try:
-        return ModelCard.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (ValidationError, tomllib.TOMLDecodeError) as error:
+        return ModelCard.model_validate(_content(path))
+    except (OSError, ValidationError, tomllib.TOMLDecodeError) as error:
         raise ModelError(
             f"{path} is no manifest of a model: {error}",
             hint="Restore the file from the repository.",
         ) from error
+
+
+def _content(path: Path) -> dict[str, Any]:
+    """What a manifest says, with what it takes from the one that it names under `like`."""
+    content = tomllib.loads(path.read_text(encoding="utf-8"))
+    if other := content.pop("like", None):
+        taken = _content(path.with_name(f"{other}.toml"))
+        content.setdefault("architecture", taken["architecture"])
+        content["shape"] = {**taken["shape"], **content.get("shape", {})}
+    return content

@@ -30,11 +30,21 @@ class ModelsCheckup:
         except ModelError as error:
             yield _missing("manifests", error, is_needed=True)
             return
-        for card in cards:
+        # The others would only be fetched or made if somebody asked for them by name.
+        family = {card.family for card in cards if card.name == self._default}
+        looked_at = [card for card in cards if card.family in family or card.is_ready()]
+        for card in looked_at:
             try:
                 yield _look_at(card, is_needed=card.name == self._default)
             except ModelError as error:
                 yield _missing(card.name, error, is_needed=card.name == self._default)
+        if more := len(cards) - len(looked_at):
+            yield Finding(
+                subject="others",
+                state=State.NOTE,
+                detail=f"{more} models are not on this disk; a study that names one gets it",
+                mend="To see them: polystack models",
+            )
 
 
 def _look_at(card: ModelCard, *, is_needed: bool) -> Finding:

@@ -51,6 +51,7 @@ def _cached(card: ModelCard) -> Path | None:
             card.hub.repo,
             revision=card.hub.revision or None,
             allow_patterns=list(PATTERNS),
+            ignore_patterns=list(card.hub.leave_out),
             local_files_only=True,
         )
         inspect_folder(Path(found))
@@ -83,6 +84,7 @@ def fetch(card: ModelCard, expected_bytes: int, progress: Progress) -> Path:
                 card.hub.repo,
                 revision=card.hub.revision or None,
                 allow_patterns=list(PATTERNS),
+                ignore_patterns=list(card.hub.leave_out),
                 tqdm_class=_bar_for(task),
             )
         except Exception as error:  # its HTTP library's errors, the system's, and its own
@@ -142,8 +144,9 @@ def _how_to_get(card: ModelCard) -> str:
     assert card.hub is not None
     from huggingface_hub import constants
 
+    accept = "Accept the licence at" if card.hub.gated else "See what is asked for at"
     return (
-        f"Accept the licence at {constants.ENDPOINT}/{card.hub.repo}, then `hf auth login` (or "
+        f"{accept} {constants.ENDPOINT}/{card.hub.repo}, then `hf auth login` (or "
         f"set HF_TOKEN) and run the command again. Or put the files into models/{card.name}/, or "
         f"into {card.name}/ in the folder that ${FOLDER_VARIABLE} names."
     )

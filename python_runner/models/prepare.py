@@ -219,7 +219,7 @@ def _make_random(card: ModelCard, folder: Path, progress: Progress) -> Fingerpri
         (scratch / "config.json").write_text(config + "\n", encoding="utf-8")
         task.update(0.0, f"tokenizer of {card.shape.vocabulary:,} pieces")
         vocabulary = make_vocabulary(card.shape.vocabulary)
-        write_tokenizer(scratch, vocabulary, context=card.shape.context)
+        write_tokenizer(scratch, vocabulary, context=card.shape.context, style=card.shape.tokenizer)
         write_random_weights(scratch, card.shape, seed=card.random.seed, task=task)
         task.update(None, "computing the hash of the files")
         fingerprint = take_fingerprint(scratch)

@@ -1,4 +1,4 @@
-"""Random weights for a Gemma-2 of any size, drawn from a seed and written as they are drawn.
+"""Random weights for a model of any size, drawn from a seed and written as they are drawn.
 
 The numbers are the same on every machine: the raw output of a counter-based generator
 (Philox, whose bits NumPy guarantees), mapped through a table of normal quantiles.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from statistics import NormalDist
 from typing import BinaryIO
@@ -17,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from python_runner.common.progress import Task
-from python_runner.models.gemma import EMBEDDING, FINAL_NORM, GemmaShape
+from python_runner.models.architectures.base import Led, Normal, Shape, Size
 from python_runner.models.tokenizer.vocabulary import FIRST_PIECE_ID
 
 BYTES_PER_WEIGHT = 2
@@ -26,20 +27,16 @@ _CHUNK = 1 << 22
 """Weights drawn at a time: 8 MB of bfloat16, which bounds the memory needed."""
 _LEVELS = 1 << 16
 
-_MATRIX_SPREAD = 0.02
-_EMBEDDING_SPREAD = 0.005
-# Markers and bytes are this much quieter than other pieces, so that a random model neither
-# ends its answer early nor writes half a character.
+# How much smaller the weights of pieces are that shall not be said.
 _QUIET = 1 / 8
-_NORM_SPREAD = 0.02
-# Gemma multiplies by (1 + w). With a full share of attention, which in a random model is the
-# average of all that was read, every step would end in the same token for ever.
-_POST_ATTENTION_NORM_MEAN = -0.9
-# Brings the logits of random weights to a width of about 2.
-_FINAL_NORM_MEAN = 7.0
+_PER_COUNT = 16
+"""Weights that one step of the generator's counter gives: four numbers of 64 bits."""
+
+Chunks = Iterator[npt.NDArray[np.uint16]]
+"""Weights in order, as the bits of bfloat16."""
 
 
-def write_random_weights(folder: Path, shape: GemmaShape, *, seed: int, task: Task) -> None:
+def write_random_weights(folder: Path, shape: Shape, *, seed: int, task: Task) -> None:
     """Write the shards and their index into `folder`, about 8 MB of memory at a time.
 
     Args:
@@ -58,8 +55,7 @@ def write_random_weights(folder: Path, shape: GemmaShape, *, seed: int, task: Ta
             _write_header(output, shard)
             for name, size in shard:
                 where[name] = file_name
-                quiet = FIRST_PIECE_ID * shape.hidden if name == EMBEDDING else 0
-                for chunk in draw(name, math.prod(size), key=(seed, numbers[name]), quiet=quiet):
+                for chunk in draw_tensor(shape, name, size, key=(seed, numbers[name])):
                     output.write(chunk.tobytes())
                     written += chunk.size
                     task.update(written / total, f"{file_name}: {name}")
@@ -67,12 +63,12 @@ def write_random_weights(folder: Path, shape: GemmaShape, *, seed: int, task: Ta
     (folder / "model.safetensors.index.json").write_text(json.dumps(index, indent=2) + "\n")
 
 
-Tensors = Sequence[tuple[str, tuple[int, ...]]]
+Tensors = Sequence[tuple[str, Size]]
 
 
 def plan_shards(tensors: Tensors) -> list[Tensors]:
     """Split the tensors into files of at most 1 GiB, or of one tensor that is larger."""
-    shards: list[list[tuple[str, tuple[int, ...]]]] = [[]]
+    shards: list[list[tuple[str, Size]]] = [[]]
     room = SHARD_BYTES
     for name, size in tensors:
         needed = math.prod(size) * BYTES_PER_WEIGHT
@@ -84,44 +80,79 @@ def plan_shards(tensors: Tensors) -> list[Tensors]:
     return list(shards)
 
 
-def draw(
-    name: str, count: int, *, key: tuple[int, int], quiet: int = 0
-) -> Iterator[npt.NDArray[np.uint16]]:
-    """The weights of the tensor `name` as the bits of bfloat16, in chunks.
+def draw_tensor(shape: Shape, name: str, size: Size, *, key: tuple[int, int]) -> Chunks:
+    """The weights of one tensor of a model.
 
     Args:
-        name: decides the distribution.
-        count: how many weights.
-        key: seed, and which tensor it is: every tensor has a stream of its own.
-        quiet: how many of the first weights belong to pieces that shall not be said.
+        shape: of the model; says how its tensors are drawn.
+        name: of the tensor.
+        size: of the tensor.
+        key: seed, and which tensor it is: every tensor has a stream of its own, but for the
+            output matrix that is drawn like the embedding.
     """
-    mean, spread = _distribution(name)
-    table, quiet_table = _quantiles(mean, spread), _quantiles(mean, spread * _QUIET)
+    how = shape.draw(name, size)
+    if isinstance(how, Led):
+        # The embedding is the first tensor of every model.
+        return draw_led(how, size, key=(key[0], 0))
+    quiet = how.quiet_rows * math.prod(size[1:])
+    return draw(how, math.prod(size), key=key, quiet=quiet)
+
+
+def draw(
+    how: Normal, count: int, *, key: tuple[int, int], quiet: int = 0, start: int = 0
+) -> Chunks:
+    """Weights from a normal distribution.
+
+    Args:
+        how: the distribution.
+        count: how many weights.
+        key: seed, and which stream.
+        quiet: how many of the first weights belong to pieces that shall not be said.
+        start: where in the stream to begin; a multiple of 16.
+    """
+    table = _quantiles(how.mean, how.spread)
+    quiet_table = _quantiles(how.mean, how.spread * _QUIET) if quiet else table
     source = np.random.Philox(key=np.array(key, dtype=np.uint64))
-    for start in range(0, count, _CHUNK):
-        size = min(_CHUNK, count - start)
+    source.advance(start // _PER_COUNT)
+    for done in range(0, count, _CHUNK):
+        size = min(_CHUNK, count - done)
         # "<u8" fixes the order of the bytes, so that the four parts are the same everywhere.
         raw = source.random_raw(-(-size // 4)).astype("<u8", copy=False)
         levels = raw.view("<u2")[:size]
         weights = table[levels]
-        if start < quiet:
-            weights[: quiet - start] = quiet_table[levels[: quiet - start]]
+        if done < quiet:
+            weights[: quiet - done] = quiet_table[levels[: quiet - done]]
         yield weights
 
 
-def _distribution(name: str) -> tuple[float, float]:
-    """Mean and standard deviation."""
-    if name == EMBEDDING:
-        return 0.0, _EMBEDDING_SPREAD
-    if name.endswith("post_attention_layernorm.weight"):
-        return _POST_ATTENTION_NORM_MEAN, _NORM_SPREAD
-    if name == FINAL_NORM:
-        return _FINAL_NORM_MEAN, _NORM_SPREAD
-    if name.endswith("norm.weight"):
-        return 0.0, _NORM_SPREAD
-    return 0.0, _MATRIX_SPREAD
+def draw_led(how: Led, size: Size, *, key: tuple[int, int]) -> Chunks:
+    """Rows that lead from each piece to another; `Led` says how.
+
+    Args:
+        how: by how many pieces, and how large.
+        size: pieces of the vocabulary, markers and bytes included, and the width of a row,
+            which is a multiple of 16.
+        key: seed, and the stream that both matrices are drawn from.
+    """
+    vocabulary, width = size
+    pieces = vocabulary - FIRST_PIECE_ID
+    distribution = Normal(0.0, how.spread)
+
+    def rows(first: int, count: int) -> Chunks:
+        while count > 0:
+            first %= pieces
+            here = min(count, pieces - first)
+            yield from draw(distribution, here * width, key=key, start=first * width)
+            first, count = first + here, count - here
+
+    if how.silent:
+        yield np.zeros(FIRST_PIECE_ID * width, dtype="<u2")
+    else:
+        yield from rows(0, FIRST_PIECE_ID)
+    yield from rows(-how.step, pieces)
 
 
+@cache
 def _quantiles(mean: float, spread: float) -> npt.NDArray[np.uint16]:
     """2**16 equally likely values of a normal distribution, as the bits of bfloat16."""
     normal = NormalDist(mean, spread)

@@ -16,7 +16,8 @@ from python_runner.models.hub import revision_of
 from python_runner.models.ollama_library import pulled_model
 
 OLLAMA_PREFIX = "ollama:"
-_BYTES_PER_WEIGHT = 2
+BYTES_PER_WEIGHT = 2
+"""In bfloat16."""
 _WHAT_TO_GIVE = (
     "Give the folder that holds config.json and safetensors, or a GGUF file, or ollama:NAME for "
     "what you have pulled into Ollama."
@@ -104,7 +105,7 @@ def listed_source(card: ModelCard) -> Source:
         label=f"{card.label} ({revision[:_REVISION_DIGITS]})" if revision else card.label,
         is_synthetic=card.is_synthetic,
         folder=folder,
-        bytes=card.shape.parameters * _BYTES_PER_WEIGHT,
+        bytes=card.shape.parameters * BYTES_PER_WEIGHT,
         card=card,
     )
 
@@ -115,7 +116,7 @@ def _users_folder(folder: Path) -> Source:
         label=folder.name,
         is_synthetic=False,
         folder=folder,
-        bytes=inspect_folder(folder).parameters * _BYTES_PER_WEIGHT,
+        bytes=inspect_folder(folder).parameters * BYTES_PER_WEIGHT,
     )
 
 

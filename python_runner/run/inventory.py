@@ -8,9 +8,9 @@ from pathlib import Path
 
 from python_runner.common.errors import UnknownNameError
 from python_runner.engines.ollama_store import OllamaStore
-from python_runner.models import catalogue
+from python_runner.models import ModelCard, catalogue
 from python_runner.models.inventory import forms, remove_form
-from python_runner.models.source import file_name_of
+from python_runner.models.source import BYTES_PER_WEIGHT, file_name_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,30 +35,55 @@ class ModelOnDisk:
 
     name: str
     label: str
+    kind: str
+    """Whose weights these are: `published`, `trained here`, `random weights`, `your own`."""
+    family: str
+    """The published model that it is or stands in for; empty for one of the user's."""
+    bytes: int
+    """Size of all weights in bfloat16; 0 for one of the user's."""
     how_to_get: str
     forms: tuple[OnDisk, ...]
 
 
 def models_on_disk(store: OllamaStore | None = None) -> list[ModelOnDisk]:
-    """All models: those of the catalogue first."""
+    """All models: those of the catalogue first, by family, synthetic ones last."""
     found = _by_model(store or OllamaStore())
-    cards = {card.name: card for card in catalogue()}
-    listed = [
-        ModelOnDisk(
-            name=card.name,
-            label=card.label,
-            how_to_get=f"fetched by `polystack compare --model {card.name}`"
-            if card.hub
-            else "made when needed",
-            forms=tuple(found.get(card.name, ())),
-        )
-        for card in cards.values()
-    ]
+    cards = sorted(
+        catalogue(),
+        key=lambda card: (card.family, card.is_synthetic, -card.shape.parameters, card.name),
+    )
+    listed = [_listed(card, tuple(found.get(card.name, ()))) for card in cards]
     others = [
-        ModelOnDisk(name=name, label="your own", how_to_get="", forms=tuple(found[name]))
-        for name in sorted(found.keys() - cards.keys())
+        ModelOnDisk(
+            name=name,
+            label="your own",
+            kind="your own",
+            family="",
+            bytes=0,
+            how_to_get="",
+            forms=tuple(found[name]),
+        )
+        for name in sorted(found.keys() - {card.name for card in cards})
     ]
     return listed + others
+
+
+def _listed(card: ModelCard, forms_: tuple[OnDisk, ...]) -> ModelOnDisk:
+    how_to_get = "made when needed"
+    if card.hub is not None:
+        how_to_get = f"fetched by `polystack compare --model {card.name}`"
+        if card.hub.gated:
+            how_to_get += ", once its licence is accepted"
+    kind = "published" if card.hub else "random weights" if card.is_synthetic else "trained here"
+    return ModelOnDisk(
+        name=card.name,
+        label=card.label,
+        kind=kind,
+        family=card.family,
+        bytes=card.shape.parameters * BYTES_PER_WEIGHT,
+        how_to_get=how_to_get,
+        forms=forms_,
+    )
 
 
 def find_on_disk(name: str, store: OllamaStore | None = None) -> ModelOnDisk:

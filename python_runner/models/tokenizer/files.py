@@ -7,7 +7,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from python_runner.models.tokenizer.templates import CHAT_TEMPLATE
+from python_runner.models.tokenizer.style import GEMMA, TokenizerStyle
+from python_runner.models.tokenizer.templates import CHAT_TEMPLATE, PLAIN_CHAT_TEMPLATE
 from python_runner.models.tokenizer.vocabulary import (
     BOS_ID,
     END_OF_TURN_ID,
@@ -23,23 +24,26 @@ from python_runner.models.tokenizer.vocabulary import (
 PAD, EOS, BOS, UNK = SPECIALS[:4]
 
 
-def write_tokenizer(folder: Path, vocabulary: Vocabulary, *, context: int) -> None:
+def write_tokenizer(
+    folder: Path, vocabulary: Vocabulary, *, context: int, style: TokenizerStyle = GEMMA
+) -> None:
     """Write all tokenizer files of a model into `folder`.
 
     Args:
         folder: of the model; must exist.
         vocabulary: what to write.
         context: most tokens that the model takes, prompt and answer together.
+        style: the conventions of the model's architecture.
     """
-    (folder / "tokenizer.model").write_bytes(sentencepiece_model(vocabulary))
-    _write_json(folder / "tokenizer.json", tokenizer_json(vocabulary), indent=None)
-    _write_json(folder / "tokenizer_config.json", _tokenizer_config(context))
-    _write_json(folder / "special_tokens_map.json", _special_tokens())
+    (folder / "tokenizer.model").write_bytes(sentencepiece_model(vocabulary, style))
+    _write_json(folder / "tokenizer.json", tokenizer_json(vocabulary, style), indent=None)
+    _write_json(folder / "tokenizer_config.json", _tokenizer_config(context, style))
+    _write_json(folder / "special_tokens_map.json", _special_tokens(style))
     _write_json(folder / "generation_config.json", _generation_config())
 
 
-def sentencepiece_model(vocabulary: Vocabulary) -> bytes:
-    """The vocabulary as a SentencePiece BPE model with byte fallback and no added space."""
+def sentencepiece_model(vocabulary: Vocabulary, style: TokenizerStyle = GEMMA) -> bytes:
+    """The vocabulary as a SentencePiece BPE model with byte fallback."""
     # Generated code whose classes come into being at run time: no types to check.
     format_: Any = import_module("sentencepiece.sentencepiece_model_pb2")
     kinds = format_.ModelProto.SentencePiece
@@ -63,15 +67,15 @@ def sentencepiece_model(vocabulary: Vocabulary) -> bytes:
     trainer.pad_piece, trainer.eos_piece, trainer.bos_piece, trainer.unk_piece = SPECIALS[:4]
     normalizer = model.normalizer_spec
     normalizer.name = "identity"
-    normalizer.add_dummy_prefix = False
+    normalizer.add_dummy_prefix = style.puts_space
     normalizer.remove_extra_whitespaces = False
     normalizer.escape_whitespaces = True
     data: bytes = model.SerializeToString(deterministic=True)
     return data
 
 
-def tokenizer_json(vocabulary: Vocabulary) -> dict[str, object]:
-    """The vocabulary in the form of the `tokenizers` library, with Gemma's conventions."""
+def tokenizer_json(vocabulary: Vocabulary, style: TokenizerStyle = GEMMA) -> dict[str, object]:
+    """The vocabulary in the form of the `tokenizers` library."""
     return {
         "version": "1.0",
         "truncation": None,
@@ -88,9 +92,9 @@ def tokenizer_json(vocabulary: Vocabulary) -> dict[str, object]:
             }
             for number, marker in enumerate(SPECIALS)
         ],
-        "normalizer": {"type": "Replace", "pattern": {"String": " "}, "content": SPACE},
+        "normalizer": _normalizer(style),
         "pre_tokenizer": None,
-        "post_processor": _bos_first(),
+        "post_processor": _bos_first() if style.puts_bos else None,
         "decoder": {
             "type": "Sequence",
             "decoders": [
@@ -114,6 +118,13 @@ def tokenizer_json(vocabulary: Vocabulary) -> dict[str, object]:
     }
 
 
+def _normalizer(style: TokenizerStyle) -> dict[str, object]:
+    spaces = {"type": "Replace", "pattern": {"String": " "}, "content": SPACE}
+    if not style.puts_space:
+        return spaces
+    return {"type": "Sequence", "normalizers": [{"type": "Prepend", "prepend": SPACE}, spaces]}
+
+
 def _bos_first() -> dict[str, object]:
     bos = {"SpecialToken": {"id": BOS, "type_id": 0}}
     first, second = ({"Sequence": {"id": name, "type_id": n}} for n, name in enumerate("AB"))
@@ -125,12 +136,13 @@ def _bos_first() -> dict[str, object]:
     }
 
 
-def _tokenizer_config(context: int) -> dict[str, object]:
+def _tokenizer_config(context: int, style: TokenizerStyle) -> dict[str, object]:
     return {
-        "tokenizer_class": "GemmaTokenizer",
+        "tokenizer_class": "GemmaTokenizer" if style.is_gemmas else "PreTrainedTokenizerFast",
         # Without this some engines put BOS before the prompt and others do not.
-        "add_bos_token": True,
+        "add_bos_token": style.puts_bos,
         "add_eos_token": False,
+        **({} if style.is_gemmas else {"add_prefix_space": style.puts_space}),
         "added_tokens_decoder": {
             str(number): {
                 "content": marker,
@@ -142,15 +154,17 @@ def _tokenizer_config(context: int) -> dict[str, object]:
             }
             for number, marker in enumerate(SPECIALS)
         },
-        **_special_tokens(),
+        **({} if style.puts_bos else {"bos_token": None}),
+        **_special_tokens(style),
         "clean_up_tokenization_spaces": False,
         "model_max_length": context,
-        "chat_template": CHAT_TEMPLATE,
+        "chat_template": CHAT_TEMPLATE if style.is_gemmas else PLAIN_CHAT_TEMPLATE,
     }
 
 
-def _special_tokens() -> dict[str, object]:
-    return {"bos_token": BOS, "eos_token": EOS, "pad_token": PAD, "unk_token": UNK}
+def _special_tokens(style: TokenizerStyle) -> dict[str, object]:
+    bos = {"bos_token": BOS} if style.puts_bos else {}
+    return {**bos, "eos_token": EOS, "pad_token": PAD, "unk_token": UNK}
 
 
 def _generation_config() -> dict[str, object]:

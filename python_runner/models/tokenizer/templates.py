@@ -25,6 +25,15 @@ CHAT_TEMPLATE = (
 )
 """The same turns as a Jinja template, for engines that take messages."""
 
+PLAIN_CHAT_TEMPLATE = (
+    "{{ bos_token }}"
+    "{% for message in messages %}"
+    "{{ '<start_of_turn>' + message['role'] + '\\n' + message['content'] + '<end_of_turn>\\n' }}"
+    "{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<start_of_turn>assistant\\n' }}{% endif %}"
+)
+"""Turns of our own, for weights that nobody trained: no published model is spoken to in them."""
+
 
 def render_prompt(template: str, user_text: str) -> str:
     """Put `user_text` into the template of that name (`raw` or `chat`).

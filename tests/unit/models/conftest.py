@@ -22,6 +22,8 @@ def small_card() -> ModelCard:
             "label": "small, random weights",
             "licence": "Apache-2.0",
             "weights": "random",
+            "family": "Small",
+            "architecture": "gemma2",
             "shape": {
                 "vocabulary": 512,
                 "hidden": 32,

@@ -11,14 +11,15 @@ from safetensors import safe_open
 from python_runner.common.progress import SilentProgress
 from python_runner.models import ModelCard
 from python_runner.models import random_weights as module
-from python_runner.models.gemma import EMBEDDING, FINAL_NORM
-from python_runner.models.random_weights import draw, plan_shards, write_random_weights
+from python_runner.models.architectures.base import EMBEDDING, FINAL_NORM, Led, Normal
+from python_runner.models.random_weights import draw, draw_led, plan_shards, write_random_weights
+from python_runner.models.tokenizer.vocabulary import FIRST_PIECE_ID
 
-MATRIX = "model.layers.0.mlp.up_proj.weight"
+MATRIX = Normal(0.0, 0.02)
 
 
-def drawn(name: str, count: int, key: tuple[int, int]) -> np.ndarray:
-    return np.concatenate(list(draw(name, count, key=key)))
+def drawn(how: Normal, count: int, key: tuple[int, int]) -> np.ndarray:
+    return np.concatenate(list(draw(how, count, key=key)))
 
 
 def as_floats(bits: np.ndarray) -> np.ndarray:
@@ -49,9 +50,9 @@ def test_every_tensor_and_seed_has_numbers_of_its_own() -> None:
 
 
 def test_markers_and_bytes_are_quieter_in_any_chunk(monkeypatch: pytest.MonkeyPatch) -> None:
-    usual = as_floats(drawn(EMBEDDING, 1000, (1, 0)))
+    usual = as_floats(drawn(MATRIX, 1000, (1, 0)))
     monkeypatch.setattr(module, "_CHUNK", 64)
-    chunks = list(draw(EMBEDDING, 1000, key=(1, 0), quiet=100))
+    chunks = list(draw(MATRIX, 1000, key=(1, 0), quiet=100))
     quieter = as_floats(np.concatenate(chunks))
     assert quieter[:100] == pytest.approx(usual[:100] / 8, rel=0.01)
     assert np.array_equal(quieter[100:], usual[100:])
@@ -60,18 +61,43 @@ def test_markers_and_bytes_are_quieter_in_any_chunk(monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize(
     ("name", "mean", "spread"),
     [
-        (MATRIX, 0.0, 0.02),
+        ("model.layers.0.mlp.up_proj.weight", 0.0, 0.02),
         (EMBEDDING, 0.0, 0.005),
         ("model.layers.3.post_attention_layernorm.weight", -0.9, 0.02),
         ("model.layers.3.post_feedforward_layernorm.weight", 0.0, 0.02),
         (FINAL_NORM, 7.0, 0.02),
     ],
 )
-def test_weights_are_normally_distributed(name: str, mean: float, spread: float) -> None:
-    values = as_floats(drawn(name, 200_000, (5, 5)))
+def test_weights_are_normally_distributed(
+    small_card: ModelCard, name: str, mean: float, spread: float
+) -> None:
+    how = small_card.shape.draw(name, (200_000,))
+    assert isinstance(how, Normal)
+    values = as_floats(drawn(how, 200_000, (5, 5)))
     assert np.isfinite(values).all()
     assert values.mean() == pytest.approx(mean, abs=spread / 20)
     assert values.std() == pytest.approx(spread, rel=0.1 if name == FINAL_NORM else 0.01)
+
+
+def test_drawing_can_begin_within_the_stream() -> None:
+    whole = drawn(MATRIX, 1000, (1, 2))
+    later = np.concatenate(list(draw(MATRIX, 100, key=(1, 2), start=320)))
+    assert np.array_equal(later, whole[320:420])
+
+
+def test_the_output_of_a_piece_is_the_one_that_it_leads_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_CHUNK", 200)
+    size, step = (FIRST_PIECE_ID + 300, 64), 77
+    embedding, output = (
+        as_floats(np.concatenate(list(draw_led(how, size, key=(3, 0))))).reshape(size)
+        for how in (Led(1.0, step=0), Led(0.1, step=step, silent=True))
+    )
+    best = (embedding @ output.T).argmax(axis=1)
+    pieces = np.arange(300)
+    assert np.array_equal(best[FIRST_PIECE_ID:], FIRST_PIECE_ID + (pieces + step) % 300)
+    # A marker or a byte leads where a piece leads, and nothing leads to one.
+    assert np.array_equal(embedding[:FIRST_PIECE_ID], embedding[FIRST_PIECE_ID:][:FIRST_PIECE_ID])
+    assert not output[:FIRST_PIECE_ID].any()
 
 
 def test_the_library_reads_every_tensor_with_its_shape(

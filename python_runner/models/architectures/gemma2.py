@@ -2,51 +2,62 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
+from typing import ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt
 
-from python_runner.models.tokenizer.vocabulary import BOS_ID, END_OF_TURN_ID, EOS_ID
+from python_runner.models.architectures.base import (
+    EMBEDDING,
+    FINAL_NORM,
+    Normal,
+    Shape,
+    Size,
+)
+from python_runner.models.tokenizer.style import GEMMA, TokenizerStyle
+from python_runner.models.tokenizer.vocabulary import (
+    BOS_ID,
+    END_OF_TURN_ID,
+    EOS_ID,
+    FIRST_PIECE_ID,
+)
 
 _ACTIVATION = "gelu_pytorch_tanh"
-EMBEDDING = "model.embed_tokens.weight"
-FINAL_NORM = "model.norm.weight"
+
+_MATRIX_SPREAD = 0.02
+_EMBEDDING_SPREAD = 0.005
+_NORM_SPREAD = 0.02
+# Gemma multiplies by (1 + w). With a full share of attention, which in a random model is the
+# average of all that was read, every step would end in the same token for ever.
+_POST_ATTENTION_NORM_MEAN = -0.9
+# Brings the logits of random weights to a width of about 2.
+_FINAL_NORM_MEAN = 7.0
 
 
-class GemmaShape(BaseModel):
-    """The dimensions of one Gemma-2 model. Fields without a unit count elements."""
+class GemmaShape(Shape):
+    """The dimensions of one Gemma-2 model."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    architecture: ClassVar[str] = "gemma2"
+    tokenizer: ClassVar[TokenizerStyle] = GEMMA
 
-    vocabulary: PositiveInt
-    hidden: PositiveInt
-    intermediate: PositiveInt
-    layers: PositiveInt
-    heads: PositiveInt
-    kv_heads: PositiveInt
-    head: PositiveInt = Field(description="width of one head")
-    context: PositiveInt = Field(description="most tokens, prompt and answer together")
     sliding_window: PositiveInt = Field(description="tokens that every second layer sees")
     attention_cap: PositiveFloat = Field(description="soft cap of attention scores")
     logit_cap: PositiveFloat = Field(description="soft cap of logits")
-    rope_theta: PositiveFloat
-    norm_eps: PositiveFloat
 
     def layer_types(self) -> list[str]:
         """Sliding and full attention in turns, as Gemma-2 has them."""
         kinds = ("sliding_attention", "full_attention")
         return [kinds[layer % 2] for layer in range(self.layers)]
 
-    def tensors(self) -> Iterator[tuple[str, tuple[int, ...]]]:
-        """Name and shape of every tensor; matrices are (out, in). The output is tied."""
+    def tensors(self) -> Iterator[tuple[str, Size]]:
+        """As `Shape` has it. The output is tied."""
         yield EMBEDDING, (self.vocabulary, self.hidden)
         for layer in range(self.layers):
             for name, shape in self._layer_tensors():
                 yield f"model.layers.{layer}.{name}", shape
         yield FINAL_NORM, (self.hidden,)
 
-    def _layer_tensors(self) -> Iterator[tuple[str, tuple[int, ...]]]:
+    def _layer_tensors(self) -> Iterator[tuple[str, Size]]:
         queries, keys = self.heads * self.head, self.kv_heads * self.head
         yield "input_layernorm.weight", (self.hidden,)
         yield "self_attn.q_proj.weight", (queries, self.hidden)
@@ -60,13 +71,21 @@ class GemmaShape(BaseModel):
         yield "mlp.down_proj.weight", (self.hidden, self.intermediate)
         yield "post_feedforward_layernorm.weight", (self.hidden,)
 
-    @property
-    def parameters(self) -> int:
-        """Number of weights; the tied output matrix counts once."""
-        return sum(math.prod(shape) for _, shape in self.tensors())
+    def draw(self, name: str, size: Size) -> Normal:
+        """As `Shape` has it; why these numbers, models/README.md says."""
+        if name == EMBEDDING:
+            # An answer shall neither end early nor hold half a character.
+            return Normal(0.0, _EMBEDDING_SPREAD, quiet_rows=FIRST_PIECE_ID)
+        if name.endswith("post_attention_layernorm.weight"):
+            return Normal(_POST_ATTENTION_NORM_MEAN, _NORM_SPREAD)
+        if name == FINAL_NORM:
+            return Normal(_FINAL_NORM_MEAN, _NORM_SPREAD)
+        if name.endswith("norm.weight"):
+            return Normal(0.0, _NORM_SPREAD)
+        return Normal(0.0, _MATRIX_SPREAD)
 
     def config(self) -> dict[str, object]:
-        """The content of config.json."""
+        """As `Shape` has it."""
         return {
             "architectures": ["Gemma2ForCausalLM"],
             "model_type": "gemma2",
