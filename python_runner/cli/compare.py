@@ -14,7 +14,10 @@ from python_runner.cli.compare_options import (
     BlocksOption,
     MostOption,
     MostTimeOption,
+    PromptsOption,
+    StopOption,
     UntilOption,
+    with_prompts,
 )
 from python_runner.cli.opening import OpenOption
 from python_runner.cli.options import AllowUnfairOption, ResultsOption
@@ -54,6 +57,8 @@ def compare(
     prompt_tokens: Annotated[int | None, typer.Option(help="Tokens of each prompt.")] = None,
     new_tokens: Annotated[int | None, typer.Option(help="Tokens of each answer.")] = None,
     template: Annotated[str | None, typer.Option(help="raw or chat.")] = None,
+    prompts: PromptsOption = None,
+    stop: StopOption = None,
     threads: Annotated[int | None, typer.Option(help="Threads of each engine.")] = None,
     context: Annotated[int | None, typer.Option(help="Tokens of context.")] = None,
     seed: Annotated[int | None, typer.Option(help="Decides which prompts are made.")] = None,
@@ -80,12 +85,13 @@ def compare(
         prompt_tokens=prompt_tokens,
         new_tokens=new_tokens,
         template=template,
+        stop=stop,
         threads=threads,
         context=context,
         seed=seed,
         allow_unfair=None if allow_unfair is None else tuple(allow_unfair),
     )
-    found = load_study(study, overrides)
+    found = load_study(study, with_prompts(overrides, prompts))
     if found.load:
         raise UsageError(
             f"{study} describes a load", hint=f"Run it with `polystack load --study {study}`."

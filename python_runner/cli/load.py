@@ -10,6 +10,7 @@ import typer
 
 from python_runner.cli import load_options as options
 from python_runner.cli import output
+from python_runner.cli.compare_options import StopOption
 from python_runner.cli.load_words import (
     key_headers,
     length_keys,
@@ -52,6 +53,7 @@ def load(
     prompt_tokens: options.PromptTokensOption = None,
     new_tokens: options.NewTokensOption = None,
     prompts: options.PromptsOption = None,
+    stop: StopOption = None,
     shared_prefix: options.SharedOption = None,
     slo: options.SloOption = None,
     slots: options.SlotsOption = None,
@@ -83,6 +85,7 @@ def load(
         stacks=None if engine is None else tuple(output.split_names(engine)),
         prompt_tokens=prompt_tokens,
         new_tokens=new_tokens,
+        stop=stop,
         threads=threads,
         context=context,
         seed=seed,

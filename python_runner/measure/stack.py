@@ -170,6 +170,7 @@ class _Visit:
             prompt_ids=prompt.ids,
             new_tokens=self.plan.new_tokens,
             seed=self.plan.seed,
+            ignore_end_of_sequence=not self.plan.may_end,
         )
         generation, failure, error, meter = None, None, "", Meter()
         try:

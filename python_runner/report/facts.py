@@ -12,12 +12,13 @@ import pandas as pd
 
 from python_runner.analyse.fairness import marks
 from python_runner.analyse.latency import Outcome, request_metrics
+from python_runner.analyse.lengths import mean_lengths, uneven_runs
 from python_runner.analyse.reads import answers_at_once
 from python_runner.common.clock import NS_PER_MS
 from python_runner.common.errors import UsageError
 from python_runner.common.variants import knobs_of
 from python_runner.report.answers import answers_line, struck_note, struck_of
-from python_runner.report.units import PLUS_MINUS, TO, spell_error
+from python_runner.report.units import PLUS_MINUS, TO, spell_error, spell_number
 
 RANDOM_WEIGHTS = "random weights"
 TINY_WARNING = "Tiny model: dominated by per-token overhead, says nothing about languages."
@@ -78,6 +79,7 @@ def run_facts(
         course=_course(run, study, summary),
         warnings=(
             *condition_warnings(conditions, run, is_synthetic=is_synthetic),
+            *_length_warnings(samples),
             *_read_warnings(samples, conditions),
         ),
         notes=tuple(_notes(samples, summary, study)),
@@ -111,7 +113,8 @@ def _work(samples: pd.DataFrame, conditions: pd.DataFrame, study: Mapping[str, A
     answered = samples[samples["error"] == ""]
     prompt = span(answered["prompt_tokens"], workload.get("prompt_tokens"))
     new = span(samples["requested_tokens"], workload.get("new_tokens"))
-    tokens = [f"{prompt} prompt tokens", f"{new} new tokens"]
+    most = "at most " if workload.get("stop") == "end-of-sequence" else ""
+    tokens = [f"{prompt} prompt tokens", f"{most}{new} new tokens"]
     if conditions.empty:
         return _SEPARATOR.join(["no stack was started", *tokens])
     return _SEPARATOR.join(
@@ -205,6 +208,22 @@ def condition_warnings(
 def _read_warnings(samples: pd.DataFrame, conditions: pd.DataFrame) -> Iterator[str]:
     for row in answers_at_once(samples, conditions).to_dict(orient="records"):
         yield at_once_warning(row["title"], row["n_at_once"], row["n"])
+
+
+def _length_warnings(samples: pd.DataFrame) -> Iterator[str]:
+    """That answers were allowed to end, and what that is worth."""
+    measured = request_metrics(samples)
+    lengths = mean_lengths(measured).to_dict(orient="records")
+    if not lengths:
+        return
+    said = ", ".join(f"{row['title']} {spell_number(row['mean'])}" for row in lengths)
+    words = f"The model may end its answers; tokens of an answer on average: {said}."
+    if uneven_runs(measured):
+        words += (
+            " Stacks' answers to one prompt have different lengths: their TPOT and tokens/s "
+            "compare, their E2E latency does not."
+        )
+    yield words
 
 
 def at_once_warning(name: str, count: int, answers: int) -> str:

@@ -17,9 +17,9 @@ from python_runner.study import Claims, Study, claims_names, load_claims, load_s
 
 _OPTIONS = ("model", "precision", "device", "threads", "context", "iterations", "warmup", "seed")
 _LOAD_OPTIONS = frozenset(
-    ("--model", "--threads", "--context", "--seed", "--prompt-tokens", "--new-tokens")
+    ("--model", "--threads", "--context", "--seed", "--prompt-tokens", "--new-tokens", "--stop")
 )
-_WORKLOAD = ("prompt_tokens", "new_tokens", "template")
+_WORKLOAD = ("prompt_tokens", "prompts", "new_tokens", "stop", "template")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -69,7 +69,8 @@ class Prompts(Frozen):
     file: str | None = Field(
         None,
         min_length=1,
-        description="a prompt each line; in a .jsonl file an object with `prompt` or `text`",
+        description="a prompt each line; in a .jsonl or .json file texts, objects with `prompt` "
+        "or `text`, or conversations as ShareGPT has them",
     )
     shared_prefix_tokens: NonNegativeInt = Field(
         0, description="tokens with which all synthetic prompts begin, BOS and template included"

@@ -39,6 +39,8 @@ class Overrides:
     prompt_tokens: int | None = None
     new_tokens: int | None = None
     template: str | None = None
+    prompts: str | None = None
+    stop: str | None = None
     name: str | None = None
     title: str | None = None
     allow_unfair: tuple[str, ...] | None = None
@@ -66,7 +68,7 @@ def load_study(name_or_path: str, overrides: Overrides | None = None) -> Study:
     """
     path = _find(name_or_path)
     document = read_toml(path)
-    merged = _apply(_with_whole_path(document, path), overrides or Overrides())
+    merged = _apply(_with_whole_paths(document, path), overrides or Overrides())
     try:
         return Study.model_validate(merged)
     except ValidationError as error:
@@ -96,12 +98,16 @@ def _find(name_or_path: str) -> Path:
     raise UnknownNameError("study", name_or_path, study_names())
 
 
-def _with_whole_path(document: dict[str, Any], path: Path) -> dict[str, Any]:
-    """Claims in a file are named as seen from the study; a stored run is read from anywhere."""
-    claims = document.get("claims")
-    if not isinstance(claims, str) or not claims.endswith(".toml"):
-        return document
-    return {**document, "claims": str((path.parent / claims).resolve())}
+def _with_whole_paths(document: dict[str, Any], path: Path) -> dict[str, Any]:
+    """Files are named as seen from the study; a stored run is read from anywhere."""
+    found = dict(document)
+    claims, workload = document.get("claims"), document.get("workload")
+    if isinstance(claims, str) and claims.endswith(".toml"):
+        found["claims"] = str((path.parent / claims).resolve())
+    if isinstance(workload, dict) and isinstance(workload.get("prompts"), str):
+        whole = str((path.parent / workload["prompts"]).resolve())
+        found["workload"] = {**workload, "prompts": whole}
+    return found
 
 
 def _apply(document: Mapping[str, Any], overrides: Overrides) -> dict[str, Any]:

@@ -117,7 +117,7 @@ class _Stack:
             secrets=plan.secrets,
         )
         itl_s = tried.itl_s
-        goes_on = self.engine.spec.can_ignore_end_of_sequence
+        goes_on = self.engine.spec.can_ignore_end_of_sequence and not plan.may_end
         for number, wanted in enumerate(plan.levels):
             level = replace(wanted, new_tokens=plan.new_tokens if goes_on else None)
             driven = self._level(served, number, level, tried, itl_s)
