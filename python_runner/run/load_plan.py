@@ -105,7 +105,7 @@ def levels_of(load: Load) -> tuple[Level, ...]:
             arrivals=arrivals,
             users=users,
             rate=rate,
-            requests=load.requests,
+            requests=load.requests_of(users),
             duration_s=load.duration_s,
             ramp_s=load.ramp_s,
             warmup=load.warmup,
@@ -208,7 +208,8 @@ def _synthetic(study: Study, load: Load, encode: Encode | None, render: Render) 
 
 
 def _prompts_of_a_level(load: Load, tokens: int) -> int:
-    requests = load.requests or _MOST_PROMPTS
+    levels = [load.requests_of(users) for users in load.users] or [load.requests]
+    requests = max(each or _MOST_PROMPTS for each in levels)
     if load.rate and load.duration_s:
         requests = min(requests, math.ceil(2 * max(load.rate) * load.duration_s))
     most = max(_LEAST_PROMPTS, min(_MOST_PROMPTS, _MOST_TOKENS // tokens))

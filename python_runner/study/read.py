@@ -23,7 +23,7 @@ CLAIMS_SUFFIX = ".claims.toml"
 class Overrides:
     """Values that replace those of the study file; None leaves the file's value."""
 
-    model: str | None = None
+    model: str | tuple[str, ...] | None = None
     stacks: tuple[str, ...] | None = None
     precision: str | None = None
     device: str | None = None
@@ -45,6 +45,7 @@ class Overrides:
     title: str | None = None
     allow_unfair: tuple[str, ...] | None = None
     """Added to those of the file."""
+    published: Mapping[str, object] | None = None
     load: Mapping[str, object] | None = None
     """Keys of the table `[load]`; here None takes the file's value away."""
 

@@ -10,6 +10,7 @@ from python_runner.common.errors import UsageError
 from python_runner.study.ablations import Ablation, Stack
 from python_runner.study.base import Frozen, NonNegativeInt, PositiveInt
 from python_runner.study.load_table import Load, check_duration, parse_duration
+from python_runner.study.published import PublishedMark
 from python_runner.study.units import parse_percent
 
 Name = Annotated[str, Field(min_length=1)]
@@ -133,6 +134,10 @@ class Study(Frozen):
     )
     explains: PositiveInt | None = Field(
         None, description="number of the run that the ablations are to explain"
+    )
+
+    published: PublishedMark | None = Field(
+        None, description="set by `polystack study`: the published study that the run repeats"
     )
 
     @property
