@@ -33,7 +33,7 @@ from python_runner.common.errors import (
 if TYPE_CHECKING:
     from python_runner.run import Comparison
     from python_runner.store import Store
-    from python_runner.study import Study
+    from python_runner.study import Overrides, Study
 
 
 def compare(
@@ -69,7 +69,7 @@ def compare(
 ) -> int:
     """Run one model through several stacks and compare. Options override the study."""
     # Here and not above, as below: pydantic, pandas and scipy cost time that `--help` must not.
-    from python_runner.study import Overrides, load_study
+    from python_runner.study import Overrides
 
     overrides = Overrides(
         model=model,
@@ -91,13 +91,20 @@ def compare(
         seed=seed,
         allow_unfair=None if allow_unfair is None else tuple(allow_unfair),
     )
-    found = load_study(study, with_prompts(overrides, prompts))
-    if found.load:
-        raise UsageError(
-            f"{study} describes a load", hint=f"Run it with `polystack load --study {study}`."
-        )
+    found = _one_by_one(study, with_prompts(overrides, prompts))
     after = _After(answers=answers, open_report=open_report)
     return _run_and_show(found, output.Results.at(results), after, typed(called))
+
+
+def _one_by_one(name: str, overrides: Overrides) -> Study:
+    from python_runner.study import load_study
+
+    found = load_study(name, overrides)
+    if found.load:
+        raise UsageError(
+            f"{name} describes a load", hint=f"Run it with `polystack load --study {name}`."
+        )
+    return found
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,6 @@ import typer
 
 from python_runner.cli import load_options as options
 from python_runner.cli import output
-from python_runner.cli.compare_options import StopOption
 from python_runner.cli.load_words import (
     key_headers,
     length_keys,
@@ -53,7 +52,6 @@ def load(
     prompt_tokens: options.PromptTokensOption = None,
     new_tokens: options.NewTokensOption = None,
     prompts: options.PromptsOption = None,
-    stop: StopOption = None,
     shared_prefix: options.SharedOption = None,
     slo: options.SloOption = None,
     slots: options.SlotsOption = None,
@@ -85,7 +83,6 @@ def load(
         stacks=None if engine is None else tuple(output.split_names(engine)),
         prompt_tokens=prompt_tokens,
         new_tokens=new_tokens,
-        stop=stop,
         threads=threads,
         context=context,
         seed=seed,

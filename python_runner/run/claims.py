@@ -17,7 +17,7 @@ from python_runner.study import Claims, Study, claims_names, load_claims, load_s
 
 _OPTIONS = ("model", "precision", "device", "threads", "context", "iterations", "warmup", "seed")
 _LOAD_OPTIONS = frozenset(
-    ("--model", "--threads", "--context", "--seed", "--prompt-tokens", "--new-tokens", "--stop")
+    ("--model", "--threads", "--context", "--seed", "--prompt-tokens", "--new-tokens")
 )
 _WORKLOAD = ("prompt_tokens", "prompts", "new_tokens", "stop", "template")
 
