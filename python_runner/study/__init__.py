@@ -15,7 +15,7 @@ from python_runner.study.published import (
 )
 from python_runner.study.read import Overrides, load_study, study_names
 from python_runner.study.read_claims import claims_names, load_claims
-from python_runner.study.read_published import load_published, published_names
+from python_runner.study.read_published import load_published, published_names, reference_of
 from python_runner.study.read_team import load_team, parse_team, team_names
 from python_runner.study.schema import Study, Workload
 from python_runner.study.team import Team
@@ -51,6 +51,7 @@ __all__ = [
     "parse_team",
     "platforms_of",
     "published_names",
+    "reference_of",
     "study_names",
     "study_toml",
     "team_names",

@@ -143,7 +143,9 @@ class Load(Frozen):
         if bool(self.users) == bool(self.rate):
             raise ValueError("load: give either `users` (closed loop) or `rate` (open loop)")
         if self.requests_per_user and self.rate:
-            raise ValueError("load.requests_per_user: is of a closed loop, and `rate` is an open one")
+            raise ValueError(
+                "load.requests_per_user: is of a closed loop, and `rate` is an open one"
+            )
         for key, levels in (("users", self.users), ("rate", self.rate)):
             if len(set(levels)) < len(levels):
                 raise ValueError(f"load.{key}: a level stands there twice")

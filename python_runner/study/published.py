@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from python_runner.study.base import Frozen, NonNegativeInt, PositiveInt
 
 Name = Annotated[str, Field(min_length=1)]
+PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 ScaleName = Literal["tiny", "small", "full"]
 Value = str | int | float
 
@@ -23,7 +24,9 @@ HARDWARE, MODEL = "hardware", "model"
 
 
 def _as_several(value: object) -> object:
-    return (value,) if isinstance(value, str) else value
+    if isinstance(value, str):
+        return (value,)
+    return tuple(value) if isinstance(value, list) else value
 
 
 Models = Annotated[tuple[Name, ...], BeforeValidator(_as_several)]
@@ -116,13 +119,16 @@ class Scale(Frozen):
     requests_per_user: PositiveInt | None = Field(
         None, description="requests of each user of a level, if that is more"
     )
+    duration_s: PositiveFloat | None = Field(
+        None, description="seconds of a level after which no request is sent"
+    )
     slots: PositiveInt | None = Field(None, description="requests that an engine computes at once")
     warmup: NonNegativeInt | None = Field(None, description="requests before the timed ones")
 
     @property
     def load(self) -> dict[str, object]:
         """Its keys of the table `[load]`."""
-        names = ("users", "requests", "requests_per_user", "slots")
+        names = ("users", "requests", "requests_per_user", "duration_s", "slots")
         return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
 
 

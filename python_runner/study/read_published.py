@@ -35,6 +35,12 @@ def load_published(name_or_path: str) -> Published:
         ) from error
 
 
+def reference_of(name_or_path: str) -> str:
+    """By which `load_published` finds the same from any folder: the name, or the whole path."""
+    path = _find(name_or_path)
+    return path.stem if path.parent == _folder() else str(path.resolve())
+
+
 def _folder() -> Path:
     return studies_dir() / "published"
 

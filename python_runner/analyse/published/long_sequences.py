@@ -3,54 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
-from python_runner.analyse.published.ours import OurRow, known, said_of
+import pandas as pd
+
+from python_runner.analyse.published.levels import level_rows
+from python_runner.analyse.published.ours import OurRow, known
 from python_runner.analyse.published.part import PartRun
-from python_runner.analyse.published.users import lack_of
 from python_runner.common.clock import NS_PER_S
+from python_runner.study.published import Value
+
+_MS_PER_S = 1000.0
 
 
 def long_sequences_rows(run: PartRun) -> Iterator[OurRow]:
     """A row for each level of each stack; one for a stack without any.
 
+    All requests of a level are sent at one moment, so it has no steady part, and none is missed.
+
     Figures: `concurrent` (requests at once), `total_tokens_per_s` (all output tokens over the
-    time from the first request to the end of the last answer, as the original counts them),
-    `request_tokens_per_s` (median of 1000 / TPOT), `ttft_ms`, `e2e_ms` (medians), `requests`.
+    time from the first request to the end of the last answer), `request_tokens_per_s` (1000 over
+    the median TPOT), `ttft_ms`, `e2e_ms` (medians), `requests` (that figures stand on).
     """
-    for condition in run.conditions:
-        said = said_of(condition, run)
-        levels = run.levels[run.levels["condition_id"] == condition["condition_id"]]
-        for level in levels.to_dict(orient="records"):
-            yield OurRow(
-                stack=str(condition["stack"]),
-                values=said | _figures(level, run),
-                lack="; ".join(
-                    dict.fromkeys(part for part in (lack_of(level), condition["error"]) if part)
-                ),
-            )
-        if levels.empty:
-            yield OurRow(
-                stack=str(condition["stack"]), values=said, lack=str(condition["error"])
-            )
+    return level_rows(run, partial(_figures, run.frames.load_requests), steady=False)
 
 
-def _figures(level: Mapping[Any, Any], run: PartRun) -> dict[str, Any]:
-    tpot = level["tpot_p50_ms"]
+def _figures(requests: pd.DataFrame, level: Mapping[Any, Any]) -> dict[str, Value]:
+    tpot = float(level["tpot_p50_ms"])
     return known(
         concurrent=int(level["users"]),
         requests=int(level["n"]),
-        total_tokens_per_s=_total(level, run),
-        request_tokens_per_s=1000 / tpot if tpot and tpot == tpot else None,
+        total_tokens_per_s=_total(requests[requests["level_id"] == level["level_id"]]),
+        request_tokens_per_s=_MS_PER_S / tpot if tpot > 0 else None,
         ttft_ms=level["ttft_p50_ms"],
         e2e_ms=level["e2e_p50_ms"],
     )
 
 
-def _total(level: Mapping[Any, Any], run: PartRun) -> float | None:
-    asked = run.frames.load_requests
-    mine = asked[(asked["level_id"] == level["level_id"]) & (asked["error_kind"] == "")]
-    if mine.empty or (mine["output_tokens"] < 0).any():
+def _total(requests: pd.DataFrame) -> float | None:
+    """None if none was answered, or somebody's tokens were not counted."""
+    answered = requests[requests["error_kind"] == ""]
+    if answered.empty or (answered["output_tokens"] < 0).any():
         return None
-    seconds = (mine["ended_ns"].max() - mine["scheduled_ns"].min()) / NS_PER_S
-    return float(mine["output_tokens"].sum()) / seconds if seconds > 0 else None
+    seconds = (answered["ended_ns"].max() - answered["scheduled_ns"].min()) / NS_PER_S
+    return float(answered["output_tokens"].sum()) / seconds if seconds > 0 else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from python_runner.analyse.batching import Seen, batching_of
 from python_runner.analyse.published.languages import languages_rows
 from python_runner.analyse.published.long_sequences import long_sequences_rows
 from python_runner.analyse.published.ours import OurRow, Shape, hardware_of
@@ -97,9 +98,7 @@ class _Groups:
         return f"not tried: {', '.join(engines)}"
 
 
-def not_comparable(
-    theirs: Mapping[str, Value], original: Original, runs: Sequence[PartRun]
-) -> str:
+def not_comparable(theirs: Mapping[str, Value], original: Original, runs: Sequence[PartRun]) -> str:
     """Why a row of the original cannot be held against these runs; empty: it can."""
     hardware = str(theirs.get(HARDWARE, original.hardware))
     models = [str(theirs[MODEL])] if MODEL in theirs else list(original.models)
@@ -144,6 +143,10 @@ def _notes(runs: Sequence[PartRun], published: Published) -> Iterator[str]:
         yield f"Scale {mark.scale}: {scale.smaller}"
     yield f"The original: {published.original.source}; {published.original.workload}"
     yield from published.original.notes
+    for run in runs:
+        for found in batching_of(run.as_evidence):
+            if found.seen is not Seen.UNSURE or published.table == "users":
+                yield found.in_words()
     missing = sorted(set(range(1, mark.parts + 1)) - {run.mark.part for run in runs})
     if missing:
         yield f"{len(missing)} of {mark.parts} runs are missing: they were not made, or not kept."

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from python_runner.analyse.claims import RunFrames
 from python_runner.analyse.load.levels import summarise_levels
 from python_runner.analyse.load.request import request_figures
 from python_runner.analyse.summary import summarise
@@ -48,6 +49,17 @@ class PartRun:
     def conditions(self) -> Iterator[Condition]:
         """A row for each stack, in the order in which they ran."""
         yield from self.frames.conditions.to_dict(orient="records")
+
+    @property
+    def as_evidence(self) -> RunFrames:
+        """The same as the judges of claims take it."""
+        return RunFrames(
+            samples=self.frames.samples,
+            conditions=self.frames.conditions,
+            run=self.run,
+            requests=self.frames.load_requests,
+            levels=self.frames.load_levels,
+        )
 
     @cached_property
     def levels(self) -> pd.DataFrame:

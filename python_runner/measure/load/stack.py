@@ -6,8 +6,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from python_runner.common.errors import EngineError, UsageError, reason_of
+from python_runner.common.memory_end import with_memory_named
 from python_runner.common.progress import Progress
-from python_runner.engines.contract import Engine, LaunchSettings, RunningEngine, Served
+from python_runner.engines.contract import (
+    Engine,
+    LaunchSettings,
+    RunningEngine,
+    Served,
+)
+from python_runner.engines.ending import SaysItsEnd
 from python_runner.measure.load.calibration import Calibrates, Pace, calibrate
 from python_runner.measure.load.drive import Client, Driven, drive
 from python_runner.measure.load.level import Level, LoadRecorder
@@ -49,7 +56,7 @@ def measure_load(
         with progress.task(f"{title}: loading the model"):
             running = engine.start(settings, log)
     except Exception as failure:  # whatever it is, the others go on
-        error = reason_of(failure)
+        error = with_memory_named(reason_of(failure))
         recorder.begin(condition_of(engine, settings, plan, None))
         recorder.finish(peak_memory_bytes=None, error=error)
     else:
@@ -100,8 +107,18 @@ class _Stack:
                 raise
             except Exception as failure:  # whatever it is, the others go on
                 error = reason_of(failure)
+        error = self._with_its_end(error)
         self.recorder.finish(peak_memory_bytes=self._peak(), error=error)
         return error
+
+    def _with_its_end(self, error: str) -> str:
+        """Where it was broken off: how the process ended, which tells more than the client saw."""
+        if not error:
+            return ""
+        ended = self.running.ending() if isinstance(self.running, SaysItsEnd) else ""
+        if ended and ended not in error:
+            error = f"{ended}; seen as: {error}"
+        return with_memory_named(error)
 
     def _levels(self) -> str:
         served, plan = self.running, self.plan
