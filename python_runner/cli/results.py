@@ -56,15 +56,17 @@ def export(
     """Write a run as a tidy table: a row for each request, and a row for each token."""
     from python_runner.report.published import write_published
     from python_runner.run.published import table_of_run
+    from python_runner.run.published.answers import write_answers
 
     place = output.Results.at(results)
     with place.open_store() as store:
         run_id = store.find_run(run)
         found = output.report(store, run_id)
         table = table_of_run(store, run_id)
-    target = output_path or place.pictures(run_id) / f"{found.table_name}.{format_name}"
+        target = output_path or place.pictures(run_id) / f"{found.table_name}.{format_name}"
+        answers = write_answers(store, run_id, target.parent)
     for path in found.export(format_name, target):
         output.say(str(path))
     if table is not None:
-        for path in write_published(table, target.parent):
+        for path in (*write_published(table, target.parent), *answers):
             output.say(str(path))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from python_runner.cli import output, report
 from python_runner.cli.answers import wrong_answers
+from python_runner.cli.compare_options import with_prompts
 from python_runner.cli.load_words import prompt_keys
 from python_runner.cli.opening import OpenOption
 from python_runner.cli.options import ResultsOption
@@ -17,7 +20,6 @@ from python_runner.common.errors import (
     EngineError,
     SetupError,
     UnknownNameError,
-    UsageError,
 )
 
 if TYPE_CHECKING:
@@ -68,8 +70,9 @@ def study(
         stacks=None if stacks is None else tuple(output.split_names(stacks)),
         device=device,
         threads=threads,
-        load=None if prompts is None else _prompts(published, prompts),
     )
+    if prompts is not None:
+        wish = _with_prompts(wish, published, prompts)
     planned = _plan(published, scale, wish, budget)
     _tell(planned)
     if only_list:
@@ -78,15 +81,13 @@ def study(
     return _run_and_show(planned, place, typed(called), open_report=open_report)
 
 
-def _prompts(published: Published, prompts: str) -> dict[str, object]:
-    from python_runner.study import load_study
+def _with_prompts(wish: Wish, published: Published, prompts: str) -> Wish:
+    from python_runner.study import Overrides, load_study
 
-    if load_study(published.study).load is None:
-        raise UsageError(
-            f"{published.name} makes its prompts itself",
-            hint="--prompts is for studies of many requests at once.",
-        )
-    return prompt_keys(prompts, None)
+    if load_study(published.study).load is not None:
+        return replace(wish, load=prompt_keys(prompts, None))
+    asked = with_prompts(Overrides(), Path(prompts))
+    return replace(wish, prompts=asked.prompts, warmup=asked.warmup, iterations=asked.iterations)
 
 
 def _plan(published: Published, scale: str | None, wish: Wish, budget: str) -> Planned:
@@ -145,6 +146,7 @@ def _run_and_show(
     from python_runner.cli.series import Watched
     from python_runner.measure import MachineProbe
     from python_runner.run.published import Ways, run_series
+    from python_runner.run.published.answers import write_answers
 
     for one in planned.studies:
         _check_claims(one.claims)
@@ -175,6 +177,9 @@ def _run_and_show(
             _tell_kept(store, before)
             return INTERRUPTED_EXIT_CODE
         show_table(store, ran.run_ids[0])
+        for run_id in ran.run_ids:
+            for path in write_answers(store, run_id, place.pictures(run_id)):
+                output.say(str(path))
         written = report.write(store, list(ran.run_ids), place)
     report.show(written, wanted=open_report)
     return _exit_code(ran) or (EngineError.exit_code if struck else 0)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from python_runner.analyse.batching import Seen, batching_of
 from python_runner.analyse.published.languages import languages_rows
 from python_runner.analyse.published.long_sequences import long_sequences_rows
+from python_runner.analyse.published.nine_prompts import nine_prompts_rows
 from python_runner.analyse.published.ours import OurRow, Shape, hardware_of
 from python_runner.analyse.published.part import PartRun
 from python_runner.analyse.published.table import PublishedTable, Row
@@ -27,6 +28,7 @@ SHAPES: Mapping[str, Shape] = {
     "users": users_rows,
     "long-sequences": long_sequences_rows,
     "languages": languages_rows,
+    "nine-prompts": nine_prompts_rows,
 }
 """The tables by the name that a published file gives them."""
 

@@ -31,6 +31,10 @@ class Wish:
     seed: int | None = None
     load: Mapping[str, object] | None = None
     """Keys of the table `[load]`, for a study that has one."""
+    prompts: str | None = None
+    """A file, for a study without such a table; warm-up and iterations are then its own, too."""
+    warmup: int | None = None
+    iterations: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,9 +164,10 @@ def _overrides(scale: Scale, part: Part, wish: Wish) -> Overrides:
         prompt_tokens=scale.prompt_tokens,
         new_tokens=scale.new_tokens,
         context=scale.context,
-        iterations=scale.iterations,
+        prompts=wish.prompts,
+        iterations=scale.iterations if wish.iterations is None else wish.iterations,
         blocks=scale.blocks,
-        warmup=scale.warmup,
+        warmup=scale.warmup if wish.warmup is None else wish.warmup,
         load=load or None,
     )
 
