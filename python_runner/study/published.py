@@ -147,6 +147,9 @@ class Published(Frozen):
     name: Name = Field(description="short name, as in `just study NAME`")
     title: Name = Field(description="what it asks")
     study: Name = Field(description="the study that is run for it, by name or file")
+    also: tuple[Name, ...] = Field(
+        (), strict=False, description="stacks besides the study's, tried where there are such"
+    )
     table: Literal["users", "long-sequences", "nine-prompts", "languages"] = Field(
         description="the shape of its table"
     )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from python_runner.common.errors import SetupError, StudyError, UnknownNameError, UsageError
 from python_runner.engines.contract import Engine, Reach
-from python_runner.engines.table import engine
+from python_runner.engines.table import engine, engine_names
 from python_runner.run.preparation import choose_source
 from python_runner.run.published.duration import measuring_s
 from python_runner.run.sizes import available_memory, needs_of
@@ -140,7 +140,11 @@ def _study(
     published: Published, scale: ScaleName, part: Part, wish: Wish, place: Mapping[str, object]
 ) -> Study:
     asked = load_study(published.study, _overrides(published.scales[scale], part, wish))
-    runnable, left_out = _runnable(asked, is_named=wish.stacks is not None)
+    is_named = wish.stacks is not None
+    wanted = asked.stacks if is_named else tuple(dict.fromkeys((*asked.stacks, *published.also)))
+    runnable, left_out = _runnable(asked, wanted, is_named=is_named)
+    if not is_named:
+        left_out |= _not_asked_for(published, wanted)
     if not runnable:
         raise SetupError(
             "no stack of this study can be tried:\n"
@@ -172,14 +176,31 @@ def _overrides(scale: Scale, part: Part, wish: Wish) -> Overrides:
     )
 
 
-def _runnable(study: Study, *, is_named: bool) -> tuple[tuple[str, ...], dict[str, str]]:
+def _not_asked_for(published: Published, wanted: Collection[str]) -> dict[str, str]:
+    """For each platform of the original that is not among the stacks: an engine, and why."""
+    there = set(engine_names())
+    found = {}
+    for engines in published.original.platforms.values():
+        if not engines or set(engines) & set(wanted):
+            continue
+        known = [name for name in engines if name in there]
+        if known:
+            found[known[0]] = f"not in this study; to try it: --stacks {known[0]}"
+        else:
+            found[engines[0]] = "this version has no such engine"
+    return found
+
+
+def _runnable(
+    study: Study, wanted: Collection[str], *, is_named: bool
+) -> tuple[tuple[str, ...], dict[str, str]]:
     """The stacks that can be tried, and the others with the reason.
 
     A name that the user typed and nobody knows is a mistake; one that the study has and this
     version does not is a row without figures.
     """
     runnable, left_out = [], {}
-    for name in study.stacks:
+    for name in wanted:
         try:
             found = engine(name)
         except UnknownNameError:

@@ -11,7 +11,7 @@ from python_runner.engines.table import engine
 from python_runner.models import find_source
 from python_runner.run.published import Wish, choose, plan
 from python_runner.run.published.duration import measuring_s
-from python_runner.study import Overrides, Published, load_published, load_study
+from python_runner.study import Published, load_published, load_study
 
 
 @pytest.fixture
@@ -60,19 +60,21 @@ def test_every_run_has_the_mark_of_its_series(tmp_path: Path) -> None:
     assert [(mark.part, mark.parts) for mark in marks if mark] == [(1, 2), (2, 2)]
 
 
-def test_a_stack_that_this_version_lacks_is_no_error(
-    users: Published, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    study = load_study("users", Overrides(stacks=("llama-server", "no-such-server")))
-    monkeypatch.setattr(
-        "python_runner.run.published.planning.load_study",
-        lambda name, overrides: load_study(
-            name, replace(overrides, stacks=overrides.stacks or study.stacks)
-        ),
-    )
-    found = plan(users, "tiny", Wish())
-    assert found.studies[0].stacks == ("llama-server",)
-    assert found.left_out == {"no-such-server": "this version has no such engine"}
+def test_a_stack_that_this_version_lacks_is_no_error(users: Published) -> None:
+    found = plan(users.model_copy(update={"also": ("no-such-server",)}), "tiny", Wish())
+    assert found.studies[0].stacks[0] == "llama-server"
+    assert found.left_out["no-such-server"] == "this version has no such engine"
+
+
+def test_platforms_of_the_original_that_are_not_asked_for_say_why(users: Published) -> None:
+    platforms = {"A": ("llamafile", "x"), "B": ("llama-server",), "C": ("y",), "D": ()}
+    original = users.original.model_copy(update={"platforms": platforms, "rows": ()})
+    found = plan(users.model_copy(update={"original": original, "also": ()}), "tiny", Wish())
+    assert found.left_out == {
+        "llamafile": "not in this study; to try it: --stacks llamafile",
+        "y": "this version has no such engine",
+    }
+    assert plan(users, "tiny", Wish(stacks=("ollama",))).left_out == {}
 
 
 def test_a_name_that_the_user_typed_is_a_mistake(users: Published) -> None:
