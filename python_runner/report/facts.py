@@ -211,19 +211,16 @@ def _read_warnings(samples: pd.DataFrame, conditions: pd.DataFrame) -> Iterator[
 
 
 def _length_warnings(samples: pd.DataFrame) -> Iterator[str]:
-    """That answers were allowed to end, and what that is worth."""
+    """That stacks ended their answers at different places, and what may be compared then."""
     measured = request_metrics(samples)
-    lengths = mean_lengths(measured).to_dict(orient="records")
-    if not lengths:
+    if not uneven_runs(measured):
         return
+    lengths = mean_lengths(measured).to_dict(orient="records")
     said = ", ".join(f"{row['title']} {spell_number(row['mean'])}" for row in lengths)
-    words = f"The model may end its answers; tokens of an answer on average: {said}."
-    if uneven_runs(measured):
-        words += (
-            " Stacks' answers to one prompt have different lengths: their TPOT and tokens/s "
-            "compare, their E2E latency does not."
-        )
-    yield words
+    yield (
+        "Stacks' answers to one prompt have different lengths: their TPOT and tokens/s compare, "
+        f"their E2E latency does not. Tokens of an answer, on average: {said}."
+    )
 
 
 def at_once_warning(name: str, count: int, answers: int) -> str:
