@@ -19,6 +19,10 @@ compare *options: setup
 demo *options: setup
     {{ polystack }} compare demo {{ options }}
 
+# Repeat a published study at a size that fits: users, long-sequences, nine-prompts, languages
+study *options: setup
+    {{ polystack }} study {{ options }}
+
 # JupyterLab in notebooks/: study 1's charts, a tour of a run, a question of your own
 notebooks *options: setup
     cd notebooks && POLYSTACK_RESULTS="${POLYSTACK_RESULTS:-{{ justfile_directory() }}/results}" \

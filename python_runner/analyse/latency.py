@@ -44,9 +44,10 @@ class Outcome(StrEnum):
     """What a request may be used for."""
 
     COMPLETE = "complete"
-    """All tokens that were asked for: every figure holds."""
+    """The answer that was asked for: every figure holds."""
     EARLY_STOP = "early stop"
-    """The model ended its answer: TTFT and TPOT hold, E2E latency compares with nothing."""
+    """The model ended its answer where it was not asked to: TTFT and TPOT hold, E2E latency
+    compares with nothing. Or it was, and the answer is empty: no figure holds."""
     FAILED = "failed"
     """An error, or not the answer that was asked for: no figure holds."""
 
@@ -55,7 +56,8 @@ def request_metrics(samples: pd.DataFrame) -> pd.DataFrame:
     """Add to each request its outcome and its figures.
 
     Args:
-        samples: one row for each request, as `store` reads them.
+        samples: one row for each request, as `store` reads them; without a column `may_end`
+            every answer was to have exactly `requested_tokens`.
 
     Returns:
         `samples` with these columns added; NaN where a figure does not hold:
@@ -86,7 +88,8 @@ def judge(sample: Mapping[Any, Any]) -> tuple[Outcome, str]:
     """The outcome of a request, and why it failed if it did.
 
     A wrong count is a failure and not a fast answer; fewer tokens are an early stop only
-    where the engine says that the model ended its answer.
+    where the engine says that the model ended its answer. Where it was asked to let the model
+    (`may_end`), they are a complete answer.
     """
     if sample["error"]:
         return Outcome.FAILED, str(sample["error"])
@@ -101,7 +104,8 @@ def judge(sample: Mapping[Any, Any]) -> tuple[Outcome, str]:
         return Outcome.FAILED, "no chunk carried content"
     if stamps.size and (stamps[0] < sample["requested_ns"] or np.any(np.diff(stamps) < 0)):
         return Outcome.FAILED, "time stamps run backwards"
-    return (Outcome.COMPLETE if got == wanted else Outcome.EARLY_STOP), ""
+    is_whole = got == wanted or (bool(sample.get("may_end")) and stamps.size)
+    return (Outcome.COMPLETE if is_whole else Outcome.EARLY_STOP), ""
 
 
 def arrival_gaps_ms(chunk_ns: Stamps) -> npt.NDArray[np.float64]:

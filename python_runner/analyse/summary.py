@@ -11,6 +11,7 @@ import pandas as pd
 from scipy import stats
 
 from python_runner.analyse.latency import NAN, Outcome, request_metrics
+from python_runner.analyse.lengths import uneven_runs
 from python_runner.analyse.own_error import own_error_ms
 
 CONFIDENCE = 0.95
@@ -44,16 +45,19 @@ def summarise(samples: pd.DataFrame, conditions: pd.DataFrame) -> pd.DataFrame:
         conditions: one row for each stack of a run; a stack without samples keeps its row.
 
     Returns:
-        One row for each condition, ordered by median E2E latency within its run, stacks
-        without one last. Besides the condition's own columns:
+        One row for each condition, ordered by median E2E latency within its run (by TPOT where
+        stacks' answers have different lengths), stacks without one last. Besides the condition's
+        own columns:
 
         - n: complete timed requests, which E2E figures stand on. n_timed: all timed ones.
           n_failed, n_early_stops: those left out. n_warmup.
         - e2e_ms: median; e2e_min_ms, e2e_p25_ms, e2e_p75_ms, e2e_max_ms.
         - e2e_low_ms, e2e_high_ms: 95 % interval of the median (see `median_interval`).
+        - output_tokens: mean of the complete answers.
         - ttft_ms, tpot_ms, decode_tokens_per_s, output_tokens_per_s: medians.
         - ratio_to_fastest: e2e_ms over the smallest of the same run and path: an embedded stack
-          beside embedded ones, a served one beside served ones.
+          beside embedded ones, a served one beside served ones. None where answers to one prompt
+          have different lengths (`lengths`).
         - struck: why the stack's speed does not count (`analyse.answers`), else "". It is no
           fastest stack and has no ratio, and stands last.
         - ttft_own_error_ms, itl_own_error_ms: what our own clock adds to a served stack's median
@@ -73,13 +77,15 @@ def summarise(samples: pd.DataFrame, conditions: pd.DataFrame) -> pd.DataFrame:
     columns = [*_IDENTITY, *_own_errors({}), "struck", *_stack_figures(measured.iloc[:0])]
     summary = pd.DataFrame(rows, columns=columns)
     is_struck = summary["struck"] != ""
-    counted = summary["e2e_ms"].where(~is_struck)
+    is_uneven = summary["run_id"].isin(uneven_runs(measured))
+    counted = summary["e2e_ms"].where(~is_struck & ~is_uneven)
     fastest = counted.groupby([summary["run_id"], summary["reach"]]).transform("min")
     summary["ratio_to_fastest"] = counted / fastest
-    order = summary.assign(_is_struck=is_struck).sort_values(
-        ["run_id", "_is_struck", "e2e_ms"], na_position="last", kind="stable", ignore_index=True
+    by = summary["tpot_ms"].where(is_uneven & summary["e2e_ms"].notna(), summary["e2e_ms"])
+    order = summary.assign(_is_struck=is_struck, _by=by).sort_values(
+        ["run_id", "_is_struck", "_by"], na_position="last", kind="stable", ignore_index=True
     )
-    return order.drop(columns="_is_struck")
+    return order.drop(columns=["_is_struck", "_by"])
 
 
 def median_interval(values: Sequence[float] | npt.NDArray[np.float64]) -> tuple[float, float]:
@@ -131,6 +137,7 @@ def _stack_figures(measured: pd.DataFrame) -> dict[str, float]:
         "e2e_p25_ms": p25,
         "e2e_p75_ms": p75,
         "e2e_max_ms": maximum,
+        "output_tokens": float(complete["output_tokens"].astype(float).mean()),
         **{
             name: float(timed[name].median())
             for name in ("ttft_ms", "tpot_ms", "decode_tokens_per_s", "output_tokens_per_s")

@@ -25,6 +25,7 @@ from python_runner.cli import (
     report,
     results,
     statistics,
+    study,
     team,
     upkeep,
     watch,
@@ -55,6 +56,7 @@ def _root(
 
 
 app.command()(compare.compare)
+app.command()(study.study)
 app.command()(answers.answers)
 app.command()(why.why)
 app.command()(watch.watch)

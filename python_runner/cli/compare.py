@@ -15,9 +15,12 @@ from python_runner.cli.compare_options import (
     BlocksOption,
     MostOption,
     MostTimeOption,
+    PromptsOption,
     StacksOption,
+    StopOption,
     StudyArgument,
     UntilOption,
+    with_prompts,
 )
 from python_runner.cli.opening import OpenOption
 from python_runner.cli.options import AllowUnfairOption, ResultsOption
@@ -33,7 +36,7 @@ from python_runner.common.errors import (
 if TYPE_CHECKING:
     from python_runner.run import Comparison
     from python_runner.store import Store
-    from python_runner.study import Study
+    from python_runner.study import Overrides, Study
 
 
 def compare(
@@ -59,6 +62,8 @@ def compare(
     prompt_tokens: Annotated[int | None, typer.Option(help="Tokens of each prompt.")] = None,
     new_tokens: Annotated[int | None, typer.Option(help="Tokens of each answer.")] = None,
     template: Annotated[str | None, typer.Option(help="raw or chat.")] = None,
+    prompts: PromptsOption = None,
+    stop: StopOption = None,
     threads: Annotated[int | None, typer.Option(help="Threads of each engine.")] = None,
     context: Annotated[int | None, typer.Option(help="Tokens of context.")] = None,
     seed: Annotated[int | None, typer.Option(help="Decides which prompts are made.")] = None,
@@ -68,7 +73,8 @@ def compare(
     results: ResultsOption = None,
 ) -> int:
     """Run one model through several stacks and compare. Options override the study."""
-    from python_runner.study import Overrides, load_study  # late: they cost time `--help` must not
+    # Here and not above, as below: pydantic, pandas and scipy cost time that `--help` must not.
+    from python_runner.study import Overrides
 
     of_endpoints = {"dialect": dialect, "api_key_env": api_key_env, "model": endpoint_model}
     of_files = {"ca_file": ca_file, "tokenizer": tokenizer}
@@ -87,22 +93,26 @@ def compare(
         prompt_tokens=prompt_tokens,
         new_tokens=new_tokens,
         template=template,
+        stop=stop,
         threads=threads,
         context=context,
         seed=seed,
         allow_unfair=None if allow_unfair is None else tuple(allow_unfair),
     )
-    found = load_study(study, overrides)
-    _refuse_load(found, study)
+    found = _one_by_one(study, with_prompts(overrides, prompts))
     after = _After(answers=answers, open_report=open_report)
     return _run_and_show(found, output.Results.at(results), after, typed(called))
 
 
-def _refuse_load(found: Study, name: str) -> None:
+def _one_by_one(name: str, overrides: Overrides) -> Study:
+    from python_runner.study import load_study
+
+    found = load_study(name, overrides)
     if found.load:
         raise UsageError(
             f"{name} describes a load", hint=f"Run it with `polystack load --study {name}`."
         )
+    return found
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,10 +1,15 @@
-"""Options of `polystack compare` that say how often, and in which order."""
+"""Options of `polystack compare`: how often, in which order, and what is asked."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from python_runner.study import Overrides
 
 BlocksOption = Annotated[
     int | None,
@@ -30,3 +35,31 @@ StudyArgument = Annotated[
 StacksOption = Annotated[
     str | None, typer.Option(help="Engines, separated by commas (see `polystack engines`).")
 ]
+PromptsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--prompts",
+        help="File to ask in its order, the first prompt as warm-up: a prompt each line, .jsonl, "
+        "or .json as ShareGPT has it.",
+    ),
+]
+StopOption = Annotated[
+    str | None,
+    typer.Option(
+        "--stop", help="length: exactly --new-tokens; end-of-sequence: the model may end before."
+    ),
+]
+
+
+def with_prompts(overrides: Overrides, prompts: Path | None) -> Overrides:
+    """With the prompts of a file: one of warm-up and all others timed, unless told otherwise.
+
+    Raises UsageError: there are none, or too many to time all.
+    """
+    if prompts is None:
+        return overrides
+    from python_runner.run.asked import iterations_of_file
+
+    warmup = 1 if overrides.warmup is None else overrides.warmup
+    iterations = overrides.iterations or iterations_of_file(prompts, warmup)
+    return replace(overrides, prompts=str(prompts.resolve()), warmup=warmup, iterations=iterations)

@@ -78,7 +78,10 @@ WarmupOption = Annotated[
 ]
 PromptsOption = Annotated[
     str | None,
-    typer.Option("--prompts", help="A file (a prompt each line, or JSONL), or a text."),
+    typer.Option(
+        "--prompts",
+        help="A file (a prompt each line, .jsonl, or .json as ShareGPT has it), or a text.",
+    ),
 ]
 SharedOption = Annotated[
     int | None,

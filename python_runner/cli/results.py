@@ -9,6 +9,7 @@ import typer
 
 from python_runner.cli import output
 from python_runner.cli.options import ResultsOption, RunArgument
+from python_runner.cli.study import show_table
 
 
 def runs(*, results: ResultsOption = None) -> None:
@@ -24,8 +25,9 @@ def runs(*, results: ResultsOption = None) -> None:
 def show(run: RunArgument = "latest", *, results: ResultsOption = None) -> None:
     """Show one run: table, conditions, build flags, every sample or every level."""
     with output.Results.at(results).open_store() as store:
-        found = output.report(store, store.find_run(run))
-    output.console().print(found.detail())
+        run_id = store.find_run(run)
+        output.console().print(output.report(store, run_id).detail())
+        show_table(store, run_id)
 
 
 def time(run: RunArgument = "latest", *, results: ResultsOption = None) -> None:
@@ -52,10 +54,19 @@ def export(
     results: ResultsOption = None,
 ) -> None:
     """Write a run as a tidy table: a row for each request, and a row for each token."""
+    from python_runner.report.published import write_published
+    from python_runner.run.published import table_of_run
+    from python_runner.run.published.answers import write_answers
+
     place = output.Results.at(results)
     with place.open_store() as store:
         run_id = store.find_run(run)
         found = output.report(store, run_id)
-    target = output_path or place.pictures(run_id) / f"{found.table_name}.{format_name}"
+        table = table_of_run(store, run_id)
+        target = output_path or place.pictures(run_id) / f"{found.table_name}.{format_name}"
+        answers = write_answers(store, run_id, target.parent)
     for path in found.export(format_name, target):
         output.say(str(path))
+    if table is not None:
+        for path in (*write_published(table, target.parent), *answers):
+            output.say(str(path))

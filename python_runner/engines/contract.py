@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from python_runner.common.progress import Progress
+from python_runner.engines.at_once import Batching
 from python_runner.models import Model
 
 
@@ -119,6 +120,8 @@ class EngineSpec:
     takes_token_ids: bool
     """Whether a prompt can be given as ids; else the engine tokenises the text itself."""
     shipped: Shipped = Shipped()
+    batching: Batching = Batching.UNKNOWN
+    """Of a server: what is declared of several requests at once (`analyse.load.batching`)."""
     keeps_a_copy: bool = False
     """Whether it reads the model from a store of its own: a copy, unless it can be linked."""
     scores: bool = False

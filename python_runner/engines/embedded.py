@@ -21,6 +21,7 @@ from python_runner.common.errors import (
     EngineStartError,
     GenerationError,
 )
+from python_runner.common.memory_end import kernel_kills, kills_since, memory_end
 from python_runner.common.processes import (
     describe_exit,
     likely_cause,
@@ -127,6 +128,7 @@ class _Worker:
         self._description: EngineDescription | None = None
         self._load_ns = 0
         self._started_ns = now_ns()
+        self._kills = kernel_kills()
         their_read, our_write = os.pipe()
         our_read, their_write = os.pipe()
         try:
@@ -285,8 +287,10 @@ class _Worker:
             self._ended = f"stopped talking while {doing}"
             stop_tree(self._child)
         end_of_log = tail(self._log)
+        memory = memory_end(code, end_of_log, kills=kills_since(self._kills))
         return EngineCrashError(
-            f"{self._title} {self._ended}" + (f":\n{end_of_log}" if end_of_log else ""),
+            f"{memory}{': ' if memory else ''}{self._title} {self._ended}"
+            + (f":\n{end_of_log}" if end_of_log else ""),
             hint=f"{likely_cause(code)}The whole log: {self._log}",
         )
 

@@ -22,6 +22,7 @@ from typing import Any
 from python_runner.common.errors import EngineStartError, SetupError
 from python_runner.common.progress import Progress, SilentProgress
 from python_runner.engines import hf_transformers
+from python_runner.engines.at_once import Batching
 from python_runner.engines.contract import (
     Dialect,
     Endpoint,
@@ -45,6 +46,7 @@ SPEC = replace(
     name="transformers-serve",
     title="transformers serve",
     reach=Reach.SERVED,
+    batching=Batching.CONTINUOUS,  # asked for where there is more than one slot
     reports_token_ids=False,
     takes_token_ids=False,
     scores=False,

@@ -145,6 +145,9 @@ class ServedLlama:
     def process_ids(self) -> tuple[int, ...]:
         return (self._server.pid,)
 
+    def ending(self) -> str:
+        return self._server.ending()
+
     def stop(self) -> None:
         """End the server, also from another thread in mid-stream."""
         self._server.stop()

@@ -16,6 +16,7 @@ from types import MappingProxyType
 from python_runner.common.build.cache import recipe_of
 from python_runner.common.errors import EngineStartError
 from python_runner.common.progress import Progress, SilentProgress
+from python_runner.engines.at_once import Batching
 from python_runner.engines.build.llamacpp import ggml_number, llama_cpp_prefix, system_info
 from python_runner.engines.contract import (
     PROMPT_CACHE,
@@ -50,6 +51,7 @@ SPEC = EngineSpec(
     title="llama-server",
     language=Language.CPP,
     reach=Reach.SERVED,
+    batching=Batching.SLOTS,
     formats=gguf_formats(shipped="q4_k_m"),
     model_format="gguf",
     can_ignore_end_of_sequence=True,

@@ -27,6 +27,7 @@ from typing import Any
 
 from python_runner.common.errors import EngineStartError
 from python_runner.common.progress import Progress, SilentProgress
+from python_runner.engines.at_once import Batching
 from python_runner.engines.build.mistralrs import MistralRsServerBuild, mistralrs_server_build
 from python_runner.engines.contract import (
     Dialect,
@@ -52,6 +53,7 @@ SPEC = replace(
     name="mistral.rs-server",
     title="mistral.rs server",
     reach=Reach.SERVED,
+    batching=Batching.CONTINUOUS,
     takes_token_ids=False,
     scores=False,
 )

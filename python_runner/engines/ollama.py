@@ -17,10 +17,11 @@ from functools import partial
 from pathlib import Path
 
 from python_runner.common.clock import NS_PER_S, now_ns
-from python_runner.common.errors import EngineCrashError, EngineStartError, GenerationError
+from python_runner.common.errors import EngineStartError, GenerationError, reason_of
 from python_runner.common.locations import cache_dir
 from python_runner.common.progress import Progress, SilentProgress
 from python_runner.common.variants import knobs_of
+from python_runner.engines.at_once import Batching
 from python_runner.engines.build.ollama import ollama_build
 from python_runner.engines.collectors import GOGC_KNOB, gogc_value, gogc_words
 from python_runner.engines.contract import (
@@ -56,6 +57,7 @@ SPEC = EngineSpec(
     title="Ollama",
     language=Language.GO,
     reach=Reach.SERVED,
+    batching=Batching.SLOTS,
     formats=gguf_formats(shipped="q4_0"),
     model_format="gguf",
     can_ignore_end_of_sequence=False,
@@ -242,6 +244,11 @@ class RunningOllama:
     def process_ids(self) -> tuple[int, ...]:
         return (self._server.pid,)
 
+    def ending(self) -> str:
+        if ended := self._server.ending():
+            return ended
+        return "" if self._runner.is_alive() else reason_of(self._server.runner_gone())
+
     def stop(self) -> None:
         """End server and runner, also from another thread in mid-stream."""
         self._server.stop()
@@ -256,10 +263,7 @@ class RunningOllama:
         """Raise EngineCrashError if a process of the engine has ended."""
         self._server.raise_if_gone(cause)
         if not self._runner.is_alive():
-            raise EngineCrashError(
-                f"Ollama's runner, which holds the model, ended:\n{self._server.end_of_log()}",
-                hint=f"The whole log: {self._server.log}",
-            ) from cause
+            raise self._server.runner_gone() from cause
 
 
 def request_body(model: str, request: GenerateRequest, settings: LaunchSettings) -> bytes:

@@ -15,7 +15,8 @@ import ollama
 import psutil
 
 from python_runner.common.clock import NS_PER_S, now_ns
-from python_runner.common.errors import EngineStartError
+from python_runner.common.errors import EngineCrashError, EngineStartError
+from python_runner.common.memory_end import with_memory_named
 from python_runner.common.processes import start_child, tail
 from python_runner.engines.contract import LaunchSettings
 from python_runner.engines.go_trace import GoTrace, is_collection, process_start_ns
@@ -146,6 +147,11 @@ class OllamaServer(ServerProcess):
         except OSError:
             return None
         return GoTrace(self.log, starts_ns)
+
+    def runner_gone(self) -> EngineCrashError:
+        """What is to be raised when the runner has ended; its log says why, if anything does."""
+        said = f"Ollama's runner, which holds the model, ended:\n{self.end_of_log()}"
+        return EngineCrashError(with_memory_named(said), hint=f"The whole log: {self.log}")
 
     def logged(self) -> Logged:
         """What the runner wrote about itself."""

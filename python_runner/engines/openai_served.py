@@ -142,6 +142,9 @@ class ServedOpenAi:
     def process_ids(self) -> tuple[int, ...]:
         return (self._server.pid,)
 
+    def ending(self) -> str:
+        return self._server.ending()
+
     def stop(self) -> None:
         """End the server, also from another thread in mid-stream."""
         self._server.stop()

@@ -12,7 +12,13 @@ from typing import TypeVar
 import psutil
 
 from python_runner.common.clock import NS_PER_S, now_ns
-from python_runner.common.errors import EngineCrashError, EngineStartError, GenerationError
+from python_runner.common.errors import (
+    EngineCrashError,
+    EngineStartError,
+    GenerationError,
+    reason_of,
+)
+from python_runner.common.memory_end import kernel_kills, kills_since, memory_end
 from python_runner.common.processes import describe_exit, free_port, likely_cause, stop_tree, tail
 from python_runner.engines.streaming import NotAnsweredError
 
@@ -49,6 +55,7 @@ class ServerProcess:
         self._port = port
         self._grace_s = grace_s
         self._stopping = threading.Event()
+        self._kills = kernel_kills()
 
     @property
     def pid(self) -> int:
@@ -99,11 +106,19 @@ class ServerProcess:
     def crash(self, doing: str) -> EngineCrashError:
         """How the process ended; call it when it has."""
         code = self._child.wait()
+        log = self.end_of_log()
+        memory = memory_end(code, log, kills=kills_since(self._kills))
         return EngineCrashError(
-            f"{self.title} ended by itself ({describe_exit(code)}) while {doing}:\n"
-            f"{self.end_of_log()}",
+            f"{memory}{': ' if memory else ''}{self.title} ended by itself "
+            f"({describe_exit(code)}) while {doing}:\n{log}",
             hint=f"{likely_cause(code)}The whole log: {self.log}",
         )
+
+    def ending(self) -> str:
+        """How it ended by itself; empty: it runs, or was stopped by us. Waits briefly."""
+        if self._stopping.is_set() or not self.has_ended():
+            return ""
+        return reason_of(self.crash("under load"))
 
     def stop(self) -> None:
         """End the server and all below it, also from another thread. Safe to call twice."""

@@ -115,7 +115,9 @@ def _of_reading(key: str) -> Reader:
 
 
 def _new_tokens(known: Known) -> str | None:
-    return str(known.work.new_tokens) if known.work else None
+    if known.work is None:
+        return None
+    return f"at most {known.work.new_tokens}" if known.work.may_end else str(known.work.new_tokens)
 
 
 def _prompt_cache(known: Known) -> str | None:
@@ -130,7 +132,9 @@ def _prompt_cache(known: Known) -> str | None:
 
 
 def _end_of_sequence(known: Known) -> str:
-    return "ignored" if known.spec.can_ignore_end_of_sequence else "ends the answer"
+    is_asked_to = known.work is not None and known.work.may_end
+    goes_on = known.spec.can_ignore_end_of_sequence and not is_asked_to
+    return "ignored" if goes_on else "ends the answer"
 
 
 def _said(*names: str) -> Reader:

@@ -21,6 +21,8 @@ class Work:
     template: str
     sampling: str
 
+    may_end: bool = False
+    """Whether the model may end an answer before `new_tokens`."""
     in_turn: bool = False
     """Whether the same few prompts are asked again and again."""
 

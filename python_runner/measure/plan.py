@@ -60,6 +60,8 @@ class Plan:
     """How a prompt cache is kept from helping, for the record."""
     may_differ: frozenset[str] = frozenset()
     """Keys of the criteria in which stacks are allowed to differ."""
+    may_end: bool = False
+    """Whether the model may end an answer before `new_tokens`; else ends are ignored."""
 
     @property
     def checks_tokens(self) -> bool:

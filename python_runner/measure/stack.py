@@ -10,7 +10,9 @@ from typing import Protocol
 
 from python_runner.common.clock import NS_PER_S
 from python_runner.common.errors import EngineCrashError, reason_of
+from python_runner.common.memory_end import with_memory_named
 from python_runner.common.progress import Progress, Task
+from python_runner.engines.at_once import SEVERAL_AT_ONCE, Batching
 from python_runner.engines.contract import (
     Engine,
     GenerateRequest,
@@ -119,7 +121,7 @@ class _Visit:
         try:
             running = self.engine.start(self.settings, log)
         except Exception as failure:  # whatever it is, the others go on
-            error = reason_of(failure)
+            error = with_memory_named(reason_of(failure))
             self.recorder.begin(condition_of(self.engine, self.settings, self.plan, None))
             self.recorder.finish(peak_memory_bytes=None, error=error)
             return error
@@ -127,6 +129,7 @@ class _Visit:
             is_known = bool(running.description.version)
             self.recorder.begin(self._condition(running, is_known=is_known))
             peak, error = self._between_looks(running) if is_known else (None, NO_VERSION)
+            error = with_memory_named(error)
             self.recorder.finish(peak_memory_bytes=peak, error=error)
         return error
 
@@ -179,6 +182,7 @@ class _Visit:
             prompt_ids=prompt.ids,
             new_tokens=self.plan.new_tokens,
             seed=self.plan.seed,
+            ignore_end_of_sequence=not self.plan.may_end,
         )
         generation, failure, error, meter = None, None, "", Meter()
         try:
@@ -232,9 +236,17 @@ def condition_of(
         sampling=plan.sampling,
         prompt_cache=plan.prompt_cache,
         version=running.description.version if running else "",
-        build=running.description.build if running else {},
+        build={**running.description.build, **_batching(engine, settings)} if running else {},
         load_seconds=(running.load_seconds or None) if running else None,
     )
+
+
+def _batching(engine: Engine, settings: LaunchSettings) -> dict[str, str]:
+    """What is declared of several requests at once, for runs that ask that."""
+    declared = engine.spec.batching
+    if settings.slots == 1 or declared is Batching.UNKNOWN:
+        return {}
+    return {SEVERAL_AT_ONCE: declared.value}
 
 
 def _note(sample: Sample, kind: str) -> str:

@@ -15,6 +15,7 @@ from python_runner.analyse.claims import (
     Part,
     RunJudgement,
     Unit,
+    together,
 )
 from python_runner.analyse.summary import summarise
 from python_runner.report.facts import RunFacts, run_facts, shorten
@@ -89,7 +90,16 @@ class ClaimsData:
     @property
     def marks(self) -> tuple[str, ...]:
         """What changes how verdicts may be read, and of which run and which claims."""
-        return tuple(_marks(self.columns))
+        return (*_marks(self.columns), *self.together)
+
+    @property
+    def together(self) -> tuple[str, ...]:
+        """What all runs say together of claims that name models, as sentences."""
+        return tuple(
+            f"All runs together, claim {one.claim_id}: {one.verdict.value}"
+            + (f" (no run of {', '.join(one.missing)})." if one.missing else ".")
+            for one in together([column.judgement for column in self.columns])
+        )
 
 
 def claims_data(

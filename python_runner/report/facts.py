@@ -12,12 +12,13 @@ import pandas as pd
 
 from python_runner.analyse.fairness import marks
 from python_runner.analyse.latency import Outcome, request_metrics
+from python_runner.analyse.lengths import mean_lengths, uneven_runs
 from python_runner.analyse.reads import answers_at_once
 from python_runner.common.clock import NS_PER_MS
 from python_runner.common.errors import UsageError
 from python_runner.common.variants import knobs_of
 from python_runner.report.answers import answers_line, struck_note, struck_of
-from python_runner.report.units import PLUS_MINUS, TO, spell_error
+from python_runner.report.units import PLUS_MINUS, TO, spell_error, spell_number
 from python_runner.report.words.network import network_notes
 
 RANDOM_WEIGHTS = "random weights"
@@ -79,6 +80,7 @@ def run_facts(
         course=_course(run, study, summary),
         warnings=(
             *condition_warnings(conditions, run, is_synthetic=is_synthetic),
+            *_length_warnings(samples),
             *_read_warnings(samples, conditions),
         ),
         notes=(
@@ -116,7 +118,8 @@ def _work(samples: pd.DataFrame, conditions: pd.DataFrame, study: Mapping[str, A
     counted = answered.loc[answered["prompt_tokens"] >= 0, "prompt_tokens"]
     prompt = span(counted, workload.get("prompt_tokens"))
     new = span(samples["requested_tokens"], workload.get("new_tokens"))
-    tokens = [f"{prompt} prompt tokens", f"{new} new tokens"]
+    most = "at most " if workload.get("stop") == "end-of-sequence" else ""
+    tokens = [f"{prompt} prompt tokens", f"{most}{new} new tokens"]
     if conditions.empty:
         return _SEPARATOR.join(["no stack was started", *tokens])
     return _SEPARATOR.join(
@@ -210,6 +213,19 @@ def condition_warnings(
 def _read_warnings(samples: pd.DataFrame, conditions: pd.DataFrame) -> Iterator[str]:
     for row in answers_at_once(samples, conditions).to_dict(orient="records"):
         yield at_once_warning(row["title"], row["n_at_once"], row["n"])
+
+
+def _length_warnings(samples: pd.DataFrame) -> Iterator[str]:
+    """That stacks ended their answers at different places, and what may be compared then."""
+    measured = request_metrics(samples)
+    if not uneven_runs(measured):
+        return
+    lengths = mean_lengths(measured).to_dict(orient="records")
+    said = ", ".join(f"{row['title']} {spell_number(row['mean'])}" for row in lengths)
+    yield (
+        "Stacks' answers to one prompt have different lengths: their TPOT and tokens/s compare, "
+        f"their E2E latency does not. Tokens of an answer, on average: {said}."
+    )
 
 
 def at_once_warning(name: str, count: int, answers: int) -> str:

@@ -183,7 +183,10 @@ def _work(study: Mapping[str, Any], conditions: pd.DataFrame) -> str:
     return _SEPARATOR.join(
         [
             *parts,
-            f"{workload.get('prompt_tokens', '?')} prompt tokens",
+            "prompts of a file"
+            if workload.get("prompts")
+            else f"{workload.get('prompt_tokens', '?')} prompt tokens",
+            f"{'at most ' if workload.get('stop') == 'end-of-sequence' else ''}"
             f"{workload.get('new_tokens', '?')} new tokens",
         ]
     )

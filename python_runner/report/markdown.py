@@ -21,7 +21,7 @@ from python_runner.report.document import (
 MOST_CHARACTERS = 60_000
 """A comment on GitHub holds 65,536."""
 _MOST_ROWS_OF_A_FIGURE = 40
-_OPEN = re.compile(r"figures|users|baseline|pairs|claims|change-.*|run-\d+")
+_OPEN = re.compile(r"figures|users|study|batching|baseline|pairs|claims|change-.*|run-\d+")
 """Keys of sections that stand open; the others are folded, for they are many."""
 _SIGNS = {Tone.BAD: "**{}**", Tone.UNKNOWN: "_{}_"}
 

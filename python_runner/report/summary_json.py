@@ -38,7 +38,7 @@ _FIGURES = (
     *("e2e_ms", "e2e_low_ms", "e2e_high_ms", "e2e_min_ms", "e2e_p25_ms", "e2e_p75_ms"),
     *("e2e_max_ms", "ttft_ms", "tpot_ms", "decode_tokens_per_s", "output_tokens_per_s"),
     *("ratio_to_fastest", "ttft_own_error_ms", "itl_own_error_ms", "callback_cost_ns"),
-    "peak_memory_bytes",
+    *("peak_memory_bytes", "output_tokens"),
 )
 _PAIR = (
     *("metric", "stack_left", "stack_right", "title_left", "title_right", "n_left", "n_right"),

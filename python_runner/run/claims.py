@@ -10,8 +10,8 @@ from typing import Any
 
 from python_runner.analyse.answers import with_answers
 from python_runner.analyse.claims import RunFrames, RunJudgement, judge_claims, not_pooled
-from python_runner.common.errors import UnknownNameError, UsageError
-from python_runner.engines.table import built_engine_names
+from python_runner.common.errors import PolystackError, UnknownNameError, UsageError
+from python_runner.engines.table import built_engine_names, engine
 from python_runner.store import Frames, Store, read_frames
 from python_runner.study import Claims, Study, claims_names, load_claims, load_study
 
@@ -19,7 +19,7 @@ _OPTIONS = ("model", "precision", "device", "threads", "context", "iterations", 
 _LOAD_OPTIONS = frozenset(
     ("--model", "--threads", "--context", "--seed", "--prompt-tokens", "--new-tokens")
 )
-_WORKLOAD = ("prompt_tokens", "new_tokens", "template")
+_WORKLOAD = ("prompt_tokens", "prompts", "new_tokens", "stop", "template")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +101,9 @@ def command_for(frames: RunFrames, judgement: RunJudgement) -> str:
     study = frames.study
     stacks = [str(name) for name in frames.conditions["stack"]]
     wanted = [*stacks, *(name for name in judgement.missing if name not in stacks)]
+    wanted = [name for name in wanted if name in stacks or _is_known(name)]
+    if len(wanted) == len(stacks) and not (judgement.users or judgement.seconds):
+        return ""
     name = str(study.get("name", "")) or "languages"
     changed = _changed(study, _shipped(name))
     if not frames.is_load:
@@ -115,6 +118,15 @@ def command_for(frames: RunFrames, judgement: RunJudgement) -> str:
         what.append(f"--duration {judgement.seconds:.0f}s")
     options = (option for option in changed if option.split()[0] in _LOAD_OPTIONS)
     return " ".join(["polystack", *what, *options])
+
+
+def _is_known(name: str) -> bool:
+    """Whether this version has such an engine; claims name those that it has not, too."""
+    try:
+        engine(name)
+    except PolystackError:
+        return False
+    return True
 
 
 def _shipped(name: str) -> Mapping[str, Any]:

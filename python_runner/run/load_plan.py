@@ -16,13 +16,13 @@ from python_runner.measure.load.level import Arrivals, Level
 from python_runner.measure.load.plan import LoadPlan
 from python_runner.measure.load.prompts import (
     as_prompts,
-    read_texts,
     with_shared_prefix,
     words_only,
 )
 from python_runner.measure.plan import PROMPT_IDS, PROMPT_TOKENS, Prompt
 from python_runner.measure.prompts import make_prompts
 from python_runner.models import Source
+from python_runner.run.asked import prompts_of_load
 from python_runner.run.preparation import reference_encoder, renderer
 from python_runner.study import Load, Study
 
@@ -59,7 +59,7 @@ def plan_of_model(
     load = load_of(study)
     render = renderer(study, source, settings)
     with reference_encoder(settings, log=log, progress=progress) as encode:
-        made = _prompts(study, load, encode, render)
+        made = _prompts(study, load, encode, render, context=study.context)
     _check_lengths(made, study)
     return _plan(study, load, made, Asked(model=settings.model.name))
 
@@ -78,7 +78,7 @@ def plan_of_outside(study: Study, asked: Asked) -> tuple[LaunchSettings, LoadPla
             hint="Use --dialect openai-chat or ollama-chat, and the template raw.",
         )
     encode = tokenizer_in(asked.tokenizer).encode if asked.tokenizer else None
-    made = _prompts(study, load, encode, lambda text: text)
+    made = _prompts(study, load, encode, lambda text: text, context=asked.context)
     settings = outside_settings(
         asked.model,
         folder=asked.tokenizer,
@@ -96,7 +96,7 @@ def levels_of(load: Load) -> tuple[Level, ...]:
             arrivals=arrivals,
             users=users,
             rate=rate,
-            requests=load.requests,
+            requests=load.requests_of(users),
             duration_s=load.duration_s,
             ramp_s=load.ramp_s,
             warmup=load.warmup,
@@ -137,6 +137,7 @@ def _plan(study: Study, load: Load, made: _Made, asked: Asked) -> LoadPlan:
         first=made.prompts[0],
         prompts=tuple(_turn(row, start)[: made.a_level] for start in starts),
         new_tokens=study.workload.new_tokens,
+        may_end=study.workload.may_end,
         template=study.workload.template,
         sampling=study.workload.sampling,
         seed=study.seed,
@@ -153,15 +154,17 @@ def _turn(row: Sequence[Prompt], start: int) -> tuple[Prompt, ...]:
     return (*row[start:], *row[:start])
 
 
-def _prompts(study: Study, load: Load, encode: Encode | None, render: Render) -> _Made:
+def _prompts(
+    study: Study, load: Load, encode: Encode | None, render: Render, *, context: int | None
+) -> _Made:
+    """`context`: that the prompts have to fit into; None: nobody knows."""
     asked = load.prompts
     if asked.text is not None:
         made = as_prompts([asked.text], encode=encode, render=render)
         return _Made(prompts=made, a_level=1, said="one prompt for all requests: caches help")
     if asked.file is not None:
-        made = as_prompts(read_texts(Path(asked.file)), encode=encode, render=render)
-        said = f"the {len(made)} prompts of {Path(asked.file).name}, in turn"
-        return _Made(prompts=made, a_level=len(made), said=said)
+        of_file = prompts_of_load(Path(asked.file), study, encode, render, context=context)
+        return _Made(prompts=of_file.prompts, a_level=len(of_file.prompts), said=of_file.said)
     return _synthetic(study, load, encode, render)
 
 
@@ -196,7 +199,8 @@ def _synthetic(study: Study, load: Load, encode: Encode | None, render: Render) 
 
 
 def _prompts_of_a_level(load: Load, tokens: int) -> int:
-    requests = load.requests or _MOST_PROMPTS
+    levels = [load.requests_of(users) for users in load.users] or [load.requests]
+    requests = max(each or _MOST_PROMPTS for each in levels)
     if load.rate and load.duration_s:
         requests = min(requests, math.ceil(2 * max(load.rate) * load.duration_s))
     most = max(_LEAST_PROMPTS, min(_MOST_PROMPTS, _MOST_TOKENS // tokens))

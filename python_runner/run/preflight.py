@@ -124,6 +124,7 @@ def work_of(plan: Plan) -> Work:
         new_tokens=plan.new_tokens,
         template=plan.template,
         sampling=plan.sampling,
+        may_end=plan.may_end,
     )
 
 
@@ -134,6 +135,7 @@ def work_of_load(study: Study, plan: LoadPlan) -> Work:
         new_tokens=plan.new_tokens,
         template=plan.template,
         sampling=plan.sampling,
+        may_end=plan.may_end,
         in_turn=study.load is not None and study.load.prompts.kind == "file",
     )
 

@@ -22,6 +22,7 @@ from python_runner.measure import Block, Plan, Prompt, make_blocks, make_prompts
 from python_runner.measure.load.prompts import with_shared_prefix
 from python_runner.models import Model, ReferenceTokenizer, Source, find_source, prepare_source
 from python_runner.models.chat import folder_chat_template, prompt_renderer
+from python_runner.run.asked import AskedPrompts, prompts_of_file
 from python_runner.study import Study
 
 _TEMPLATE_PREFIX = "every prompt differs from its first token on"
@@ -135,34 +136,40 @@ def _prepare(source: Source, wanted: Mapping[str, frozenset[str]], progress: Pro
 def plan_for(
     study: Study, source: Source, settings: LaunchSettings, *, log: Path, progress: Progress
 ) -> Plan:
-    """The prompts of the study, in the model's own tokens.
+    """The prompts of the study, made or of a file, in the model's own tokens.
 
     Raises:
         SetupError, EngineError: the tokenizer of a GGUF file alone cannot be read.
-        StudyError: no prompts of that length.
-        UsageError: a template that the model does not have.
+        StudyError: no prompts of that length, or too few in a file, or too long ones.
+        UsageError: a template that the model does not have, or a file that holds no prompts.
     """
     work = study.workload
     render = renderer(study, source, settings)
     again = warmup_again(study)
     with reference_encoder(settings, log=log, progress=progress) as encode:
-        prompts = _maker(study)(
-            count=study.warmup + study.most_iterations + again,
-            tokens=work.prompt_tokens,
-            seed=study.seed,
-            encode=encode,
-            render=render,
-        )
+        if work.prompts:
+            asked = prompts_of_file(study, encode, render)
+        else:
+            made = _maker(study)(
+                count=study.warmup + study.most_iterations + again,
+                tokens=work.prompt_tokens,
+                seed=study.seed,
+                encode=encode,
+                render=render,
+            )
+            asked = AskedPrompts(prompts=made, said=_cache_words(study))
     return Plan(
         warmup=study.warmup,
         warmup_again=again,
-        prompts=prompts,
+        # A later visit is warmed up in a new process, which has never seen the first prompt.
+        prompts=(*asked.prompts, *asked.prompts[:1] * again) if work.prompts else asked.prompts,
         new_tokens=work.new_tokens,
+        may_end=work.may_end,
         template=work.template,
         sampling=work.sampling,
         seed=study.seed,
         may_differ=frozenset(study.allow_unfair),
-        prompt_cache=_cache_words(study),
+        prompt_cache=asked.said,
     )
 
 

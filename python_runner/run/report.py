@@ -18,6 +18,7 @@ from python_runner.report.markdown import markdown
 from python_runner.report.of_run import report_of
 from python_runner.report.summary_json import summary_json
 from python_runner.run.claims import JudgedRuns, judge_runs
+from python_runner.run.published import table_of_run
 from python_runner.run.why import runs_explaining
 from python_runner.store import Store, read_frames
 
@@ -104,7 +105,13 @@ def _one(store: Store, run_id: int) -> Reported:
     ablations = runs_explaining(store, run_id)
     claims, lack = _judged(store, [run_id], ablations)
     explaining = [read_frames(store, [each]) for each in ablations]
-    return reported(frames, claims=claims, claims_lack=lack, explaining=explaining)
+    return reported(
+        frames,
+        claims=claims,
+        claims_lack=lack,
+        explaining=explaining,
+        table=table_of_run(store, run_id),
+    )
 
 
 def _judged(

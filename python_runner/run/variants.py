@@ -18,7 +18,9 @@ def check_variants(study: Study, source: Source, engines: Mapping[str, Engine]) 
         UsageError: a precision for a model that is a file in one precision, or a context
             that the prompt and its answer do not fit into.
     """
-    needed = study.workload.prompt_tokens + study.workload.new_tokens
+    # How long the prompts of a file are is seen when they are read.
+    prompt_tokens = 1 if study.workload.prompts else study.workload.prompt_tokens
+    needed = prompt_tokens + study.workload.new_tokens
     for name in engines:
         knobs = knobs_of(name)
         if "precision" in knobs and source.gguf is not None:
@@ -29,7 +31,7 @@ def check_variants(study: Study, source: Source, engines: Mapping[str, Engine]) 
             )
         if "context" in knobs and int(knobs["context"]) < needed:
             raise UsageError(
-                f"{name}: that context is too small for {study.workload.prompt_tokens} prompt "
+                f"{name}: that context is too small for {prompt_tokens} prompt "
                 f"tokens and {study.workload.new_tokens} new ones ({needed})",
                 hint="Ask for a larger context, or for fewer tokens.",
             )

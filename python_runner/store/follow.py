@@ -18,7 +18,7 @@ import pandas as pd
 
 from python_runner.common.process_mark import Life, ProcessMark
 from python_runner.store.arrays import INT32, INT64, unpack
-from python_runner.store.frames import read_conditions
+from python_runner.store.frames import MAY_END, read_conditions
 from python_runner.store.store import Store
 
 Row = Mapping[str, Any]
@@ -39,13 +39,13 @@ SELECT l.level_id, l.number, l.arrivals, l.users, l.rate, l.requests, l.duration
     l.new_tokens, l.ended_ns, l.error, c.stack, c.title, c.language
 FROM load_levels l JOIN conditions c USING (condition_id) WHERE c.run_id = ? ORDER BY l.level_id
 """
-_SAMPLES = """
+_SAMPLES = f"""
 SELECT s.sample_id, c.stack, c.title, s.iteration, s.is_warmup, s.block, s.requested_ns,
     s.chunk_ns, s.chunk_tokens, s.ended_ns, s.output_tokens, s.requested_tokens, s.stop, s.error,
-    s.probe_compute_ns, s.probe_memory_ns
-FROM samples s JOIN conditions c USING (condition_id)
+    s.probe_compute_ns, s.probe_memory_ns, {MAY_END}
+FROM samples s JOIN conditions c USING (condition_id) JOIN runs r USING (run_id)
 WHERE c.run_id = ? AND s.sample_id > ? ORDER BY s.sample_id
-"""
+"""  # noqa: S608 - constants only
 _REQUESTS = """
 SELECT request_id, number, scheduled_ns, ended_ns, output_tokens, stop, error_kind,
     substr(chunk_ns, 1, 8), substr(chunk_ns, -8), substr(chunk_tokens, 1, 4)
@@ -155,6 +155,7 @@ class Follower:
             {
                 **row,
                 "is_warmup": bool(row["is_warmup"]),
+                "may_end": bool(row["may_end"]),
                 "chunk_ns": unpack(row["chunk_ns"]),
                 "chunk_tokens": unpack(row["chunk_tokens"]),
             }

@@ -18,9 +18,14 @@ from python_runner.store.store import Store
 
 _WANTED = "IN (SELECT value FROM json_each(?))"
 _STACK = "c.run_id, c.stack, c.title, c.language, c.reach"
+MAY_END = """
+(json_valid(r.study_json)
+    AND json_extract(r.study_json, '$.workload.stop') IS 'end-of-sequence') AS may_end
+"""
+"""Whether the model was allowed to end its answer: the study says it, for all requests of a run."""
 _SAMPLES = f"""
-SELECT {_STACK}, s.*
-FROM samples s JOIN conditions c USING (condition_id)
+SELECT {_STACK}, s.*, {MAY_END}
+FROM samples s JOIN conditions c USING (condition_id) JOIN runs r USING (run_id)
 WHERE c.run_id {_WANTED} ORDER BY s.sample_id
 """  # noqa: S608 - constants only
 _CONDITIONS = f"SELECT * FROM conditions WHERE run_id {_WANTED} ORDER BY condition_id"  # noqa: S608
@@ -47,8 +52,9 @@ class Frames:
 
     Attributes:
         samples: one row for each request of a comparison; `chunk_ns`, `chunk_tokens` and
-            `token_ids` hold arrays, `engine_timings` and `resources` a dictionary; `block`
-            counts the visits of a run from 1, `probe_compute_ns` and `probe_memory_ns` are NaN
+            `token_ids` hold arrays, `engine_timings` and `resources` a dictionary; `may_end`:
+            the model was allowed to end the answer before `requested_tokens`; `block` counts
+            the visits of a run from 1, `probe_compute_ns` and `probe_memory_ns` are NaN
             where nobody looked.
         conditions: one row for each stack of a run; `build` holds a dictionary,
             `client_error` the fields of a `ClientError`, or None; `facts` holds criterion to
@@ -122,6 +128,7 @@ def _decode_samples(raw: pd.DataFrame) -> pd.DataFrame:
     return raw.assign(
         **_arrays(raw, _SAMPLE_ARRAYS),
         is_warmup=raw["is_warmup"].astype(bool),
+        may_end=raw["may_end"].astype(bool),
         probe_compute_ns=raw["probe_compute_ns"].astype(float),
         probe_memory_ns=raw["probe_memory_ns"].astype(float),
         engine_timings=_objects(raw["engine_timings_json"]),

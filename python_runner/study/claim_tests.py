@@ -66,6 +66,12 @@ class _Test(Frozen):
     users: PositiveInt | None = Field(
         None, description="users of the load; left out: one request at a time, or every level"
     )
+    models: tuple[str, ...] = Field(
+        (),
+        strict=False,
+        description="parts of names of the models that this part is about; left out: those of the "
+        "claim's scope",
+    )
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -204,6 +210,24 @@ class Rises(_Test):
         return self
 
 
+class Fails(_Test):
+    """One stack ends before its time, or its requests fail, for such a reason."""
+
+    kind: Literal["fails"]
+    left: Stack = Field(description="the stack")
+    words: str = Field("", description="what the reason says; left out: any reason will do")
+    share: Share | None = Field(
+        None, description="of its timed requests that fail so; left out: one is enough"
+    )
+    on: Literal["every", "some"] = Field(
+        "every", description="every model of the scope, or some of them"
+    )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (self.left,)
+
+
 class Untestable(_Test):
     """What a run cannot show; it stands in the file so that nothing is left out in silence."""
 
@@ -240,7 +264,7 @@ class Cause(_Test):
 
 
 Test = Annotated[
-    Compared | Close | Extreme | Order | InIterations | Bound | Rises | Untestable | Cause,
+    Compared | Close | Extreme | Order | InIterations | Bound | Rises | Fails | Untestable | Cause,
     Field(discriminator="kind"),
 ]
 

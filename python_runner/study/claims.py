@@ -31,6 +31,9 @@ class Scope(Frozen):
         (), strict=False, description="parts of names of models; left out: any model"
     )
     devices: tuple[str, ...] = Field((), strict=False, description="cpu, cuda; left out: any")
+    hardware: str = Field(
+        "", description="the machine that it takes, for whoever has none: not looked at"
+    )
 
 
 class Claim(Frozen):
@@ -88,7 +91,8 @@ def _require(names: Iterable[str], known: Iterable[str], what: str, where: str) 
             raise ValueError(f"{what}: {name!r}; {where} has {', '.join(allowed)}{offer}")
 
 
-_Topic = tuple[str, int | None]
+_Topic = tuple[str, int | None, tuple[str, ...]]
+"""A figure, users, and the models that a part is about."""
 
 
 def _exclusions(claims: Iterable[Claim]) -> Iterator[tuple[str, str, str]]:
@@ -110,9 +114,10 @@ def _may_meet(first: Scope, second: Scope) -> bool:
 def _clash(first: Claim, second: Claim) -> tuple[str, str, str] | None:
     """Two stacks and a figure for which no ratio satisfies both claims."""
     mine, theirs = _said(first), _said(second)
-    for (metric, users), ranges in mine.items():
-        for (other_metric, other_users), others in theirs.items():
+    for (metric, users, models), ranges in mine.items():
+        for (other_metric, other_users, other_models), others in theirs.items():
             meet = users is None or other_users is None or users == other_users
+            meet = meet and (not models or not other_models or bool({*models} & {*other_models}))
             if metric != other_metric or not meet:
                 continue
             for one in ranges:
@@ -126,6 +131,6 @@ def _clash(first: Claim, second: Claim) -> tuple[str, str, str] | None:
 def _said(claim: Claim) -> Mapping[_Topic, tuple[PairRange, ...]]:
     found: dict[_Topic, tuple[PairRange, ...]] = {}
     for test in claim.tests:
-        topic = (test.metric, test.users)
+        topic = (test.metric, test.users, test.models)
         found[topic] = (*found.get(topic, ()), *test.ranges())
     return found

@@ -69,7 +69,8 @@ class Prompts(Frozen):
     file: str | None = Field(
         None,
         min_length=1,
-        description="a prompt each line; in a .jsonl file an object with `prompt` or `text`",
+        description="a prompt each line; in a .jsonl or .json file texts, objects with `prompt` "
+        "or `text`, or conversations as ShareGPT has them",
     )
     shared_prefix_tokens: NonNegativeInt = Field(
         0, description="tokens with which all synthetic prompts begin, BOS and template included"
@@ -102,6 +103,9 @@ class Load(Frozen):
         "poisson", description="of an open loop: at even distances, or at random by the seed"
     )
     requests: PositiveInt | None = Field(None, description="a level ends after that many")
+    requests_per_user: PositiveInt | None = Field(
+        None, description="of a closed loop: and not before each user could send so many"
+    )
     duration_s: PositiveFloat | None = Field(
         None, description="none is sent after that many seconds; those under way are waited for"
     )
@@ -128,10 +132,20 @@ class Load(Frozen):
         """The targets in milliseconds."""
         return {name: parse_duration(limit) * 1000 for name, limit in self.slo.items()}
 
+    def requests_of(self, users: int | None) -> int | None:
+        """Requests after which a level of so many users ends; None: it ends by time."""
+        if self.requests_per_user is None or users is None:
+            return self.requests
+        return max(self.requests or 0, self.requests_per_user * users)
+
     @model_validator(mode="after")
     def _is_one_of_two_loops(self) -> Load:
         if bool(self.users) == bool(self.rate):
             raise ValueError("load: give either `users` (closed loop) or `rate` (open loop)")
+        if self.requests_per_user and self.rate:
+            raise ValueError(
+                "load.requests_per_user: is of a closed loop, and `rate` is an open one"
+            )
         for key, levels in (("users", self.users), ("rate", self.rate)):
             if len(set(levels)) < len(levels):
                 raise ValueError(f"load.{key}: a level stands there twice")
@@ -139,10 +153,12 @@ class Load(Frozen):
 
     @model_validator(mode="after")
     def _ends(self) -> Load:
-        if self.requests is None and self.duration_s is None:
+        levels = [self.requests_of(users) for users in self.users] or [self.requests]
+        if None in levels and self.duration_s is None:
             raise ValueError("load: give `requests`, `duration_s`, or both")
-        if self.requests is not None and self.warmup >= self.requests:
+        least = min((each for each in levels if each is not None), default=None)
+        if least is not None and self.warmup >= least:
             raise ValueError(
-                f"load.warmup: of {self.requests} requests, {self.warmup} for warming up leave none"
+                f"load.warmup: of {least} requests, {self.warmup} for warming up leave none"
             )
         return self

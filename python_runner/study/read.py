@@ -23,7 +23,7 @@ CLAIMS_SUFFIX = ".claims.toml"
 class Overrides:
     """Values that replace those of the study file; None leaves the file's value."""
 
-    model: str | None = None
+    model: str | tuple[str, ...] | None = None
     stacks: tuple[str, ...] | None = None
     precision: str | None = None
     device: str | None = None
@@ -39,12 +39,15 @@ class Overrides:
     prompt_tokens: int | None = None
     new_tokens: int | None = None
     template: str | None = None
+    prompts: str | None = None
+    stop: str | None = None
     name: str | None = None
     title: str | None = None
     allow_unfair: tuple[str, ...] | None = None
     """Added to those of the file."""
     endpoints: Mapping[str, Mapping[str, object]] | None = None
     """Tables `[endpoints.NAME]` besides those of the file; each is a stack, too."""
+    published: Mapping[str, object] | None = None
     load: Mapping[str, object] | None = None
     """Keys of the table `[load]`; here None takes the file's value away."""
 
@@ -68,7 +71,7 @@ def load_study(name_or_path: str, overrides: Overrides | None = None) -> Study:
     """
     path = _find(name_or_path)
     document = read_toml(path)
-    merged = _apply(_with_whole_path(document, path), overrides or Overrides())
+    merged = _apply(_with_whole_paths(document, path), overrides or Overrides())
     try:
         return Study.model_validate(merged)
     except ValidationError as error:
@@ -98,12 +101,16 @@ def _find(name_or_path: str) -> Path:
     raise UnknownNameError("study", name_or_path, study_names())
 
 
-def _with_whole_path(document: dict[str, Any], path: Path) -> dict[str, Any]:
-    """Claims in a file are named as seen from the study; a stored run is read from anywhere."""
-    claims = document.get("claims")
-    if not isinstance(claims, str) or not claims.endswith(".toml"):
-        return document
-    return {**document, "claims": str((path.parent / claims).resolve())}
+def _with_whole_paths(document: dict[str, Any], path: Path) -> dict[str, Any]:
+    """Files are named as seen from the study; a stored run is read from anywhere."""
+    found = dict(document)
+    claims, workload = document.get("claims"), document.get("workload")
+    if isinstance(claims, str) and claims.endswith(".toml"):
+        found["claims"] = str((path.parent / claims).resolve())
+    if isinstance(workload, dict) and isinstance(workload.get("prompts"), str):
+        whole = str((path.parent / workload["prompts"]).resolve())
+        found["workload"] = {**workload, "prompts": whole}
+    return found
 
 
 def _apply(document: Mapping[str, Any], overrides: Overrides) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from python_runner.study.ablations import Ablation, Stack
 from python_runner.study.base import Frozen, NonNegativeInt, PositiveInt
 from python_runner.study.endpoints import EndpointName, EndpointTable
 from python_runner.study.load_table import Load, check_duration, parse_duration
+from python_runner.study.published import PublishedMark
 from python_runner.study.units import parse_percent
 
 Name = Annotated[str, Field(min_length=1)]
@@ -43,13 +44,29 @@ class Workload(Frozen):
         description="tokens that all prompts begin with, BOS and template included; 0: they "
         "differ from their first token on",
     )
-    new_tokens: PositiveInt = Field(32, description="tokens of each answer")
+    prompts: str | None = Field(
+        None,
+        min_length=1,
+        description="a file beside the study (text, .jsonl, .json), whose prompts are asked in "
+        "their order, in place of made ones: first those of warm-up, then one each iteration",
+    )
+    new_tokens: PositiveInt = Field(32, description="tokens of each answer, or the most of them")
+    stop: Literal["length", "end-of-sequence"] = Field(
+        "length",
+        description="length: exactly new_tokens, past any end that the model sets; "
+        "end-of-sequence: the model may end its answer before",
+    )
     template: Literal["raw", "chat"] = Field(
         "raw", description="the text as it is, or wrapped in the model's chat turns"
     )
     sampling: Literal["greedy"] = Field(
         "greedy", description="greedy: always the most probable token"
     )
+
+    @property
+    def may_end(self) -> bool:
+        """Whether an answer may be shorter than `new_tokens`."""
+        return self.stop == "end-of-sequence"
 
 
 class Study(Frozen):
@@ -124,6 +141,10 @@ class Study(Frozen):
         None, description="number of the run that the ablations are to explain"
     )
 
+    published: PublishedMark | None = Field(
+        None, description="set by `polystack study`: the published study that the run repeats"
+    )
+
     @property
     def visits(self) -> int:
         """Blocks in which `iterations` iterations are made."""
@@ -152,6 +173,11 @@ class Study(Frozen):
             for key in ("max_iterations", "max_time"):
                 if getattr(self, key) is not None:
                     raise ValueError(f"{key}: is a limit of `until_ci`, which is not there")
+        elif self.workload.may_end:
+            raise ValueError(
+                "until_ci: its intervals are those of E2E latency, which does not compare answers "
+                "of different lengths (workload.stop)"
+            )
         elif len(self.stacks) < 2:
             raise ValueError("until_ci: its intervals are those of ratios, which take two stacks")
         if self.most_iterations < self.iterations:
@@ -185,7 +211,13 @@ class Study(Frozen):
                 "workload.shared_prefix_tokens: is for one request at a time; for a load there is "
                 "load.prompts.shared_prefix_tokens"
             )
-        if self.load and self.load.prompts.kind != "synthetic":
+        if self.load and self.workload.prompts:
+            raise ValueError(
+                "workload.prompts: is for one request at a time; for a load there is load.prompts"
+            )
+        if self.workload.prompts and self.workload.shared_prefix_tokens:
+            raise ValueError("workload.shared_prefix_tokens: is for prompts that are made")
+        if self.workload.prompts or (self.load and self.load.prompts.kind != "synthetic"):
             return self  # how long those prompts are is seen when they are read
         needed = self.workload.prompt_tokens + self.workload.new_tokens
         if needed > self.context:

@@ -83,10 +83,11 @@ def build_load(
     *,
     slo: Mapping[str, str] | None = None,
     status: str = "complete",
+    published: Mapping[str, object] | None = None,
 ) -> Frames:
     """One run: each server under each level."""
     with Store(Path(":memory:")) as store:
-        record_load(store, servers, levels, slo=slo)
+        record_load(store, servers, levels, slo=slo, published=published)
         frames = read_frames(store)
     runs = frames.runs.assign(
         run_id=8, created="2026-11-20T10:15:00+00:00", status=status, program_version="0.1.0"
@@ -104,6 +105,7 @@ def record_load(
     levels: Sequence[Level],
     *,
     slo: Mapping[str, str] | None = None,
+    published: Mapping[str, object] | None = None,
 ) -> int:
     """Keep such a run in `store`; its number."""
     load = {
@@ -112,7 +114,9 @@ def record_load(
         "requests": 80,
         "slo": dict(slo or {}),
     }
-    plan = study(name="load-demo", title="a load", load=load if levels else None)
+    plan = study(
+        name="load-demo", title="a load", load=load if levels else None, published=published
+    )
     with LoadRunRecorder(store, plan, _HOST) as recorder:
         for server in servers:
             _measure(recorder, server, levels)

@@ -16,6 +16,7 @@ from python_runner.analyse.claims.result import (
     RunJudgement,
     Unit,
 )
+from python_runner.analyse.claims.together import Together, together
 
 __all__ = [
     "ClaimJudgement",
@@ -25,7 +26,9 @@ __all__ = [
     "Part",
     "RunFrames",
     "RunJudgement",
+    "Together",
     "Unit",
     "judge_claims",
     "not_pooled",
+    "together",
 ]

@@ -103,8 +103,14 @@ def _differences(first: RunFrames, second: RunFrames) -> Iterator[str]:
     for column, what in _SAME:
         if not set(second.conditions[column]) <= set(first.conditions[column]):
             yield what
-    if first.study.get("workload") != second.study.get("workload"):
+    if _workload(first) != _workload(second):
         yield "workload"
+
+
+def _workload(frames: RunFrames) -> dict[str, Any]:
+    """Runs from before a key was there have what is its default now."""
+    found = {"stop": "length", **frames.study.get("workload", {})}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def not_pooled(runs: Sequence[RunFrames]) -> str:

@@ -52,7 +52,7 @@ class Compared:
     @property
     def is_known(self) -> bool:
         """Whether there were enough samples to say anything."""
-        return self.reason != Reason.TOO_FEW.value
+        return self.reason not in (Reason.TOO_FEW.value, Reason.OTHER_LENGTHS.value)
 
     @property
     def low(self) -> float:
@@ -136,7 +136,8 @@ def _compared(row: Mapping[Any, Any], p_holm: float) -> Compared:
     effect = math.log(row["ratio"])
     half_width = math.log(row["ratio_high"]) - effect
     reason = str(row["reason"])
-    if reason != Reason.TOO_FEW.value:
+    lack = reason if reason == Reason.OTHER_LENGTHS.value else ""
+    if reason != Reason.TOO_FEW.value and not lack:
         _, reasons = decide(
             effect=effect,
             half_width=half_width,
@@ -156,4 +157,5 @@ def _compared(row: Mapping[Any, Any], p_holm: float) -> Compared:
         n=(int(row["n_left"]), int(row["n_right"])),
         blocks=int(row["blocks"]),
         design_effect=float(row["design_effect"]),
+        lack=lack,
     )

@@ -12,6 +12,7 @@ from python_runner.analyse.claims.cast import Absent, Actor, Cast, answered, cas
 from python_runner.analyse.claims.causes import Removal, judge_cause
 from python_runner.analyse.claims.counts import judge_bound, judge_iterations
 from python_runner.analyse.claims.evidence import COLUMNS, Compared, Wanted, compare_all
+from python_runner.analyse.claims.fails import judge_fails
 from python_runner.analyse.claims.levels import (
     judge_at_levels,
     judge_load_bound,
@@ -27,17 +28,19 @@ from python_runner.analyse.claims.result import (
     RunJudgement,
     worst,
 )
+from python_runner.analyse.claims.scope import out_of_scope
 from python_runner.analyse.compare.permutation import RESAMPLES
 from python_runner.study.claim_tests import (
     Bound,
     Cause,
+    Fails,
     InIterations,
     PairRange,
     Rises,
     Test,
     Untestable,
 )
-from python_runner.study.claims import Claim, Claims, Scope
+from python_runner.study.claims import Claim, Claims, StackOfClaims
 
 
 def judge_claims(
@@ -81,7 +84,7 @@ def judge_claims(
         ablations=ablations,
         resamples=resamples,
     )
-    judged = tuple(_claim(claim, case) for claim in claims.claims)
+    judged = tuple(_claim(claim, case, claims.stacks) for claim in claims.claims)
     findings = [part.finding for one in judged for part in one.parts]
     missing = (engine for finding in findings for engine in finding.missing)
     return RunJudgement(
@@ -122,36 +125,29 @@ def _pair(
         yield metric, left.condition_id, right.condition_id
 
 
-def _claim(claim: Claim, case: Case) -> ClaimJudgement:
-    lack = _out_of_scope(claim.scope, case.frames)
+def _claim(claim: Claim, case: Case, stacks: Mapping[str, StackOfClaims]) -> ClaimJudgement:
+    lack = ""
     if case.frames.is_load and not case.load.levels:
         lack = "this load has no level with a number of users, and only those are judged"
     parts = []
     for test in claim.tests:
-        finding = Finding.unknown(lack) if lack else _test(test, case)
+        if outside := out_of_scope(claim, test, stacks, case.frames):
+            finding = replace(Finding.unknown(outside), is_out_of_scope=True)
+        else:
+            finding = Finding.unknown(lack) if lack else _test(test, case, stacks)
         parts.append(Part(says=test.says or claim.says, finding=finding))
     return ClaimJudgement(claim=claim, parts=tuple(parts))
 
 
-def _out_of_scope(scope: Scope, frames: RunFrames) -> str:
-    models = {str(name) for name in frames.conditions["model"]}
-    devices = {str(name) for name in frames.conditions["device"]}
-    if scope.models and not any(
-        part.lower() in name.lower() for part in scope.models for name in models
-    ):
-        return f"it is about {', '.join(scope.models)}, and this run is of {', '.join(models)}"
-    if scope.devices and not devices <= set(scope.devices):
-        return f"it is about {', '.join(scope.devices)}, and this run is of {', '.join(devices)}"
-    return ""
-
-
-def _test(test: Test, case: Case) -> Finding:
+def _test(test: Test, case: Case, stacks: Mapping[str, StackOfClaims]) -> Finding:
     if isinstance(test, Untestable):
         return Finding.unknown(test.why)
     if not case.frames.is_load and (test.metric not in COLUMNS or test.users):
         users = f"{test.users} users" if test.users else "many users"
         why = f"it is about {users} at once, and this run asks one by one (`polystack load` does)"
         return Finding.unknown(why)
+    if isinstance(test, Fails):
+        return judge_fails(test, stacks[test.left], case.frames)
     actors, absent = case.actors(test.names)
     for actor in actors:
         if actor.struck_out:

@@ -219,8 +219,15 @@ class LoadEvidence:
 
     def _lack(self, wanted: Wanted) -> str:
         metric, *places = wanted
-        lacks = (self.levels[place].lack(metric) for place in places)
-        return "; ".join(lack for lack in lacks if lack)
+        lacks = [lack for place in places if (lack := self.levels[place].lack(metric))]
+        if metric == "e2e" and self._have_other_lengths(places):
+            lacks.append(Reason.OTHER_LENGTHS.value)
+        return "; ".join(lacks)
+
+    def _have_other_lengths(self, places: Iterable[Place]) -> bool:
+        """Whether some answers of these levels are longer than others."""
+        tokens = pd.concat([self.levels[place].inside["tokens"] for place in places])
+        return tokens.nunique() > 1
 
     def _cells(self, wanted: Wanted) -> Cells | None:
         """One value a side and batch; None where one of them has too few."""

@@ -61,6 +61,8 @@ class Finding:
     """Levels of a load without which it cannot be judged."""
     seconds: float = 0.0
     """How long levels of a load would have to last to tell; 0: they are long enough."""
+    is_out_of_scope: bool = False
+    """Whether it is about another model or device than the run."""
     marks: tuple[str, ...] = ()
     """What changes how it may be read: a stand-in, HTTP on one side, weights of two kinds."""
 

@@ -85,6 +85,7 @@ _SUMMARY: Columns = {
         for name, note in {**FIGURES, **_REQUEST}.items()
         if name in ("e2e_ms", "ttft_ms", "tpot_ms", "decode_tokens_per_s", "output_tokens_per_s")
     },
+    "output_tokens": Column("mean of the complete answers"),
     "ratio_to_fastest": Column("e2e_ms over the smallest of the same run and path"),
 }
 _TOKEN: Columns = {

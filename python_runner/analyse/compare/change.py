@@ -19,7 +19,7 @@ _SAME_MEMORY = 0.01
 """Relative: a kernel keeps a little for itself, and not always as much."""
 _HOST = (*_MACHINE, "memory_bytes", "os", "python")
 _STUDY = ("iterations", "blocks", "warmup", "until_ci", "seed")
-_WORKLOAD = ("prompt_tokens", "new_tokens")
+_WORKLOAD = ("prompt_tokens", "prompts", "new_tokens", "stop")
 _SAME_WORK = ("device", "model", "source_sha256", "template", "sampling")
 """Where these differ the stack did other work, and its speed says nothing."""
 _SETTINGS = ("title", "version", "precision", "threads", "context", "slots", "prompt_cache")
@@ -138,7 +138,7 @@ class _Run:
 
     def facts(self) -> dict[str, str]:
         """What is true of the run as a whole."""
-        workload = self.study.get("workload", {})
+        workload = _workload(self.study)
         return {
             "polystack": self.program,
             **{f"host, {name}": _text(self.host.get(name)) for name in _HOST},
@@ -164,8 +164,13 @@ def _other_machine(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
     return f"the runs come from different machines: {', '.join(differ)}" if differ else ""
 
 
+def _workload(study: Mapping[str, Any]) -> dict[str, Any]:
+    """Runs from before there was a `stop` have what is its default."""
+    return {"stop": "length", **study.get("workload", {})}
+
+
 def _other_workload(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
-    one, other = before.get("workload", {}), after.get("workload", {})
+    one, other = _workload(before), _workload(after)
     differ = [
         f"{one.get(name)} and {other.get(name)} {name.replace('_', ' ')}"
         for name in _WORKLOAD

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
@@ -15,8 +15,9 @@ from python_runner.analyse.compare.effect import cliffs_delta, size_of
 from python_runner.analyse.compare.family import Pair, holm
 from python_runner.analyse.compare.noise import PROBES, NoiseFloor, floor_of
 from python_runner.analyse.compare.permutation import RESAMPLES, TestResult, compare_family
-from python_runner.analyse.compare.verdict import ALPHA, decide
+from python_runner.analyse.compare.verdict import ALPHA, Reason, Verdict, decide
 from python_runner.analyse.latency import NAN, request_metrics
+from python_runner.analyse.lengths import GROWS_WITH_LENGTH, asks_unevenly, is_as_long
 from python_runner.analyse.summary import median_interval
 
 _RATE = "_per_s"
@@ -44,6 +45,9 @@ class _Side:
     @property
     def blocks(self) -> set[int]:
         return set(self.rows["block"])
+
+    def only(self, iterations: Collection[int]) -> _Side:
+        return replace(self, rows=self.rows[self.rows["iteration"].isin(iterations)])
 
     def logs(self, column: str, block: int) -> Floats:
         values = self.rows.loc[self.rows["block"] == block, column].to_numpy(dtype=np.float64)
@@ -113,7 +117,7 @@ def compare_pairs(
         - design_effect: how many iterations were worth one independent one.
         - cliffs_delta, effect_size: of the pooled samples; positive: the left has larger values.
         - noise_floor: relative; floor_source.
-        - verdict, reason: see `verdict.decide`.
+        - verdict, reason: see `verdict.decide`, and `lengths` for E2E latency.
 
         NaN where a figure cannot be had.
     """
@@ -129,6 +133,7 @@ def compare_pairs(
         | _beside(sides[left], sides[right])
         | _ratio(tests.get((left, right)))
         | _verdict(float(p_holm), floor, tests.get((left, right)), alpha, metric)
+        | _of_other_lengths(sides[left], sides[right], metric)
         for (left, right), floor, p_holm in zip(chosen, floors, corrected, strict=True)
     ]
     return pd.DataFrame(rows, columns=list(COLUMNS))
@@ -183,17 +188,30 @@ def _cells(left: _Side, right: _Side, column: str) -> Cells | None:
     )
 
 
+def _matched(left: _Side, right: _Side) -> tuple[_Side, _Side]:
+    """The two sides with the same work.
+
+    Where requests are not the same work (prompts of a file, answers that may end), only the
+    iterations that both have enter ratio and test.
+    """
+    if not asks_unevenly(left.rows) and not asks_unevenly(right.rows):
+        return left, right
+    both = set(left.rows["iteration"]) & set(right.rows["iteration"])
+    return left.only(both), right.only(both)
+
+
 def _test(
     pairs: Sequence[Pair], sides: dict[int, _Side], metric: str, alpha: float, resamples: int
 ) -> dict[Pair, _Test]:
     """Tests are done from the slower to the faster side: swapping a pair changes only signs."""
     family: dict[Pair, Cells] = {}
     for left, right in pairs:
-        cells = _cells(sides[left], sides[right], metric)
+        first, second = _matched(sides[left], sides[right])
+        cells = _cells(first, second, metric)
         if cells is not None and estimate(cells).effect[0] >= 0:
             family[left, right] = cells
         elif cells is not None:
-            swapped = _cells(sides[right], sides[left], metric)
+            swapped = _cells(second, first, metric)
             assert swapped is not None
             family[right, left] = swapped
     if not family:
@@ -261,6 +279,13 @@ def _beside(left: _Side, right: _Side) -> dict[str, object]:
         "cliffs_delta": delta,
         "effect_size": size_of(delta).value,
     }
+
+
+def _of_other_lengths(left: _Side, right: _Side, metric: str) -> dict[str, object]:
+    """What is said in place of a verdict where the figure hangs on the length of the answers."""
+    if metric not in GROWS_WITH_LENGTH or is_as_long(left.rows, right.rows):
+        return {}
+    return {"verdict": Verdict.NOT_KNOWN.value, "reason": Reason.OTHER_LENGTHS.value}
 
 
 def _verdict(

@@ -37,6 +37,9 @@ class Reason(StrEnum):
     TOO_NOISY = "below the noise floor, which is too high here to call anything equal"
     CHANCE = "above the noise floor, but may be chance"
     CLEAR = "above the noise floor, and not chance"
+    OTHER_LENGTHS = (
+        "their answers have different numbers of tokens, so only TPOT and tokens/s compare"
+    )
 
 
 _ANSWERS = (

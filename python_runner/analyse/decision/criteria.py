@@ -77,8 +77,8 @@ CRITERIA: tuple[Criterion, ...] = (
         title="First token, all users (p95)",
         unit="ms",
         direction=_LOWER,
-        formula="95th percentile of TTFT at `serves.users` at once, from the least to the most that "
-        "was seen where the requests are too few for one (59); between two measured levels, "
+        formula="95th percentile of TTFT at `serves.users` at once, from the least to the most "
+        "that was seen where the requests are too few for one (59); between two measured levels, "
         "between theirs",
         source="run of `load`",
         measure=measures.first_token_at_users,

@@ -34,6 +34,8 @@ class LoadPlan:
     ca_file: str | None = None
     checks_tokens: bool = True
     """Whether a prompt that an engine reads as other tokens is another work."""
+    may_end: bool = False
+    """Whether the model may end an answer before `new_tokens`; else ends are ignored."""
 
     @property
     def sending(self) -> Sending:
@@ -47,5 +49,6 @@ class LoadPlan:
             prompt_ids=prompt.ids,
             new_tokens=self.new_tokens,
             seed=self.seed,
+            ignore_end_of_sequence=not self.may_end,
             timeout_s=self.timeout_s,
         )

@@ -1,14 +1,12 @@
-"""What the requests of a load ask: one text, the texts of a file, or texts made for it."""
+"""What the requests of a load ask: one text, the texts of a file (`prompt_file`), or made ones."""
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Callable, Sequence
 from itertools import takewhile
-from pathlib import Path
 
-from python_runner.common.errors import StudyError, UsageError
+from python_runner.common.errors import StudyError
 from python_runner.measure.plan import Prompt
 from python_runner.measure.prompts import make_prompts, make_text
 
@@ -16,45 +14,6 @@ Encode = Callable[[str], tuple[int, ...]]
 Render = Callable[[str], str]
 
 _ATTEMPTS = 50
-_KEYS = ("prompt", "text")
-
-
-def read_texts(path: Path) -> tuple[str, ...]:
-    """The texts of a file: its lines, or `prompt` or `text` of each object in a `.jsonl`.
-
-    Raises UsageError if it cannot be read or holds none.
-    """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise UsageError(f"prompts: {path} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise UsageError(f"prompts: {path} is no text in UTF-8: {error}") from error
-    numbered = [(number, line) for number, line in enumerate(lines, 1) if line.strip()]
-    if path.suffix in {".jsonl", ".ndjson"}:
-        texts = tuple(_text_in(line, f"{path}, line {number}") for number, line in numbered)
-    else:
-        texts = tuple(line.strip() for _, line in numbered)
-    if not texts:
-        raise UsageError(f"prompts: {path} is empty", hint="Write a prompt each line.")
-    return texts
-
-
-def _text_in(line: str, place: str) -> str:
-    try:
-        document = json.loads(line)
-    except ValueError as error:
-        raise UsageError(f"prompts: {place} is no JSON: {error}") from error
-    if isinstance(document, str) and document:
-        return document
-    if isinstance(document, dict):
-        for key in _KEYS:
-            if isinstance(document.get(key), str) and document[key]:
-                return str(document[key])
-    raise UsageError(
-        f"prompts: {place} has no text",
-        hint='Write a string, or an object like {"prompt": "…"} or {"text": "…"}.',
-    )
 
 
 def as_prompts(

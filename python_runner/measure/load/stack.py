@@ -6,8 +6,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from python_runner.common.errors import EngineError, UsageError, reason_of
+from python_runner.common.memory_end import with_memory_named
 from python_runner.common.progress import Progress
-from python_runner.engines.contract import Engine, LaunchSettings, RunningEngine, Served
+from python_runner.engines.contract import (
+    Engine,
+    LaunchSettings,
+    RunningEngine,
+    Served,
+)
+from python_runner.engines.ending import SaysItsEnd
 from python_runner.measure.load.calibration import Calibrates, Pace, calibrate
 from python_runner.measure.load.drive import Client, Driven, drive
 from python_runner.measure.load.level import Level, LoadRecorder
@@ -50,7 +57,7 @@ def measure_load(
         with progress.task(f"{title}: loading the model"):
             running = engine.start(settings, log)
     except Exception as failure:  # whatever it is, the others go on
-        error = reason_of(failure)
+        error = with_memory_named(reason_of(failure))
         recorder.begin(condition_of(engine, settings, plan, None))
         recorder.finish(peak_memory_bytes=None, error=error)
     else:
@@ -103,8 +110,18 @@ class _Stack:
             except Exception as failure:  # whatever it is, the others go on
                 error = reason_of(failure)
             look_at_network(running, "after", self.recorder)
+        error = self._with_its_end(error)
         self.recorder.finish(peak_memory_bytes=self._peak(), error=error)
         return error
+
+    def _with_its_end(self, error: str) -> str:
+        """Where it was broken off: how the process ended, which tells more than the client saw."""
+        if not error:
+            return ""
+        ended = self.running.ending() if isinstance(self.running, SaysItsEnd) else ""
+        if ended and ended not in error:
+            error = f"{ended}; seen as: {error}"
+        return with_memory_named(error)
 
     def _levels(self) -> str:
         served, plan = self.running, self.plan
@@ -120,7 +137,7 @@ class _Stack:
             secrets=plan.secrets,
         )
         itl_s = tried.itl_s
-        goes_on = self.engine.spec.can_ignore_end_of_sequence
+        goes_on = self.engine.spec.can_ignore_end_of_sequence and not plan.may_end
         for number, wanted in enumerate(plan.levels):
             level = replace(wanted, new_tokens=plan.new_tokens if goes_on else None)
             driven = self._level(served, number, level, tried, itl_s)

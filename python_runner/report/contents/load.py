@@ -7,9 +7,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from python_runner.report.contents.background import environment_section, repeat_section
+from python_runner.report.contents.batching import batching_section
 from python_runner.report.contents.cells import column, figure, numbers, said
 from python_runner.report.contents.fairness import fairness_section
 from python_runner.report.contents.network import network_section
+from python_runner.report.contents.published import published_section
 from python_runner.report.contents.reported import ReportedLoad
 from python_runner.report.contents.stacks import below
 from python_runner.report.document import (
@@ -47,10 +49,14 @@ def load_sections(run: ReportedLoad, figures: Mapping[str, Figure]) -> Iterator[
         blocks.append(_levels(run))
     blocks.append(Points(items=list(below(facts))))
     yield Section(key="figures", title="The levels", blocks=blocks)
+    if run.table is not None:
+        yield published_section(run.table)
     if "users" in figures:
         yield Section(key="users", title="Latency by load", blocks=[figures["users"]])
     if network := network_section(run.data.conditions):
         yield network
+    if batching := batching_section(run):
+        yield batching
     yield _client(run)
     if len(run.data.conditions) > 1:
         yield fairness_section(run.data.conditions)

@@ -19,6 +19,7 @@ from python_runner.report.contents.findings import (
 from python_runner.report.contents.load import load_answer, load_sections
 from python_runner.report.contents.network import network_section
 from python_runner.report.contents.pictures import figures_of
+from python_runner.report.contents.published import published_section
 from python_runner.report.contents.reported import Reported, ReportedComparison, ReportedLoad
 from python_runner.report.contents.stacks import stack_blocks
 from python_runner.report.contents.time import time_section
@@ -59,6 +60,7 @@ def marks_of(run: Reported) -> tuple[str, ...]:
 def _sections(run: ReportedComparison) -> Iterator[Section | None]:
     figures = figures_of(run)
     yield Section(key="figures", title="The figures", blocks=list(stack_blocks(run)))
+    yield published_section(run.table) if run.table is not None else None
     for key, title, names in _CHARTS:
         blocks = [figures[name] for name in names if name in figures]
         yield Section(key=key, title=title, blocks=blocks) if blocks else None

@@ -12,6 +12,7 @@ import pandas as pd
 
 from python_runner.analyse.answers import with_answers
 from python_runner.analyse.compare import METRICS, pairs_of_run
+from python_runner.analyse.published import PublishedTable
 from python_runner.analyse.serving import price_of_serving
 from python_runner.engines.table import embedded_twins
 from python_runner.report.charts.data import ChartData, chart_data
@@ -35,6 +36,8 @@ class ReportedComparison:
     """Why there are none, for a study that names some."""
     explaining: Sequence[Frames] = ()
     """Runs of ablations that were made to explain this one."""
+    table: PublishedTable | None = None
+    """Of the published study that it belongs to, if it does."""
 
     @property
     def facts(self) -> RunFacts:
@@ -69,6 +72,8 @@ class ReportedLoad:
 
     frames: Frames
     data: LoadData
+    table: PublishedTable | None = None
+    """As of a comparison."""
 
     @cached_property
     def facts(self) -> RunFacts:
@@ -95,6 +100,7 @@ def reported(
     claims: ClaimsData | None = None,
     claims_lack: str = "",
     explaining: Sequence[Frames] = (),
+    table: PublishedTable | None = None,
 ) -> Reported:
     """Compute the figures of the one run in `frames`. Raises UsageError for none or several.
 
@@ -103,15 +109,17 @@ def reported(
         claims: see `ReportedComparison`; a load has none.
         claims_lack: see there.
         explaining: see there.
+        table: see there.
     """
     if len(frames.runs) == 1 and frames.runs["kind"].iloc[0] == RunKind.LOAD:
-        return ReportedLoad(frames=frames, data=load_data(frames))
+        return ReportedLoad(frames=frames, data=load_data(frames), table=table)
     conditions = with_answers(frames.conditions, frames.answers)
     return ReportedComparison(
         frames=_with(frames, conditions),
         data=chart_data(frames.samples, conditions, frames.runs),
         claims=claims,
         claims_lack=claims_lack,
+        table=table,
         explaining=tuple(
             _with(each, with_answers(each.conditions, each.answers)) for each in explaining
         ),

@@ -14,6 +14,7 @@ from python_runner.report.contents.beside import verdict_tone
 from python_runner.report.contents.cells import column, figure, numbers, said
 from python_runner.report.contents.findings import claims_section
 from python_runner.report.contents.one import answer_of, sections_of, title_of
+from python_runner.report.contents.published import distinct, published_section
 from python_runner.report.contents.reported import Reported, ReportedComparison
 from python_runner.report.document import (
     Block,
@@ -67,6 +68,9 @@ def several_sections(
     runs: Sequence[Reported], steps: Sequence[Step], claims: ClaimsData | None
 ) -> Iterator[Section]:
     """What the runs have together, then each of them."""
+    for number, table in enumerate(distinct([run.table for run in runs]), start=1):
+        section = published_section(table)
+        yield replace(section, key="study" if number == 1 else f"study-{number}")
     yield from (_change_section(step) for step in steps)
     if claims is not None:
         yield claims_section(claims)
@@ -80,7 +84,7 @@ def _part(run: Reported) -> Iterator[Section]:
     opening: list[Block] = [Paragraph(text=" ".join(answer_of(run)))]
     yield Section(key=prefix, title=title_of(run), blocks=opening)
     for section in sections_of(run):
-        if section.key == "claims":
+        if section.key in ("claims", "study"):
             continue  # they stand side by side above
         yield Section(
             key=f"{prefix}-{section.key}",

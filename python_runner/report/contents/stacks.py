@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from python_runner.analyse.latency import NAN
+from python_runner.analyse.lengths import may_end
 from python_runner.report.answers import STRUCK, struck_of
 from python_runner.report.contents.cells import column, figure, numbers, said
 from python_runner.report.contents.reported import ReportedComparison
@@ -40,15 +41,19 @@ _COLUMNS = (
     column("outcome", "what failed, and why"),
 )
 
+_TOKENS = numbers("tokens", "of an answer, on average: the model may end it")
+
 
 def stack_blocks(run: ReportedComparison) -> Iterator[Block]:
     """Warnings, one table for each path, and what belongs under it."""
     facts = run.facts
     yield from (Paragraph(text=text, is_warning=True) for text in facts.warnings)
     planned = planned_iterations(run.study, run.data.summary)
+    counts_tokens = may_end(run.frames.samples)
+    columns = (*_COLUMNS[:-2], _TOKENS, *_COLUMNS[-2:]) if counts_tokens else _COLUMNS
     for panel in panels(run.data.summary):
-        rows = [_row(row, planned) for row in panel.stacks.to_dict(orient="records")]
-        yield Table(columns=_COLUMNS, rows=rows, caption=panel.caption)
+        rows = [_row(row, planned, counts_tokens) for row in panel.stacks.to_dict(orient="records")]
+        yield Table(columns=columns, rows=rows, caption=panel.caption)
     outliers = outlier_words(run.frames.samples, run.frames.conditions)
     yield Points(items=[text for text in (*below(facts), outliers) if text])
 
@@ -59,7 +64,7 @@ def below(facts: RunFacts) -> Iterator[str]:
     yield from facts.notes
 
 
-def _row(row: Mapping[Any, Any], planned: int) -> list[Cell]:
+def _row(row: Mapping[Any, Any], planned: int, counts_tokens: bool) -> list[Cell]:
     is_counted = not struck_of(row)
     return [
         Cell(text=f"{row['title']} {row['version']}".strip()),
@@ -77,6 +82,7 @@ def _row(row: Mapping[Any, Any], planned: int) -> list[Cell]:
         ),
         figure(row["peak_memory_bytes"], spell_bytes),
         figure(row["load_seconds"] * _MS_PER_S, spell_time),
+        *([figure(row["output_tokens"], spell_number)] if counts_tokens else []),
         Cell(text=_count(row), value=float(row["n"])),
         _outcome(row, planned),
     ]

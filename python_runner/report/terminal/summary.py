@@ -10,6 +10,7 @@ import pandas as pd
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from python_runner.analyse.lengths import may_end
 from python_runner.analyse.summary import summarise
 from python_runner.report.answers import STRUCK, struck_of
 from python_runner.report.facts import RANDOM_WEIGHTS, RunFacts, run_facts
@@ -60,19 +61,23 @@ def summary_report(
     facts = run_facts(samples, conditions, runs, summary)
     return Group(
         heading(facts),
-        *_tables(summary),
+        *_tables(summary, counts_tokens=may_end(samples)),
         *pairs_report(samples, conditions, runs),
         *serving_table(samples, conditions),
         *below(facts, _LEGEND),
     )
 
 
-def _tables(summary: pd.DataFrame) -> Iterator[RenderableType]:
-    """One table for each path, fastest first, under its caption."""
+def _tables(summary: pd.DataFrame, *, counts_tokens: bool) -> Iterator[RenderableType]:
+    """One table for each path, fastest first, under its caption.
+
+    With `counts_tokens`, how long answers are is a column: where all have one length it is not.
+    """
+    columns = (*_COLUMNS[:-1], _TOKENS, _COLUMNS[-1]) if counts_tokens else _COLUMNS
     yield Text()
     for panel in panels(summary):
         yield Text(panel.caption, style="bold")
-        yield FittingTable(columns=_COLUMNS, rows=panel.stacks)
+        yield FittingTable(columns=columns, rows=panel.stacks)
 
 
 def heading(facts: RunFacts) -> Text:
@@ -141,6 +146,7 @@ def _counted(spell: Callable[[Mapping[Any, Any]], str]) -> Callable[..., tuple[s
     return lambda row: ("" if struck_of(row) else spell(row), "")
 
 
+_TOKENS = Column(header="tokens", cell=lambda row: (spell_number(row["output_tokens"]), ""))
 _COLUMNS = (
     Column(
         header="stack",

@@ -117,7 +117,8 @@ def _study(asked: AskedRun, chosen: Sequence[Chosen], *, begins_alike: bool) -> 
     }
     if begins_alike:
         shared = int(study.workload.prompt_tokens * SHARED_PART)
-        changes["workload"] = study.workload.model_dump() | {"shared_prefix_tokens": shared}
+        begin = {"shared_prefix_tokens": shared, "prompts": None}
+        changes["workload"] = study.workload.model_dump() | begin
     return with_changes(study, changes)
 
 

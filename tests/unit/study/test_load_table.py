@@ -96,3 +96,15 @@ def test_targets() -> None:
 def test_what_is_no_target(text: str) -> None:
     with pytest.raises(UsageError, match=r"no target|no duration"):
         parse_slo(text)
+
+
+def test_requests_of_each_user_where_they_are_more(tmp_path: Path) -> None:
+    load = load_in(tmp_path, "users = [1, 100]\nrequests = 3\nrequests_per_user = 2")
+    assert [load.requests_of(users) for users in load.users] == [3, 200]
+    assert load_in(tmp_path, "users = 5\nrequests_per_user = 1").requests_of(5) == 5
+    assert load_in(tmp_path, "users = 5\nduration_s = 1").requests_of(5) is None
+
+
+def test_requests_of_each_user_are_of_a_closed_loop(tmp_path: Path) -> None:
+    with pytest.raises(StudyError, match="requests_per_user"):
+        load_in(tmp_path, "rate = 2\nrequests_per_user = 1\nduration_s = 1")

@@ -115,6 +115,31 @@ def draw_throughput(data: LoadData) -> Figure:
     return _draw(data, "Throughput under load", how_to_read, panels, shares_scale=False)
 
 
+def draw_users(data: LoadData) -> Figure:
+    """Median TTFT and output tokens a second over the load, side by side: both at one look."""
+    unit = _unit(data, "ttft")
+    panels = [
+        Panel(
+            title="TTFT, median",
+            column="ttft_p50_ms",
+            factor=unit.ms,
+            y_name=f"TTFT ({unit.name})",
+        ),
+        Panel(
+            title="TGR",
+            column="tokens_per_s",
+            y_name="Output tokens/s, all users",
+            is_percentile=False,
+        ),
+    ]
+    how_to_read = (
+        "From the steady part of each level. Whisker: 95% interval; paler and without one: too "
+        "few requests to be sure."
+    )
+    title = "Latency and throughput under load"
+    return _draw(data, title, how_to_read, panels, shares_scale=False)
+
+
 def _unit(data: LoadData, figure: str) -> TimeUnit:
     columns = [f"{figure}_p{percentile}_ms" for percentile in (50, 90, 99)]
     longest = data.levels[columns].max().max() if len(data.levels) else 0.0

@@ -8,7 +8,7 @@ from functools import partial
 
 from matplotlib.figure import Figure
 
-from python_runner.report.charts.load.over_load import draw_latency, draw_throughput
+from python_runner.report.charts.load.over_load import draw_latency, draw_throughput, draw_users
 from python_runner.report.charts.load.timeline import draw_timelines
 from python_runner.report.charts.load.tradeoff import draw_tradeoff
 from python_runner.report.load_data import LoadData
@@ -24,6 +24,7 @@ class LoadChart:
 
 
 LOAD_CHARTS: tuple[LoadChart, ...] = (
+    LoadChart(name="users", draw=draw_users),
     LoadChart(name="ttft", draw=partial(draw_latency, figure="ttft")),
     LoadChart(name="itl", draw=partial(draw_latency, figure="itl")),
     LoadChart(name="tpot", draw=partial(draw_latency, figure="tpot")),

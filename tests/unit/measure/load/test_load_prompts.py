@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from python_runner.common.errors import StudyError, UsageError
+from python_runner.common.errors import StudyError
 from python_runner.measure.load.prompts import (
     as_prompts,
-    read_texts,
     with_shared_prefix,
     words_only,
 )
@@ -53,41 +50,6 @@ def test_words_are_different_texts_of_one_length() -> None:
     assert {len(prompt.text.split()) for prompt in prompts} == {12}
     assert {prompt.ids for prompt in prompts} == {()}
     assert prompts == words_only(count=50, words=12, seed=3)
-
-
-def test_lines_of_a_file(tmp_path: Path) -> None:
-    path = tmp_path / "prompts.txt"
-    path.write_text("one two\n\n  three  \n")
-    assert read_texts(path) == ("one two", "three")
-
-
-def test_objects_of_a_file(tmp_path: Path) -> None:
-    path = tmp_path / "prompts.jsonl"
-    path.write_text('{"prompt": "one\\ntwo"}\n\n"three"\n{"text": "four", "id": 3}\n')
-    assert read_texts(path) == ("one\ntwo", "three", "four")
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "said"),
-    [
-        ("a.txt", b"\n \n", "is empty"),
-        ("a.txt", b"\xff\xfe\x00", "no text in UTF-8"),
-        ("a.jsonl", b'{"prompt": "x"}\nno json\n', "line 2 is no JSON"),
-        ("a.jsonl", b'{"question": "x"}\n', "line 1 has no text"),
-        ("a.jsonl", b'{"prompt": ""}\n', "line 1 has no text"),
-        ("a.jsonl", b"3\n", "line 1 has no text"),
-    ],
-)
-def test_a_file_that_holds_no_prompts(tmp_path: Path, name: str, content: bytes, said: str) -> None:
-    path = tmp_path / name
-    path.write_bytes(content)
-    with pytest.raises(UsageError, match=said):
-        read_texts(path)
-
-
-def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="cannot be read"):
-        read_texts(tmp_path / "nothing.txt")
 
 
 def test_texts_of_the_user_are_rendered_and_read() -> None:

@@ -21,7 +21,7 @@ from tests.golden.loads import LLAMA, LOADS, USERS, build_load, closed_levels
 from tests.unit.report.charts.drawn import draw_load, words
 
 LATENCIES = ("ttft", "itl", "tpot", "e2e")
-KINDS = (*LATENCIES, "throughput", "latency-throughput")
+KINDS = ("users", *LATENCIES, "throughput", "latency-throughput")
 
 
 @pytest.fixture(scope="module")

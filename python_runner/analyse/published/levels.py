@@ -1,0 +1,46 @@
+"""Levels of a load as rows of a published table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from python_runner.analyse.published.ours import OurRow, said_of
+from python_runner.analyse.published.part import PartRun
+from python_runner.study.published import Value
+
+Figures = Callable[[Mapping[Any, Any]], Mapping[str, Value]]
+"""From a level (`summarise_levels`) to the columns of a table."""
+
+
+def level_rows(run: PartRun, figures: Figures, *, steady: bool) -> Iterator[OurRow]:
+    """A row for each level of each stack; one for a stack without any.
+
+    Args:
+        run: a load.
+        figures: what stands in a row.
+        steady: whether a level without a steady part has to be named.
+    """
+    for condition in run.conditions:
+        stack, said = str(condition["stack"]), said_of(condition, run)
+        mine = run.levels[run.levels["condition_id"] == condition["condition_id"]]
+        levels = mine.to_dict(orient="records")
+        for level in levels:
+            # What ended a stack belongs to the level at which it ended.
+            ended = str(condition["error"]) if level is levels[-1] else ""
+            lack = "; ".join(_lacks(level, ended, steady=steady))
+            yield OurRow(stack=stack, values={**said, **figures(level)}, lack=lack)
+        if not levels:
+            yield OurRow(stack=stack, values=said, lack=str(condition["error"]) or "never begun")
+
+
+def _lacks(level: Mapping[Any, Any], ended: str, *, steady: bool) -> Iterator[str]:
+    """What a reader has to know of a level's figures."""
+    if ended or level["error"]:
+        yield ended or str(level["error"])
+    if level["n_failed"]:
+        yield f"{level['n_failed']} of {level['n_requests']} requests failed"
+    if level["n_early_stops"]:
+        yield f"{level['n_early_stops']} answers were ended by the model"
+    if steady and level["lack"]:
+        yield f"no steady state, {level['lack']}"

@@ -1,0 +1,48 @@
+"""The table of a published study in the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from python_runner.analyse.published import PublishedTable
+from python_runner.report.terminal.layout import NOTE, QUIET
+from python_runner.report.words.published import (
+    WHOSE,
+    head_of,
+    is_number,
+    remarks,
+    spelled,
+    whose,
+)
+
+
+def published_report(table: PublishedTable) -> RenderableType:
+    """Ours and the original's rows; the original's stand in grey."""
+    return Group(
+        Padding(Text(table.title, style="bold"), (1, 0, 0, 0)), _rows(table), *_below(table)
+    )
+
+
+def _rows(table: PublishedTable) -> Table:
+    drawn = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    for one in table.columns:
+        justify: Literal["left", "right"] = "right" if is_number(table, one) else "left"
+        drawn.add_column(head_of(one), justify=justify, overflow="fold")
+    drawn.add_column(WHOSE, overflow="fold")
+    for row in table.rows:
+        cells = [Text(spelled(row.values.get(one.key))) for one in table.columns]
+        style = "" if row.is_ours else QUIET
+        drawn.add_row(*cells, Text(whose(row)), style=style)
+    return drawn
+
+
+def _below(table: PublishedTable) -> Iterator[RenderableType]:
+    for remark in remarks(table):
+        yield Text(remark, style=NOTE)
