@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -35,6 +36,11 @@ _STOP_GRACE_S = 1.5
 _PROBE_TIMEOUT_S = 2.0
 
 
+def _json_object(answer: httpx.Response) -> Mapping[str, Any] | None:
+    said = answer.json()
+    return said if isinstance(said, dict) else None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Launch:
     """How one server is started."""
@@ -44,13 +50,20 @@ class Launch:
     """The command line for a port."""
     environment: Mapping[str, str]
     ready: str
-    """The path that answers with a JSON object once the model is loaded."""
+    """The path that answers once the model is loaded: a JSON object, or see `is_ready`."""
     port_taken: str
     """What it logs when the port is in use."""
     advice: str
     """What to do when it does not start, as a sentence."""
     without: Collection[str] = ()
     """Variables of ours that it is not to have."""
+    is_ready: Callable[[httpx.Response], Mapping[str, Any] | None] = _json_object
+    """What it says when it is ready, of an answer with status 2xx; None: not yet."""
+    process: Callable[..., ServerProcess] = ServerProcess
+    """Takes over the child that was started."""
+    cwd: Path | None = None
+    orphan_signal: signal.Signals = signal.SIGKILL
+    """What the kernel sends it when we die (`start_child`)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,7 +178,7 @@ def start_openai(
         with httpx.Client(timeout=_PROBE_TIMEOUT_S, trust_env=False) as probe:
             server, ready = start_server(
                 partial(_launch, launch, log),
-                partial(_ready, probe, launch.ready),
+                partial(_ready, probe, launch),
                 port_taken=launch.port_taken,
                 timeout_s=settings.start_timeout_s,
             )
@@ -192,14 +205,19 @@ def ask_for_ending(url: str, body: bytes, *, timeout_s: float) -> Ending:
 
 def _launch(launch: Launch, log: Path, port: int) -> ServerProcess:
     child = start_child(
-        launch.command(port), log=log, env=launch.environment, without=launch.without
+        launch.command(port),
+        log=log,
+        env=launch.environment,
+        without=launch.without,
+        cwd=launch.cwd,
+        orphan_signal=launch.orphan_signal,
     )
-    return ServerProcess(launch.title, child, port, log, grace_s=_STOP_GRACE_S)
+    return launch.process(launch.title, child, port, log, grace_s=_STOP_GRACE_S)
 
 
-def _ready(probe: httpx.Client, path: str, server: ServerProcess) -> Mapping[str, Any] | None:
+def _ready(probe: httpx.Client, launch: Launch, server: ServerProcess) -> Mapping[str, Any] | None:
     try:
-        said = probe.get(f"{server.url}{path}").raise_for_status().json()
+        answer = probe.get(f"{server.url}{launch.ready}").raise_for_status()
+        return launch.is_ready(answer)
     except (httpx.HTTPError, ValueError):
         return None
-    return said if isinstance(said, dict) else None
