@@ -48,9 +48,10 @@ def dialogue_of(title: str, answers: Answers, folder: Path) -> Dialogue:
 def piece_of(answers: Answers, choice: Mapping[str, Any]) -> Piece:
     """What a choice carries."""
     ids = tuple(choice.get(answers.ids) or ()) if answers.ids else ()
-    counted = _at(choice, answers.counted_by) if answers.counted_by else ()
-    tokens = len(counted) if isinstance(counted, list) else 0
-    return Piece(text=choice.get("text") or "", ids=ids, tokens=tokens)
+    found = _at(choice, answers.counted_by) if answers.counted_by else None
+    counted = found if isinstance(found, list) else []
+    text = "".join(map(str, counted)) if answers.counted_has_text else choice.get("text") or ""
+    return Piece(text=text, ids=ids, tokens=len(counted))
 
 
 def _at(choice: Mapping[str, Any], keys: str) -> object:

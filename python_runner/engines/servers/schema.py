@@ -170,6 +170,8 @@ class Answers(_Table):
     """Whether the text is made of the ids here, because it sends none with them."""
     counted_by: str = ""
     """Dotted keys of a list in a choice, with an entry a token, where `usage` counts otherwise."""
+    counted_has_text: bool = False
+    """Whether the text is made of those entries, because the server does not send all of it."""
     stops: Mapping[str, Annotated[StopReason, Field(strict=False)]] = {
         "length": StopReason.LENGTH,
         "stop": StopReason.END_OF_SEQUENCE,
