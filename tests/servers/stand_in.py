@@ -25,6 +25,8 @@ from typing import Any
 _DIALECTS = Path(__file__).with_name("dialects.toml")
 _LOADING_S = 0.05
 _BELOW = "STAND_IN_BELOW"
+_NAME = "STAND_IN_NAME"
+"""What its model is called, where it sees another path than it is told: in a container."""
 BREAKS = 66
 """A request for so many tokens fails in mid-stream."""
 BROKEN = object()
@@ -122,6 +124,8 @@ class Server:
         return Path(*(self.options[name] for name in names))
 
     def _name(self) -> str:
+        if _NAME in os.environ:
+            return os.environ[_NAME]
         by = self.dialect.get("named_by", "")
         if by in self.options:
             return self.options[by]
@@ -195,7 +199,8 @@ def events(server: Server, body: dict[str, Any]) -> Iterator[Any]:
     if dialect.get("opening"):
         yield told.chunk("", (), None)
     usage = _usage_of(server, answer)
-    groups = list(_groups(answer, dialect, server.settings["together"]))
+    together = 1 if dialect.get("one_a_chunk") else server.settings["together"]
+    groups = list(_groups(answer, dialect, together))
     sent, pending, lost = "", (), dialect.get("last_has_no_text") and not answer.mark
     for number, group in enumerate(groups):
         is_last = number == len(groups) - 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -95,6 +96,8 @@ class Start:
             is_ready=partial(ready, {k: filling(v) for k, v in row.ready.expect.items()}),
             process=ContainerProcess if self._is_contained else ServerTree,
             cwd=found.home,
+            # The guard of a container removes it first.
+            orphan_signal=signal.SIGTERM if self._is_contained else signal.SIGKILL,
         )
 
     def _command(self, port: int) -> list[str]:
