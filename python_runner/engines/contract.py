@@ -79,9 +79,9 @@ class WeightFormat:
     """As the field calls it: `bf16`, `Q8_0`, `int8 (torchao)`."""
     bits: int
     """Of one weight, without its share of scales."""
-    memory_per_weight_byte: float
+    memory_per_weight_byte: float | None
     """Peak memory over the size of the weights in bf16, as it was seen: for the check before a
-    run, so rather too small than too large."""
+    run, so rather too small than too large. None: not seen, and not checked."""
     gguf: str = ""
     """The type of GGUF file that it is read from, one of `models.gguf.TYPES`; empty: it is made
     of the safetensors."""
@@ -126,6 +126,8 @@ class EngineSpec:
     """Whether it reads the model from a store of its own: a copy, unless it can be linked."""
     scores: bool = False
     """Whether it says how likely given tokens are (`scoring.Scores`)."""
+    devices: tuple[str, ...] = ("cpu",)
+    """Where it can compute, of the study's words."""
     variant: str = ""
     """Of a variant: what is set otherwise than usual, in words, at the end of its title."""
 

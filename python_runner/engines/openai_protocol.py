@@ -28,10 +28,17 @@ class Piece:
     text: str
     ids: tuple[int, ...] = ()
     """Of its tokens; empty if the server does not say."""
+    tokens: int = 0
+    """How many it holds, where the server says that and no ids."""
 
     @property
     def has_content(self) -> bool:
-        return bool(self.text or self.ids)
+        return bool(self.text or self.ids or self.tokens)
+
+    @property
+    def count(self) -> int:
+        """How many tokens it holds; 0: not said."""
+        return len(self.ids) or self.tokens
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +53,13 @@ class Dialogue:
     """Makes the text of the ids where all are known; None: the text is as it was sent."""
     timings: Sequence[str] = ()
     """The server's own figures, by their names in `usage`."""
+    stops: Mapping[str, StopReason] = field(default_factory=lambda: _STOPS)
+    """Its words for the reason of the end."""
+    end_is_counted: bool = True
+    """Whether the mark that ends an answer is among the tokens that it counts."""
+    counts_its_chunks: bool = False
+    """Whether the chunks say how many tokens they hold, and `usage` does not count what was
+    generated. Then that is how the end is known, too."""
 
 
 class EndMissingError(NotAnsweredError):
@@ -99,13 +113,11 @@ def generation_of(
             raise EndMissingError(f"{title} broke its answer off after {len(stamps)} chunks")
         answer.finish, answer.usage = ending.finish, ending.usage
         stamps.append(stream.ended_ns)
-    stop = _STOPS.get(answer.finish)
-    if stop is None:
-        raise GenerationError(f"{title} ended its answer for the reason {answer.finish!r}")
-    tokens = _count(answer.usage, "completion_tokens", title)
+    tokens, stop = _end(answer, dialogue, new_tokens)
     if stop is StopReason.END_OF_SEQUENCE:
-        tokens -= 1
-        _leave_out_the_mark(answer, stamps, tokens)
+        if dialogue.end_is_counted:
+            tokens -= 1
+        _drop_mark(answer.pieces, stamps, tokens)
     elif tokens != new_tokens:
         raise GenerationError(
             f"{title} gave {tokens} tokens instead of {new_tokens}",
@@ -117,7 +129,7 @@ def generation_of(
     return Generation(
         requested_ns=stream.requested_ns,
         chunk_ns=tuple(stamps),
-        chunk_tokens=_tokens_of_chunks(answer, len(stamps), tokens),
+        chunk_tokens=_tokens_of_chunks(answer.pieces, len(stamps), tokens),
         ended_ns=stream.ended_ns,
         prompt_tokens=_count(answer.usage, "prompt_tokens", title),
         output_tokens=tokens,
@@ -128,25 +140,36 @@ def generation_of(
     )
 
 
-def _leave_out_the_mark(answer: _Answer, stamps: list[int], tokens: int) -> None:
-    """Take the mark that ends an answer of so many tokens out of what was read."""
-    if not answer.pieces:
+def _end(answer: _Answer, dialogue: Dialogue, new_tokens: int) -> tuple[int, StopReason]:
+    """How many tokens the server counts, and why it ended."""
+    stop = dialogue.stops.get(answer.finish)
+    if stop is None:
+        raise GenerationError(f"{dialogue.title} ended its answer for the reason {answer.finish!r}")
+    if not dialogue.counts_its_chunks:
+        return _count(answer.usage, "completion_tokens", dialogue.title), stop
+    tokens = sum(piece.count for piece in answer.pieces)
+    return tokens, StopReason.LENGTH if tokens >= new_tokens else StopReason.END_OF_SEQUENCE
+
+
+def _drop_mark(pieces: list[Piece], stamps: list[int], tokens: int) -> None:
+    """Take the mark that ends an answer of so many tokens out of its chunks, if it is there."""
+    if not pieces:
         return
-    last = answer.pieces[-1]
-    is_known = sum(len(piece.ids) for piece in answer.pieces) == tokens + 1
-    if is_known and len(last.ids) > 1:
-        answer.pieces[-1] = replace(last, ids=last.ids[:-1])
-    elif is_known or len(stamps) == tokens + 1:  # the mark has a chunk of its own
-        answer.pieces.pop()
+    last = pieces[-1]
+    told = sum(piece.count for piece in pieces)
+    if told == tokens + 1 and last.count > 1:  # in one chunk with tokens before it
+        pieces[-1] = replace(last, ids=last.ids[:-1], tokens=max(0, last.tokens - 1))
+    elif len(stamps) == tokens + 1 or (told == tokens + 1 and last.count == 1):
+        pieces.pop()
         stamps.pop()
 
 
-def _tokens_of_chunks(answer: _Answer, chunks: int, tokens: int) -> tuple[int, ...]:
-    """How many tokens each chunk held; all 0 if that is not known."""
-    counts = tuple(len(piece.ids) for piece in answer.pieces)
-    if all(counts) and len(counts) == chunks and sum(counts) == tokens:
-        return counts
-    return (1 if len(answer.pieces) == tokens else 0,) * chunks
+def _tokens_of_chunks(pieces: Sequence[Piece], chunks: int, tokens: int) -> tuple[int, ...]:
+    """How many tokens each chunk holds; 0: not known."""
+    said = tuple(piece.count for piece in pieces)
+    if len(said) == chunks and all(said) and sum(said) == tokens:
+        return said
+    return (1 if len(pieces) == tokens else 0,) * chunks
 
 
 def _read(stream: Stream, dialogue: Dialogue) -> _Answer:

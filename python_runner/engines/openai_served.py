@@ -36,6 +36,11 @@ _STOP_GRACE_S = 1.5
 _PROBE_TIMEOUT_S = 2.0
 
 
+def _json_object(answer: httpx.Response) -> Mapping[str, Any] | None:
+    said = answer.json()
+    return said if isinstance(said, dict) else None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Launch:
     """How one server is started."""
@@ -45,7 +50,7 @@ class Launch:
     """The command line for a port."""
     environment: Mapping[str, str]
     ready: str
-    """The path that answers with a JSON object once the model is loaded."""
+    """The path that answers once the model is loaded: a JSON object, or see `is_ready`."""
     port_taken: str
     """What it logs when the port is in use."""
     advice: str
@@ -54,8 +59,13 @@ class Launch:
     """Variables of ours that it is not to have."""
     grace_s: float = _STOP_GRACE_S
     """Seconds from SIGTERM to SIGKILL."""
+    is_ready: Callable[[httpx.Response], Mapping[str, Any] | None] = _json_object
+    """What it says when it is ready, of an answer with status 2xx; None: not yet."""
+    process: Callable[..., ServerProcess] = ServerProcess
+    """Takes over the child that was started."""
+    cwd: Path | None = None
     orphan_signal: signal.Signals = signal.SIGKILL
-    """What it gets when we die: SIGTERM if it has children that it then ends."""
+    """What the kernel sends it when we die: SIGTERM if it has children that it then ends."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,7 +186,7 @@ def start_openai(
         with httpx.Client(timeout=_PROBE_TIMEOUT_S, trust_env=False) as probe:
             server, ready = start_server(
                 partial(_launch, launch, log),
-                partial(_ready, probe, launch.ready),
+                partial(_ready, probe, launch),
                 port_taken=launch.port_taken,
                 timeout_s=settings.start_timeout_s,
             )
@@ -207,14 +217,15 @@ def _launch(launch: Launch, log: Path, port: int) -> ServerProcess:
         log=log,
         env=launch.environment,
         without=launch.without,
+        cwd=launch.cwd,
         orphan_signal=launch.orphan_signal,
     )
-    return ServerProcess(launch.title, child, port, log, grace_s=launch.grace_s)
+    return launch.process(launch.title, child, port, log, grace_s=launch.grace_s)
 
 
-def _ready(probe: httpx.Client, path: str, server: ServerProcess) -> Mapping[str, Any] | None:
+def _ready(probe: httpx.Client, launch: Launch, server: ServerProcess) -> Mapping[str, Any] | None:
     try:
-        said = probe.get(f"{server.url}{path}").raise_for_status().json()
+        answer = probe.get(f"{server.url}{launch.ready}").raise_for_status()
+        return launch.is_ready(answer)
     except (httpx.HTTPError, ValueError):
         return None
-    return said if isinstance(said, dict) else None

@@ -18,6 +18,7 @@ from python_runner.common.build.extension import build_extension, import_extensi
 from python_runner.common.errors import GenerationError
 from python_runner.common.locations import source_root
 from python_runner.common.progress import Progress
+from python_runner.engines.error_body import reason_in
 
 if TYPE_CHECKING:
     import polystack_stream
@@ -100,7 +101,7 @@ def prepare_stream_client(progress: Progress) -> Path:
 def stream_of(record: polystack_stream.StreamRecord, url: str) -> Stream:
     """The record of an answer as ours. Raises GenerationError if its status is not 2xx."""
     if not 200 <= record.status < 300:
-        text = record.error_body.decode(errors="replace").strip()
+        text = reason_in(record.error_body.decode(errors="replace"))
         raise GenerationError(f"{url} answered {record.status}: {text or 'no reason given'}")
     return Stream(
         requested_ns=record.requested_ns,

@@ -15,6 +15,7 @@ from importlib.metadata import EntryPoint, entry_points
 from python_runner.common.errors import SetupError, UnknownNameError
 from python_runner.common.variants import parse_stack
 from python_runner.engines.contract import Engine
+from python_runner.engines.servers.read import shipped_servers, users_servers
 from python_runner.engines.variants import variant_of
 
 PLUGIN_GROUP = "polystack.engines"
@@ -39,7 +40,7 @@ class _Row:
     """Of a served row: the row that runs the same engine in process, from the same sources."""
 
 
-_ROWS: Mapping[str, _Row] = {
+_BUILT: Mapping[str, _Row] = {
     "llama.cpp": _Row(module="llamacpp"),
     "llama-server": _Row(module="llama_server", embedded="llama.cpp"),
     "llama-cpp-python": _Row(module="llama_cpp_python"),
@@ -64,12 +65,16 @@ _ROWS: Mapping[str, _Row] = {
     "mock-rust": _Row(module="mock", attribute="RUST", hidden=True),
     "mock-python": _Row(module="mock", attribute="PYTHON", hidden=True),
 }
+_CATALOGUED = _Row(module="catalogued_server", attribute="catalogued_engine", brought=True)
+"""A server that has a file in `servers/`, or that a user has written one for."""
+
+_ROWS: Mapping[str, _Row] = {**_BUILT, **dict.fromkeys(shipped_servers(), _CATALOGUED)}
 
 
 def engine_names(*, include_hidden: bool = False) -> tuple[str, ...]:
     """Names of all engines, plug-ins last; nothing is imported for it."""
     ours = [name for name, row in _ROWS.items() if include_hidden or not row.hidden]
-    return (*ours, *sorted(_plugins().keys() - _ROWS.keys()))
+    return (*ours, *_users(), *sorted(_plugins().keys() - _ROWS.keys() - set(_users())))
 
 
 def built_engine_names() -> tuple[str, ...]:
@@ -87,8 +92,8 @@ def embedded_twins() -> dict[str, str]:
 
 def is_brought(name: str) -> bool:
     """Whether this engine is there only if the user has installed it."""
-    row = _ROWS.get(parse_stack(name).base)
-    return row is not None and row.brought
+    base = parse_stack(name).base
+    return base in _users() if base not in _ROWS else _ROWS[base].brought
 
 
 def is_on_request(name: str) -> bool:
@@ -104,21 +109,31 @@ def engine(name: str) -> Engine:
 
     Raises:
         UnknownNameError: there is none; the names there are stand in the hint.
-        UsageError: it has no such knob, or none of that value.
+        UsageError: it has no such knob, or none of that value; or a user's file of a server
+            has a mistake.
         SetupError: it is a plug-in that cannot be imported.
     """
     wanted = parse_stack(name)
     if wanted.knobs:
         return variant_of(engine(wanted.base), wanted.knobs)
-    row = _ROWS.get(name)
+    row = _ROWS.get(name) or (_CATALOGUED if name in _users() else None)
     if row is not None:
-        module = import_module(f"{__package__}.{row.module}")
-        found: Engine = getattr(module, row.attribute)
-        return found
+        return _load(row, name)
     plugin = _plugins().get(name)
     if plugin is None:
         raise UnknownNameError("engine", name, engine_names())
     return _load_plugin(plugin)
+
+
+def _load(row: _Row, name: str) -> Engine:
+    found = getattr(import_module(f"{__package__}.{row.module}"), row.attribute)
+    engine_found: Engine = found(name) if row is _CATALOGUED else found
+    return engine_found
+
+
+def _users() -> tuple[str, ...]:
+    """Servers from the user's own files, but for names that are taken."""
+    return tuple(name for name in users_servers() if name not in _ROWS)
 
 
 def _plugins() -> dict[str, EntryPoint]:

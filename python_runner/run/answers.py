@@ -231,7 +231,7 @@ def _require_reference(source: Source, reference: Engine) -> None:
         raise ModelError(
             f"{source.label} is a GGUF file alone: there are no weights in bf16 to compare with"
         )
-    held = reference.spec.formats[PRECISION].memory_per_weight_byte
+    held = reference.spec.formats[PRECISION].memory_per_weight_byte or 0.0
     needed, available = int(source.bytes * held + _SPARE_BYTES), available_memory()
     if needed > available:
         raise ModelError(

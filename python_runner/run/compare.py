@@ -15,6 +15,7 @@ from python_runner.measure.criteria import check_keys
 from python_runner.models import Source
 from python_runner.run.building import build, build_what_is_quick, require_one, without
 from python_runner.run.calibration import CalibratorOnDemand
+from python_runner.run.devices import check_devices
 from python_runner.run.endpoints import engines_of, started_here
 from python_runner.run.preflight import (
     Checked,
@@ -257,14 +258,15 @@ def find_engines(study: Study) -> dict[str, Engine]:
 
     Raises:
         UnknownNameError: an engine or model that does not exist.
-        UsageError: an engine that does not run in the study's precision, a variant that
-            cannot be run, or a path where no model lies.
+        UsageError: an engine that does not run in the study's precision or on its device, a
+            variant that cannot be run, or a path where no model lies.
         ModelError: what lies there is no model that can be run.
     """
     check_keys(study.allow_unfair)
     source = choose_source(study)
     engines = engines_of(study)
     ours = started_here(engines)
+    check_devices(study.device, ours)
     check_variants(study, source, ours)
     if source.gguf is not None:
         # It has a precision of its own, which those who read GGUF take as it is.

@@ -30,7 +30,7 @@ class Needs:
 
     to_write: tuple[ToWrite, ...]
     memory: Mapping[str, int]
-    """Bytes of each stack at its peak, about. The stacks run one after the other."""
+    """Bytes of each stack at its peak, about, where known. They run one after the other."""
     making_s: float | None
     """Seconds for `to_write`; None if that depends on a download."""
     stack_s: float
@@ -54,7 +54,11 @@ def needs_of(source: Source, study: Study, engines: Mapping[str, Engine]) -> Nee
     read = size * max((each.bits for each in held.values()), default=_WHOLE_BITS) / _WHOLE_BITS
     return Needs(
         to_write=to_write,
-        memory={name: int(size * each.memory_per_weight_byte) for name, each in held.items()},
+        memory={
+            name: int(size * each.memory_per_weight_byte)
+            for name, each in held.items()
+            if each.memory_per_weight_byte is not None
+        },
         making_s=None if None in seconds else sum(s for s in seconds if s is not None),
         stack_s=study.visits * size / 1e9 * _LOADING_S_PER_GB
         + requests * study.workload.new_tokens * read / _BYTES_PER_S,
@@ -106,6 +110,8 @@ def _disk_lines(needs: Needs) -> list[str]:
 
 def _memory_lines(needs: Needs) -> list[str]:
     each = ", ".join(f"{name} {size / 1e9:.1f} GB" for name, size in needs.memory.items())
+    if not needs.memory:
+        return []
     return [f"Memory, one stack at a time: {each}; {available_memory() / 1e9:.1f} GB available."]
 
 

@@ -94,7 +94,9 @@ class Study(Frozen):
         description="weights: bf16 or 8bit, for all; shipped: what each project gives to whoever "
         "types its first command",
     )
-    device: Literal["cpu"] = Field("cpu", description="where all engines compute")
+    device: Literal["cpu", "cuda"] = Field(
+        "cpu", description="where all engines compute: cpu or cuda"
+    )
     threads: PositiveInt | None = Field(
         None,
         description="threads of each engine; left out: one for each physical core, or as shipped "

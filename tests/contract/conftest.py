@@ -13,11 +13,15 @@ from python_runner.common.progress import SilentProgress
 from python_runner.engines.build.llamacpp import llama_quantize
 from python_runner.engines.build.ollama import ollama_build
 from python_runner.engines.llamafile_find import VARIABLE, find_llamafile
+from python_runner.engines.mistralrs import end_ids
 from python_runner.engines.ollama_installed import BINARY_VARIABLE, find_binary
+from python_runner.engines.servers.read import shipped_servers
 from python_runner.engines.table import engine, engine_names
 from python_runner.models import Model, prepare_model
-from tests.contract.fleet import Fleet
+from tests.contract.data import END_PROMPT, HELD_OUT, TOKENIZER_CASES
+from tests.contract.fleet import CONTEXT, Fleet
 from tests.llamafile_script import write_llamafile_script
+from tests.servers import brought
 
 
 @pytest.fixture(scope="session")
@@ -50,11 +54,23 @@ def _llamafile(folder: Path) -> Mapping[str, str]:
     return {}
 
 
+REFERENCE = "transformers"
 STAND_INS: Mapping[str, Callable[[Path], Mapping[str, str]]] = {
     "llamafile": _llamafile,
     "ollama-installed": _installed_ollama,
 }
 """For each engine that a user brings: variables by which something else is taken for it."""
+
+
+def recorded(fleet: Fleet) -> brought.Told:
+    """What stand-ins without a model say: the reference's answers to all prompts of the suite."""
+    answers = {
+        fleet.tokenizer.encode(prompt): fleet.answer(REFERENCE, prompt).token_ids or ()
+        for prompt in (*HELD_OUT, END_PROMPT)
+    }
+    for case in TOKENIZER_CASES:
+        answers[case.ids] = fleet.ask(REFERENCE, case.text, new_tokens=2).token_ids or ()
+    return brought.Told(answers=answers, ends=end_ids(fleet.model.folder), context=CONTEXT)
 
 
 @pytest.fixture(scope="session")
@@ -63,10 +79,17 @@ def fleet(tiny_model: Model, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
         def bring(name: str) -> None:
             # Only for an engine under test: `-k` with one engine does not build the others.
+            folder = tmp_path_factory.mktemp(name)
+            variables: Mapping[str, str] = {}
             if name in STAND_INS:
-                variables = STAND_INS[name](tmp_path_factory.mktemp(name))
-                for variable, value in variables.items():
-                    patch.setenv(variable, value)
+                variables = STAND_INS[name](folder)
+            elif name in shipped_servers():
+                variables = brought.bring(name, folder, recorded(engines))
+                engines.folders[name] = brought.with_weights(
+                    name, tiny_model.folder, folder / "weights"
+                )
+            for variable, value in variables.items():
+                patch.setenv(variable, value)
 
         engines = Fleet(tiny_model, tmp_path_factory.mktemp("engine-logs"), bring=bring)
         yield engines

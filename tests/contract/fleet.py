@@ -48,6 +48,8 @@ class Fleet:
         self.tokenizer = ReferenceTokenizer(model.folder)
         self._logs = logs
         self._bring = bring
+        self.folders: dict[str, Path] = {}
+        """Where an engine is to see the model, if not where it lies."""
         self._prepared: dict[str, Engine] = {}
         self._running: dict[str, RunningEngine] = {}
         self._answers: dict[tuple[str, str], Generation] = {}
@@ -76,8 +78,12 @@ class Fleet:
         self, name: str, model: Model | None = None, *, precision: str = "bf16"
     ) -> RunningEngine:
         """Another instance, for tests that end it."""
-        settings = replace(settings_for(model or self.model), precision=precision)
-        return self.prepared(name).start(settings, self._logs / f"{name}.log")
+        found = self.prepared(name)
+        shown = replace(self.model, folder=self.folders.get(name, self.model.folder))
+        settings = replace(
+            settings_for(model or shown), precision=precision, device=found.spec.devices[0]
+        )
+        return found.start(settings, self._logs / f"{name}.log")
 
     def request(
         self, prompt: str, *, new_tokens: int, ignore_end_of_sequence: bool = True

@@ -9,6 +9,7 @@ from __future__ import annotations
 import pytest
 
 from python_runner.engines.contract import WEIGHTS_IN_MEMORY, EngineSpec, RunningEngine, StopReason
+from python_runner.engines.servers.start import NOT_SAID
 from python_runner.engines.table import engine
 from tests.contract.data import HELD_OUT
 from tests.contract.fleet import ANSWER_TOKENS, Fleet
@@ -61,7 +62,7 @@ def test_in_bf16_it_is_told_too(fleet: Fleet, name: str) -> None:
 def told(running: RunningEngine) -> str:
     """What the weights are held in, by the engine's own words."""
     held = running.description.build[WEIGHTS_IN_MEMORY]
-    return held.removesuffix(", as asked for: the wheel does not say")
+    return held.removesuffix(", as asked for: the wheel does not say").removesuffix(NOT_SAID)
 
 
 def honest(spec: EngineSpec, word: str) -> str:

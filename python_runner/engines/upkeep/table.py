@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from python_runner.common.variants import parse_stack
+from python_runner.engines.servers.read import shipped_files, shipped_servers
 from python_runner.engines.upkeep.declared import Brought, Built, Upkeep
 
 _ENGINES = "python_runner/engines"
@@ -27,6 +29,12 @@ def _llamafile() -> tuple[Path, ...]:
     from python_runner.engines.llamafile_find import find_llamafile
 
     return (find_llamafile().path,)
+
+
+def _server(name: str) -> tuple[Path, ...]:
+    from python_runner.engines.servers.find import shipped_by_user
+
+    return shipped_by_user(shipped_servers()[name])
 
 
 def _installed_ollama() -> tuple[Path, ...]:
@@ -212,6 +220,16 @@ UPKEEP: Mapping[str, Upkeep] = {
         spare="NVIDIA's libraries and triton, which PyTorch's build for CPUs does without",
         unlisted="the libraries in C++ inside the packages",
     ),
+    **{
+        name: Upkeep(
+            own=(
+                *_ours("catalogued_server", "servers/*", "openai_served", "openai_protocol"),
+                f"{_ENGINES}/servers/{path.name}",
+            ),
+            brought=Brought(find=partial(_server, name)),
+        )
+        for name, path in shipped_files().items()
+    },
     "mock-cpp": _MOCK,
     "mock-go": _MOCK,
     "mock-rust": _MOCK,

@@ -1,0 +1,1 @@
+"""Stand-ins for the servers of the catalogue, and what they are told to be."""
