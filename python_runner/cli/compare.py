@@ -73,8 +73,7 @@ def compare(
     results: ResultsOption = None,
 ) -> int:
     """Run one model through several stacks and compare. Options override the study."""
-    # Here and not above, as below: pydantic, pandas and scipy cost time that `--help` must not.
-    from python_runner.study import Overrides
+    from python_runner.study import Overrides  # late, as below: they cost time `--help` must not
 
     of_endpoints = {"dialect": dialect, "api_key_env": api_key_env, "model": endpoint_model}
     of_files = {"ca_file": ca_file, "tokenizer": tokenizer}

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from python_runner.engines.outside import NetworkReading
 from python_runner.measure import NoiseReading
 from python_runner.store import RunRecorder, Store, read_frames
 from tests.unit.builders import condition, generation, sample, study
@@ -81,3 +82,16 @@ def test_looks_are_kept_with_their_run(store: Store) -> None:
     with RunRecorder(store, study(), {}):
         pass
     assert list(read_frames(store).runs["looks"]) == [{"at": [10, 20], "limit": 40}, None]
+
+
+def test_readings_of_the_network_add_up_over_visits(store: Store) -> None:
+    seen = NetworkReading(when="before", name_ns=1, tcp_ns=2, tls_ns=0, round_trip_ns=4)
+    lost = NetworkReading(when="after", error="timed out")
+    with RunRecorder(store, study(), {}) as recorder:
+        for readings in ([seen, seen], [lost]):
+            recorder.begin(condition())
+            recorder.keep_network(readings)
+            recorder.finish(peak_memory_bytes=None, error="")
+    (kept,) = read_frames(store).conditions["network"]
+    assert kept == [seen.as_row(), seen.as_row(), lost.as_row()]
+    assert kept[-1]["tcp_ns"] is None
