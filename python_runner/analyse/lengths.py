@@ -59,6 +59,6 @@ def mean_lengths(measured: pd.DataFrame) -> pd.DataFrame:
     """
     is_used = (measured["outcome"] == Outcome.COMPLETE.value) & ~measured["is_warmup"].astype(bool)
     used = measured[is_used] if may_end(measured) else measured.iloc[:0]
-    return used.groupby(["condition_id", "title"], sort=False, as_index=False)["output_tokens"].agg(
-        n="size", mean="mean", shortest="min", longest="max"
-    )
+    tokens = used.groupby(["condition_id", "title"], sort=False)["output_tokens"]
+    figures = {"n": "size", "mean": "mean", "shortest": "min", "longest": "max"}
+    return tokens.agg(list(figures.values())).set_axis(list(figures), axis=1).reset_index()

@@ -34,6 +34,8 @@ from python_runner.common.errors import (
 )
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from python_runner.run import Comparison
     from python_runner.store import Store
     from python_runner.study import Overrides, Study
@@ -75,12 +77,11 @@ def compare(
     """Run one model through several stacks and compare. Options override the study."""
     from python_runner.study import Overrides  # late, as below: they cost time `--help` must not
 
-    of_endpoints = {"dialect": dialect, "api_key_env": api_key_env, "model": endpoint_model}
-    of_files = {"ca_file": ca_file, "tokenizer": tokenizer}
+    how = {"dialect": dialect, "api_key_env": api_key_env, "model": endpoint_model}
     overrides = Overrides(
         model=model,
         stacks=None if stacks is None else tuple(output.split_names(stacks)),
-        endpoints=endpoints.endpoint_tables(endpoint, **of_endpoints, **of_files),
+        endpoints=endpoints.endpoint_tables(endpoint, ca_file=ca_file, tokenizer=tokenizer, **how),
         precision=precision,
         device=device,
         iterations=iterations,
@@ -98,15 +99,14 @@ def compare(
         seed=seed,
         allow_unfair=None if allow_unfair is None else tuple(allow_unfair),
     )
-    found = _one_by_one(study, with_prompts(overrides, prompts))
-    after = _After(answers=answers, open_report=open_report)
-    return _run_and_show(found, output.Results.at(results), after, typed(called))
+    after = _After(answers=answers, open_report=open_report, command=typed(called))
+    return _run_and_show(_one_by_one(study, overrides, prompts), output.Results.at(results), after)
 
 
-def _one_by_one(name: str, overrides: Overrides) -> Study:
+def _one_by_one(name: str, overrides: Overrides, prompts: Path | None) -> Study:
     from python_runner.study import load_study
 
-    found = load_study(name, overrides)
+    found = load_study(name, with_prompts(overrides, prompts))
     if found.load:
         raise UsageError(
             f"{name} describes a load", hint=f"Run it with `polystack load --study {name}`."
@@ -122,9 +122,11 @@ class _After:
     """Hold the answers against a reference."""
     open_report: bool | None
     """None: where there is a desktop."""
+    command: str
+    """What was typed."""
 
 
-def _run_and_show(study: Study, results: output.Results, after: _After, command: str) -> int:
+def _run_and_show(study: Study, results: output.Results, after: _After) -> int:
     from python_runner.cli.run_progress import RunProgress
     from python_runner.measure import MachineProbe
     from python_runner.run import compare as run_study
@@ -146,7 +148,7 @@ def _run_and_show(study: Study, results: output.Results, after: _After, command:
                     on_begin=progress.begin,
                     on_part=lambda run_id: _show_part(store, run_id, results),
                     probe=MachineProbe(),
-                    command=command,
+                    command=after.command,
                 )
         except KeyboardInterrupt:
             kept = store.run_ids()

@@ -146,9 +146,10 @@ def _on_outside(
     from python_runner.run.load import check_open_files, check_outside, load_outside
     from python_runner.run.load_plan import Asked, load_of
 
-    found = _study_of(study, overrides, target, overrides.model or "?")
+    named = overrides.model if isinstance(overrides.model, str) else None
+    found = _study_of(study, overrides, target, named or "?")
     check_open_files(load_of(found))
-    model = overrides.model or only_model(target)
+    model = named or only_model(target)
     found = _study_of(study, overrides, target, model)
     asked = Asked(model=model, outside=target, tokenizer=tokenizer, context=overrides.context)
     made = Options(model=model, context=overrides.context, ignore_eos=load_of(found).ignore_eos)

@@ -78,4 +78,5 @@ def _failures(test: Fails, row: Mapping[Any, Any], frames: RunFrames) -> pd.Seri
         mine = mine[mine["outcome"] != LoadOutcome.CUT_OFF.value]
         failed = mine["outcome"] == LoadOutcome.FAILED.value
     timed = ~mine["is_warmup"].astype(bool)
-    return mine["failure"].astype(str).where(failed, "")[timed]
+    failures: pd.Series[str] = mine["failure"].astype(str).where(failed, "")[timed]
+    return failures
