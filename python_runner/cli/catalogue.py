@@ -14,9 +14,9 @@ def engines() -> None:
     """List the engines, and the knobs of their variants."""
     from rich.table import Table
 
-    from python_runner.engines.contract import Tunable
     from python_runner.engines.on_request import OnRequest
     from python_runner.engines.table import engine, engine_names
+    from python_runner.engines.tuning import Tunable
     from python_runner.engines.variants import COMMON_KNOBS
 
     table = Table("name", "engine", "language", "path", "reads", "precision", box=None)

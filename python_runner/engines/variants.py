@@ -15,14 +15,8 @@ from types import MappingProxyType
 from python_runner.common.errors import UsageError
 from python_runner.common.progress import Progress
 from python_runner.common.variants import parse_stack
-from python_runner.engines.contract import (
-    Engine,
-    EngineSpec,
-    LaunchSettings,
-    RunningEngine,
-    Tunable,
-    settings_of,
-)
+from python_runner.engines.contract import Engine, EngineSpec, LaunchSettings, RunningEngine
+from python_runner.engines.tuning import Tunable, settings_of
 
 PRECISIONS = ("bf16", "8bit", "shipped")
 """The words of a study for a precision."""

@@ -13,14 +13,9 @@ from python_runner.common.errors import EngineCrashError, reason_of
 from python_runner.common.memory_end import with_memory_named
 from python_runner.common.progress import Progress, Task
 from python_runner.engines.at_once import SEVERAL_AT_ONCE, Batching
-from python_runner.engines.contract import (
-    Engine,
-    GenerateRequest,
-    LaunchSettings,
-    RunningEngine,
-    settings_of,
-)
+from python_runner.engines.contract import Engine, GenerateRequest, LaunchSettings, RunningEngine
 from python_runner.engines.outside import NOT_COUNTED
+from python_runner.engines.tuning import settings_of
 from python_runner.measure.load.calibration import Calibrates
 from python_runner.measure.machine_noise import NoiseProbe
 from python_runner.measure.memory import PeakMemory

@@ -12,7 +12,7 @@ from python_runner.common.progress import Progress
 from python_runner.common.variants import knobs_of
 from python_runner.engines.as_shipped import shipped_context, shipped_threads
 from python_runner.engines.contract import Engine, EngineSpec, LaunchSettings
-from python_runner.engines.contract import settings_of as really_used
+from python_runner.engines.tuning import settings_of as really_used
 from python_runner.measure import Plan, Prompt
 from python_runner.measure.criteria import BLOCKING_KEYS, reading_facts
 from python_runner.measure.facts import Known, Seen, Work, reading_of

@@ -11,7 +11,6 @@ import shutil
 import sys
 import sysconfig
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -119,18 +118,11 @@ def _recipe() -> dict[str, object]:
 def _fill(folder: Path, task: Task) -> None:
     """Make the environment and install what the lock file names."""
     uv = require_tool("uv", "vLLM's environment", "python3 -m pip install uv")
-    venv: Sequence[str | Path] = [
-        uv,
-        "venv",
-        "--allow-existing",
-        "--python",
-        sys.executable,
-        folder,
-    ]
+    venv: list[str | Path] = [uv, "venv", "--allow-existing", "--python", sys.executable, folder]
     python = folder / "bin" / "python"
     # Compiled by the first start instead, that would take minutes.
     options = ("--require-hashes", "--compile-bytecode", "--python", python)
-    sync: Sequence[str | Path] = [uv, "pip", "sync", *options, _lock()]
+    sync: list[str | Path] = [uv, "pip", "sync", *options, _lock()]
     # Archives are unpacked into uv's cache and linked from there. This one is on the same disk
     # and goes afterwards, so that the environment takes its room once, and gives it back.
     with tempfile.TemporaryDirectory(dir=scratch_dir()) as scratch:

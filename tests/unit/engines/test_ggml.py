@@ -22,7 +22,6 @@ from python_runner.engines.build.ollama import (
     go_flags,
 )
 from python_runner.engines.build.ollama_source import read_source
-from python_runner.engines.contract import Tunable
 from python_runner.engines.ggml import (
     DEFINES,
     OPENMP_THREADS,
@@ -38,6 +37,7 @@ from python_runner.engines.ggml_knobs import llama_variant, ollama_options
 from python_runner.engines.llamacpp import ggml_version
 from python_runner.engines.ollama_server import read_log
 from python_runner.engines.table import engine
+from python_runner.engines.tuning import Tunable
 
 COMPILERS = Compilers(c="/bin/cc", cxx="/bin/c++", version="c++ 12.2")
 FLAGS = CpuFlags(ggml=(), c=("-O3", "-march=native"), rust=(), instruction_sets=("avx2",))

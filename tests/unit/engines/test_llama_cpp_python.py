@@ -21,7 +21,6 @@ from python_runner.engines.contract import (
     EngineDescription,
     GenerateRequest,
     StopReason,
-    settings_of,
 )
 from python_runner.engines.ggml import LIBRARY, THREADING
 from python_runner.engines.llama_cpp_python import SPEC, CtypesModel, binding_facts
@@ -34,6 +33,7 @@ from python_runner.engines.llama_cpp_python_program import (
 )
 from python_runner.engines.scoring import ScoreRequest
 from python_runner.engines.table import engine
+from python_runner.engines.tuning import settings_of
 from tests.unit.engines.helpers import request_for, settings_for
 from tests.unit.engines.llama_package import END, VOCABULARY, PaperLlama, package
 

@@ -12,9 +12,10 @@ import pytest
 from python_runner.common.clock import NS_PER_MS
 from python_runner.common.errors import UsageError
 from python_runner.engines import mock
-from python_runner.engines.contract import Engine, Tunable, settings_of
+from python_runner.engines.contract import Engine
 from python_runner.engines.mock import MockEngine, MockScript
 from python_runner.engines.table import engine, is_brought
+from python_runner.engines.tuning import Tunable, settings_of
 from python_runner.engines.variants import PRECISIONS, all_knobs, one_of, variant_of, variant_spec
 from python_runner.study import Study
 from tests.unit.engines.helpers import request_for, settings_for
