@@ -42,7 +42,7 @@ kind = "cause"
 left = "go"
 right = ["cpp"]
 with_cause = "mock-go"
-without = "mock-go@gogc=off"
+without = "mock-go@threads=1"
 """
 
 
@@ -68,7 +68,7 @@ def test_one_run_with_its_grounds(compared: Outcome, polystack: Polystack, claim
     assert "Tiny model: dominated by per-token overhead" in words
     assert "mock Rust in place of rust" in words
     assert "needs its ablation" in words
-    assert "mock-go@gogc=off" in words
+    assert "mock-go@threads=1" in words
     assert "polystack compare demo --stacks" in words
     assert "--iterations 4" in words
 
@@ -94,7 +94,7 @@ def test_json_says_everything(compared: Outcome, polystack: Polystack, claims: s
     (run,) = document["runs"]
     assert set(run["verdicts"]) == {"order", "contrary", "gc"}
     assert run["conditions"]["precision"] == "bf16"
-    assert run["missing"] == ["mock-go@gogc=off"]
+    assert run["missing"] == ["mock-go@threads=1"]
     assert [part["part"] for part in run["parts"]] == [1, 1, 2, 1]
     assert document["exclusions"][0][:2] == ["order", "contrary"]
 

@@ -83,7 +83,7 @@ def test_a_run_knows_its_pictures(compared: Run, loaded: Run) -> None:
     assert set(compared.plots) >= FOUR
     assert {"ttft", "throughput", "over-time-ollama"} <= set(loaded.plots)
     assert loaded.plot("ttft").figure.axes
-    assert loaded.plot().name == "ttft"
+    assert loaded.plot().name == "users"
 
 
 def test_a_pair_has_ratio_interval_and_verdict(compared: Run) -> None:
