@@ -25,7 +25,7 @@ def models(context: typer.Context) -> None:
     for model in models_on_disk():
         output.say(f"{model.name}: {model.label}")
         for form in model.forms:
-            output.say(f"    {form.kind:<12} {_size_of(form):>8}  {form.path}")
+            output.say(f"    {form.kind:<16} {_size_of(form):>8}  {form.path}")
         if not model.forms:
             output.say(f"    not on this disk; {model.how_to_get}")
 
