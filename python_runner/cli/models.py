@@ -36,7 +36,7 @@ def _list(model: ModelOnDisk, width: int) -> None:
     where = "" if model.forms else f"; {model.how_to_get}"
     output.say(f"  {model.name:<{width}} {size:>8}  {model.kind}{where}")
     for form in model.forms:
-        output.say(f"      {form.kind:<12} {_size_of(form):>8}  {form.path}")
+        output.say(f"      {form.kind:<16} {_size_of(form):>8}  {form.path}")
 
 
 @app.command()

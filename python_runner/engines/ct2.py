@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from types import MappingProxyType
 
@@ -48,6 +49,8 @@ _COMPUTE_TYPE: Mapping[str, str] = MappingProxyType({"bf16": "float32", "int8": 
 """What is computed with, by the kind of folder. It has no product of bf16 on a CPU."""
 
 _F32 = WeightFormat(name="f32", bits=32, memory_per_weight_byte=4.2, ct2="bf16")
+_UNPACKED: Mapping[str, float] = MappingProxyType({"bf16": 2.2, "int8": 0.7})
+"""Memory per byte of weights by the kind of folder, where nothing is packed."""
 
 SPEC = EngineSpec(
     name="ctranslate2",
@@ -55,9 +58,9 @@ SPEC = EngineSpec(
     language=Language.CPP,
     reach=Reach.EMBEDDED,
     formats={
-        # Packing lays all matrices out anew while those of the file are still in memory.
+        # Packing lays all matrices out anew while they are still there as they were read.
         "bf16": _F32,
-        "8bit": WeightFormat(name=INT8, bits=8, memory_per_weight_byte=1.3, ct2="int8"),
+        "8bit": WeightFormat(name=INT8, bits=8, memory_per_weight_byte=1.1, ct2="int8"),
         # Converter and library without a word: the type of the checkpoint, then what the CPU can.
         "shipped": _F32,
     },
@@ -172,7 +175,14 @@ class Ct2Engine(EmbeddedEngine):
         for knob, value in knobs.items():
             _, allowed, said = _TURNED[knob]
             words.append(said.format(one_of(knob, value, tuple(allowed))))
-        return Ct2Engine(variant_spec(self.spec, knobs, words))
+        spec = variant_spec(self.spec, knobs, words)
+        if "off" in (knobs.get("packed"), knobs.get("mkl")):
+            formats = {
+                word: replace(each, memory_per_weight_byte=_UNPACKED[each.ct2])
+                for word, each in spec.formats.items()
+            }
+            spec = replace(spec, formats=formats)
+        return Ct2Engine(spec)
 
 
 def _variables(name: str) -> dict[str, str]:

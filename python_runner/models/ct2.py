@@ -27,7 +27,7 @@ _PACKAGE = "ctranslate2"
 _OURS = 1
 """Raised when what `ct2_convert` adds to the converter's work changes."""
 _SHARE_OF_BF16 = {"bf16": 1.0, "int8": 0.503}
-_START_S = 12.0
+_START_S = 15.0
 _SECONDS_PER_GB = {"bf16": 6.0, "int8": 12.0}
 
 

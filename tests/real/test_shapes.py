@@ -11,7 +11,7 @@ import pytest
 from python_runner.common.progress import SilentProgress
 from python_runner.engines import ollama_store
 from python_runner.engines.table import DEFAULT_STACKS, engine
-from python_runner.models import cards, gguf
+from python_runner.models import cards, ct2, gguf
 from python_runner.run import Comparison, compare
 from python_runner.store import Frames, Store, read_frames
 from python_runner.study import Overrides, load_study
@@ -19,14 +19,14 @@ from tests.shapes import LLAMA, QWEN2, SHAPES, Shape, write_model
 
 NEW_TOKENS = 12
 # Every way to each engine: a server or a wheel may read a model otherwise than a library.
-STACKS = (*DEFAULT_STACKS, "llama-server", "mistral.rs-wheel")
+STACKS = (*DEFAULT_STACKS, "llama-server", "mistral.rs-wheel", "ctranslate2")
 GGUF_READERS = {name for name in STACKS if engine(name).spec.model_format == "gguf"}
 
 
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """What is derived here goes there; llama.cpp's source and builds stay where they are."""
-    for module in (cards, gguf):
+    for module in (cards, gguf, ct2):
         monkeypatch.setattr(module, "cache_dir", lambda: tmp_path / "cache")
     monkeypatch.setattr(ollama_store, "ollama_dir", lambda: tmp_path / "cache" / "ollama")
     return tmp_path / "cache"

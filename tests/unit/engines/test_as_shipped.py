@@ -17,6 +17,8 @@ def test_threads(monkeypatch: pytest.MonkeyPatch, *, every: bool, threads: int) 
     monkeypatch.setattr(as_shipped, "physical_cores", lambda: 4)
     monkeypatch.setattr(as_shipped, "logical_processors", lambda: 8)
     assert shipped_threads(Shipped(every_processor=every)) == threads
+    assert shipped_threads(Shipped(every_processor=every, most_threads=2)) == 2
+    assert shipped_threads(Shipped(every_processor=every, most_threads=16)) == threads
 
 
 @pytest.mark.parametrize(

@@ -197,6 +197,15 @@ def test_a_knob_is_a_variable_of_the_library(
         variant_of(ENGINE, {knob: "perhaps"})
 
 
+def test_without_packing_it_takes_half_the_memory() -> None:
+    usual = ENGINE.spec.formats
+    for knobs in ({"packed": "off"}, {"mkl": "off"}):
+        lean = variant_of(ENGINE, knobs).spec.formats
+        for word, each in lean.items():
+            assert each.memory_per_weight_byte < usual[word].memory_per_weight_byte
+    assert variant_of(ENGINE, {"isa": "avx2"}).spec.formats == usual
+
+
 def test_without_a_knob_the_library_chooses() -> None:
     assert ct2._variables(ENGINE.spec.name) == {}
     both = variant_of(variant_of(ENGINE, {"mkl": "off"}), {"isa": "generic"})

@@ -96,3 +96,25 @@ def test_what_cannot_be_converted_is_run_by_the_others(
     del engines["transformers"]
     with pytest.raises(ConversionError):
         model_for(find_source(TINY), study(), engines, SilentProgress())
+
+
+def test_each_form_that_cannot_be_had_costs_its_own_readers_only(
+    monkeypatch: pytest.MonkeyPatch, said: list[str]
+) -> None:
+    def refuse(*_: object, **__: object) -> Path:
+        raise ConversionError("not that architecture")
+
+    made = Path("made.gguf")
+    monkeypatch.setattr(prepare_module, "make_gguf", lambda *_, **__: made)
+    monkeypatch.setattr(prepare_module, "make_ct2", refuse)
+    engines = {name: engine(name) for name in ("llama.cpp", "ctranslate2", "transformers")}
+    found = model_for(find_source(TINY), study(), engines, SilentProgress())
+    assert found.unread == {"ctranslate2": "not that architecture"}
+    assert (found.model.gguf, found.model.ct2) == ({"bf16": made}, {})
+    monkeypatch.setattr(prepare_module, "make_gguf", refuse)
+    found = model_for(find_source(TINY), study(), engines, SilentProgress())
+    assert set(found.unread) == {"llama.cpp", "ctranslate2"}
+    with pytest.raises(ConversionError):
+        model_for(
+            find_source(TINY), study(), {"ctranslate2": engine("ctranslate2")}, SilentProgress()
+        )

@@ -53,6 +53,21 @@ def test_what_nobody_reads_is_not_made(source: Source) -> None:
     assert [each.form for each in needs.to_write] == ["safetensors"]
 
 
+def test_what_ctranslate2_reads_counts_as_well(source: Source) -> None:
+    engines = stacks("llama.cpp", "ctranslate2")
+    forms = {
+        word: [each.form for each in needs_of(source, study(precision=word), engines).to_write]
+        for word in ("bf16", "8bit")
+    }
+    assert forms["bf16"] == ["safetensors", "GGUF", "CTranslate2 in bf16"]
+    assert forms["8bit"] == ["safetensors", "GGUF", "GGUF in Q8_0", "CTranslate2 in int8"]
+    usual, lean = (
+        needs_of(source, study(), stacks(name)).memory[name]
+        for name in ("ctranslate2", "ctranslate2@packed=off")
+    )
+    assert lean < usual
+
+
 def test_each_stack_needs_what_its_format_takes(source: Source) -> None:
     engines = stacks("llama.cpp", "ollama", "mistral.rs", "transformers")
     whole, half, mixed = (
