@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
+from python_runner.common.build.toolchain import c_compilers
 from python_runner.common.errors import EngineStartError, SetupError
 from python_runner.common.locations import cache_dir, source_root
 from python_runner.common.progress import Progress, SilentProgress
@@ -112,9 +113,9 @@ class VllmCpuEngine:
         return VllmCpuEngine(spec, is_eager=eager, has_amx=amx)
 
     def prepare(self, progress: Progress) -> None:
-        """Build the client; raises SetupError if vLLM has not been installed."""
+        """Build the client; raises SetupError if vLLM or a compiler has not been installed."""
         vllm_environment(progress)
-        prepare_client(progress)
+        self._prepare_the_rest(progress)
 
     def lack(self) -> str:
         try:
@@ -126,6 +127,11 @@ class VllmCpuEngine:
     def install(self, progress: Progress) -> None:
         """Install vLLM and build the client. Raises SetupError."""
         install_vllm(progress)
+        self._prepare_the_rest(progress)
+
+    def _prepare_the_rest(self, progress: Progress) -> None:
+        if not self._is_eager:
+            c_compilers("what vLLM makes of a model")
         prepare_client(progress)
 
     def start(self, settings: LaunchSettings, log: Path) -> RunningEngine:

@@ -48,6 +48,8 @@ def removals(used: Collection[Path], scope: Scope) -> tuple[Removal, ...]:
     found = [*_builds(used, everything=scope.all_builds)]
     if scope.cargo_target:
         found += _folder("cargo-target", "what cargo keeps between builds")
+    if scope.all_builds:
+        found += _folder("vllm", "what vLLM has compiled for models")
     if scope.models:
         found += _folder("models", "weights, GGUF files and other forms made here")
         found += _folder("ollama-models", "what Ollama has taken in")

@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from python_runner.engines.vllm_cpu import VllmCpuEngine
 from tests.unit.cli.conftest import MOCKS, Outcome, Polystack, read_json
 
 PICTURES = 6
@@ -125,6 +126,19 @@ def test_engines_and_models_are_listed(polystack: Polystack) -> None:
     assert all(name in listed for name in ("llama.cpp", "ollama", "transformers"))
     assert "mock" not in listed
     assert "gemma-2-tiny" in polystack("models").out
+
+
+def test_what_is_large_is_installed_by_its_name_and_listed_with_what_to_type(
+    polystack: Polystack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POLYSTACK_CACHE", str(tmp_path / "cache"))
+    assert "polystack build --stacks vllm-cpu" in polystack("engines").out
+    asked: list[str] = []
+    monkeypatch.setattr(
+        VllmCpuEngine, "install", lambda engine, progress: asked.append(engine.spec.name)
+    )
+    assert polystack("build", "--stacks", "vllm-cpu").code == 0
+    assert asked == ["vllm-cpu"]
 
 
 def test_what_was_made_of_a_model_is_removed_after_a_question(

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from python_runner.engines.upkeep.packages import (
+    locked_here,
     locked_packages,
     needed_packages,
     python_files,
@@ -113,6 +114,17 @@ def test_a_lock_names_its_packages_once() -> None:
         "B_c==2 ; python_version < '3.12' \\\nb-c==3 ; python_version >= '3.12' \\\n"
     )
     assert locked_packages(lock) == {"a", "b-c"}
+
+
+def test_of_a_lock_file_for_all_platforms_those_for_this_one_are_counted() -> None:
+    lock = """a==1.0 \\
+    --hash=sha256:00 \\
+    # via b
+b-c==2.0 ; sys_platform == 'no such thing' \\
+    --hash=sha256:11
+D.e==3.0 ; python_full_version >= '3'
+"""
+    assert locked_here(lock) == {"a", "d-e"}
 
 
 def test_a_standard_library_is_shipped_without_what_no_server_needs(tmp_path: Path) -> None:
