@@ -22,7 +22,7 @@ echo "Stand-in GPU, 0.0"
 _DIALECTS: Mapping[str, str] = {
     "lmdeploy-turbomind": "lmdeploy",
     "lmdeploy-pytorch": "lmdeploy",
-    "exllamav2": "tabbyapi",
+    "exllamav2": "tabbyapi-exl2",
     "exllamav3": "tabbyapi",
 }
 """Where the dialect is not called like the row."""

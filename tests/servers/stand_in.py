@@ -40,6 +40,13 @@ class RefusedError(Exception):
         self.status, self.template, self.why = status, template, why
 
 
+def dialect_called(name: str) -> dict[str, Any]:
+    """What dialects.toml says of it."""
+    known = tomllib.loads(_DIALECTS.read_text())
+    found = known[name]
+    return {**known.get(found.get("like"), {}), **found}
+
+
 def filled(template: Any, values: dict[str, Any]) -> Any:
     """A template of JSON with its values; `$MODEL` also within a text."""
     if isinstance(template, str):
@@ -109,7 +116,7 @@ class Server:
         from tokenizers import Tokenizer
 
         self.settings = settings
-        self.dialect = tomllib.loads(_DIALECTS.read_text())[settings["dialect"]]
+        self.dialect = dialect_called(settings["dialect"])
         self.options = options
         self.folder = self._folder()
         check_weights(self.folder)
@@ -367,7 +374,7 @@ class Handler(BaseHTTPRequestHandler):
 def main() -> None:
     """Be that server."""
     settings = json.loads(Path(sys.argv[1]).read_text())
-    dialect = tomllib.loads(_DIALECTS.read_text())[settings["dialect"]]
+    dialect = dialect_called(settings["dialect"])
     arguments = sys.argv[2:]
     if arguments[:1] == ["-c"] or arguments == dialect.get("version_words"):
         sys.stdout.write(f"{dialect['version_says']}\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -10,7 +11,13 @@ import pytest
 from python_runner.common.errors import GenerationError
 from python_runner.engines import hf_serve, mistralrs_server
 from python_runner.engines.contract import Generation, StopReason
-from python_runner.engines.openai_protocol import Dialogue, Ending, EndMissingError, generation_of
+from python_runner.engines.openai_protocol import (
+    Dialogue,
+    Ending,
+    EndMissingError,
+    Piece,
+    generation_of,
+)
 from python_runner.engines.streaming import NotAnsweredError, Stream
 
 NAMES = {11: " a", 12: "b", 13: "c", 1: "<eos>"}
@@ -164,3 +171,62 @@ def test_another_reason_to_end_is_a_failure() -> None:
 def test_counts_that_are_missing_are_a_failure() -> None:
     with pytest.raises(GenerationError, match="None as completion_tokens"):
         plain(chunk("a"), chunk("", "length"))
+
+
+def piece(choice: Mapping[str, Any]) -> Piece:
+    return Piece(
+        text=choice["text"], ids=tuple(choice.get("ids", ())), tokens=choice.get("tokens", 0)
+    )
+
+
+def several(text: str, finish: str | None = None, **more: Any) -> dict[str, Any]:
+    return {"choices": [{"text": text, "finish_reason": finish, **more}]}
+
+
+def read(*messages: dict[str, Any], new_tokens: int, **how: Any) -> Generation:
+    dialogue = Dialogue(title="the server", piece=piece, **how)
+    return generation_of(stream_of(*messages), dialogue, new_tokens=new_tokens)
+
+
+def test_a_chunk_may_hold_several_tokens() -> None:
+    found = read(
+        several("ab", ids=[11, 12]), several("c", "length", ids=[13]), usage(3), new_tokens=3
+    )
+    assert (found.chunk_tokens, found.token_ids) == ((2, 1), (11, 12, 13))
+
+
+def test_the_mark_may_share_a_chunk_with_tokens() -> None:
+    found = read(
+        several("ab", ids=[11, 12]), several("c", "stop", ids=[13, 1]), usage(4), new_tokens=9
+    )
+    assert (found.output_tokens, found.token_ids) == (3, (11, 12, 13))
+    assert (found.chunk_tokens, found.text) == ((2, 1), "abc")
+
+
+def test_the_mark_may_stand_alone_after_chunks_of_several() -> None:
+    found = read(several("ab", ids=[11, 12]), several("", "stop", ids=[1]), usage(3), new_tokens=9)
+    assert (found.output_tokens, found.chunk_tokens) == (2, (2,))
+
+
+def test_a_server_may_not_count_the_mark() -> None:
+    said = several("a"), several("b"), several("", "stop"), usage(2)
+    found = read(*said, new_tokens=9, end_is_counted=False)
+    assert (found.output_tokens, found.chunk_tokens) == (2, (1, 1))
+
+
+def test_a_server_may_have_its_own_words_for_the_end() -> None:
+    stops = {"eos_token": StopReason.END_OF_SEQUENCE}
+    found = read(several("a"), several("<eos>", "eos_token"), usage(2), new_tokens=9, stops=stops)
+    assert (found.text, found.stop) == ("a", StopReason.END_OF_SEQUENCE)
+
+
+@pytest.mark.parametrize(
+    ("asked", "stop"), [(3, StopReason.LENGTH), (9, StopReason.END_OF_SEQUENCE)]
+)
+def test_chunks_may_be_counted_where_usage_counts_something_else(
+    asked: int, stop: StopReason
+) -> None:
+    said = several("ab", tokens=2), several("c", "stop", tokens=1), usage(77)
+    how = {"counts_its_chunks": True, "end_is_counted": False}
+    found = read(*said, new_tokens=asked, **how)
+    assert (found.output_tokens, found.chunk_tokens, found.stop) == (3, (2, 1), stop)
