@@ -59,6 +59,15 @@ def mean_lengths(measured: pd.DataFrame) -> pd.DataFrame:
     """
     is_used = (measured["outcome"] == Outcome.COMPLETE.value) & ~measured["is_warmup"].astype(bool)
     used = measured[is_used] if may_end(measured) else measured.iloc[:0]
-    return used.groupby(["condition_id", "title"], sort=False, as_index=False)["output_tokens"].agg(
-        n="size", mean="mean", shortest="min", longest="max"
-    )
+    rows = [
+        {
+            "condition_id": condition_id,
+            "title": mine["title"].iloc[0],
+            "n": len(mine),
+            "mean": float(mine["output_tokens"].astype(float).mean()),
+            "shortest": int(mine["output_tokens"].min()),
+            "longest": int(mine["output_tokens"].max()),
+        }
+        for condition_id, mine in used.groupby("condition_id", sort=False)
+    ]
+    return pd.DataFrame(rows, columns=["condition_id", "title", "n", "mean", "shortest", "longest"])

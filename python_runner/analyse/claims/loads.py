@@ -227,7 +227,7 @@ class LoadEvidence:
     def _have_other_lengths(self, places: Iterable[Place]) -> bool:
         """Whether some answers of these levels are longer than others."""
         tokens = pd.concat([self.levels[place].inside["tokens"] for place in places])
-        return tokens.nunique() > 1
+        return bool(tokens.nunique() > 1)
 
     def _cells(self, wanted: Wanted) -> Cells | None:
         """One value a side and batch; None where one of them has too few."""

@@ -43,7 +43,8 @@ def _together(judgements: Sequence[RunJudgement]) -> Iterator[Together]:
     for place, claim in enumerate(judgements[0].claims.claims):
         if not claim.scope.models and not any(test.models for test in claim.tests):
             continue
-        verdicts, missing = [], dict.fromkeys(())
+        verdicts: list[ClaimVerdict] = []
+        missing: dict[str, None] = {}
         for number, test in enumerate(claim.tests):
             found = [(one, one.judged[place].parts[number].finding) for one in judgements]
             mine = [(one, finding) for one, finding in found if not finding.is_out_of_scope]
