@@ -13,17 +13,16 @@ from python_runner.analyse.load.percentiles import fewest_for
 from python_runner.measure.load.level import Arrivals
 from python_runner.report.facts import (
     RunFacts,
-    at_once_warning,
     condition_warnings,
     count_of,
     each_once,
     model_label,
-    own_warning,
     processor,
     shorten,
     span,
 )
 from python_runner.report.load_data import LoadData, load_words
+from python_runner.report.load_warnings import at_once_warnings, own_warnings, places
 from python_runner.report.units import TO, spell_error, spell_share, spell_time
 
 _SEPARATOR = " · "
@@ -135,18 +134,16 @@ def _warnings(data: LoadData, *, is_synthetic: bool) -> Iterator[str]:
     yield from condition_warnings(data.conditions, data.run, is_synthetic=is_synthetic)
     if data.conditions["slots"].nunique() > 1 and "slots" not in marks(data.conditions, data.run):
         yield "Not the same number of slots for every stack: their figures do not compare."
+    yield from own_warnings(data.levels)
+    yield from at_once_warnings(data.levels)
     for row in data.levels.to_dict(orient="records"):
         name = f"{row['title']}, {load_words(row)}"
-        if warning := own_warning(row):
-            yield f"{name}: {warning}"
         if row["backlog_grows"]:
             yield (
                 f"{name}: the server does not keep up. {row['backlog_start']} requests were open "
                 f"when the window began and {row['backlog_end']} when it ended, so latencies grow "
                 "with the length of the run."
             )
-        if row["n_at_once"]:
-            yield at_once_warning(name, row["n_at_once"], row["n_answers"])
         late = row["lateness_p99_ms"]
         if late > max(_LATE_MS, _LATE_SHARE * row["ttft_p50_ms"]):
             yield (
@@ -209,24 +206,11 @@ def _too_few(levels: pd.DataFrame) -> Iterator[str]:
         unsure = measured[~measured[f"ttft_p{percentile}_sure"].astype(bool)]
         if unsure.empty:
             continue
-        where = "everywhere" if len(unsure) == len(measured) else f"at {_places(unsure)}"
+        where = "everywhere" if len(unsure) == len(measured) else f"at {places(unsure)}"
         yield (
             f"p{percentile} takes {fewest_for(percentile)} requests to be sure of. There are fewer "
             f"(~ in the table, pale in pictures) {where}."
         )
-
-
-def _places(levels: pd.DataFrame) -> str:
-    """`1, 4 users (llama-server); 1 user (Ollama)`."""
-    return "; ".join(
-        f"{_loads(mine)} ({title})" for title, mine in levels.groupby("title", sort=False)
-    )
-
-
-def _loads(levels: pd.DataFrame) -> str:
-    """`1, 4 users`: loads of one kind, their unit once."""
-    words = [load_words(row).split(" ") for row in levels.to_dict(orient="records")]
-    return f"{', '.join(number for number, _ in words)} {words[-1][1]}"
 
 
 def _chunk_notes(levels: pd.DataFrame) -> Iterator[str]:

@@ -34,6 +34,11 @@ def level_rows(run: PartRun, figures: Figures, *, steady: bool) -> Iterator[OurR
             yield OurRow(stack=stack, values=said, lack=str(condition["error"]) or "never begun")
 
 
+def came_at_once(level: Mapping[Any, Any]) -> bool:
+    """Whether the median of TTFT and TPOT is that of answers whose tokens nobody saw apart."""
+    return bool(level["n_at_once"] * 2 >= level["n_answers"] > 0)
+
+
 def _lacks(level: Mapping[Any, Any], ended: str, *, steady: bool) -> Iterator[str]:
     """What a reader has to know of a level's figures."""
     if ended or level["error"]:
@@ -42,5 +47,10 @@ def _lacks(level: Mapping[Any, Any], ended: str, *, steady: bool) -> Iterator[st
         yield f"{level['n_failed']} of {level['n_requests']} requests failed"
     if level["n_early_stops"]:
         yield f"{level['n_early_stops']} answers were ended by the model"
+    if came_at_once(level):
+        yield (
+            f"{level['n_at_once']} of {level['n_answers']} answers came in one read, and their "
+            "TTFT is that of the whole answer"
+        )
     if steady and level["lack"]:
         yield f"no steady state, {level['lack']}"

@@ -72,7 +72,7 @@ class _Groups:
                 yield Row(values=row.values, is_ours=True, lack=row.lack)
             if platform not in self._ours:
                 lack = left_out.get(platform) or self._never_tried(platform)
-                yield Row(values={STACK_COLUMN: platform}, is_ours=True, lack=lack)
+                yield Row(values={STACK_COLUMN: platform}, is_ours=True, was_run=False, lack=lack)
             for theirs in self._original.rows:
                 if theirs[STACK_COLUMN] == platform:
                     apart = not_comparable(theirs, self._original, self._runs)

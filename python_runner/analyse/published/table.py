@@ -17,6 +17,8 @@ class Row:
     is_ours: bool
     not_comparable: str = ""
     """Of an original's row: why it cannot be held against ours; empty: it can."""
+    was_run: bool = True
+    """Of a row of ours: whether its stack was one of the run's."""
     lack: str = ""
     """Of a row of ours: why figures are missing; empty: none is."""
 

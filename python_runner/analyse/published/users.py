@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from python_runner.analyse.published.levels import level_rows
+from python_runner.analyse.published.levels import came_at_once, level_rows
 from python_runner.analyse.published.ours import OurRow, known
 from python_runner.analyse.published.part import PartRun
 from python_runner.study.published import Value
@@ -26,7 +26,7 @@ def _figures(level: Mapping[Any, Any]) -> dict[str, Value]:
         requests=int(level["n"]),
         ttft_ms=level["ttft_p50_ms"],
         ttft_p99_ms=level["ttft_p99_ms"],
-        tpot_ms=level["tpot_p50_ms"],
+        tpot_ms=None if came_at_once(level) else level["tpot_p50_ms"],
         e2e_ms=level["e2e_p50_ms"],
         tgr=level["tokens_per_s"],
     )

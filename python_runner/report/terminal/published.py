@@ -14,6 +14,7 @@ from rich.text import Text
 from python_runner.analyse.published import PublishedTable
 from python_runner.report.terminal.layout import NOTE, QUIET
 from python_runner.report.words.published import (
+    APART,
     WHOSE,
     head_of,
     is_number,
@@ -21,6 +22,9 @@ from python_runner.report.words.published import (
     spelled,
     whose,
 )
+from python_runner.study.published import Column
+
+_WIDEST = 24
 
 
 def published_report(table: PublishedTable) -> RenderableType:
@@ -31,16 +35,22 @@ def published_report(table: PublishedTable) -> RenderableType:
 
 
 def _rows(table: PublishedTable) -> Table:
-    drawn = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    drawn = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
     for one in table.columns:
         justify: Literal["left", "right"] = "right" if is_number(table, one) else "left"
-        drawn.add_column(head_of(one), justify=justify, overflow="fold")
-    drawn.add_column(WHOSE, overflow="fold")
+        # Heads break between words, names and figures do not.
+        drawn.add_column(head_of(one), justify=justify, overflow="fold", width=_width(table, one))
+    drawn.add_column(WHOSE, width=len(APART), no_wrap=True)
     for row in table.rows:
         cells = [Text(spelled(row.values.get(one.key))) for one in table.columns]
         style = "" if row.is_ours else QUIET
         drawn.add_row(*cells, Text(whose(row)), style=style)
     return drawn
+
+
+def _width(table: PublishedTable, one: Column) -> int:
+    values = [spelled(row.values.get(one.key)) for row in table.rows]
+    return min(max(len(text) for text in (*values, *head_of(one).split())), _WIDEST)
 
 
 def _below(table: PublishedTable) -> Iterator[RenderableType]:

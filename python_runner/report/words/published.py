@@ -10,7 +10,7 @@ from python_runner.report.units import MISSING, spell_number
 from python_runner.study.published import STACK_COLUMN, Column, Value
 
 WHOSE = "whose"
-OURS, THEIRS, APART = "ours", "the original's", "the original's, not comparable"
+OURS, NOT_RUN, THEIRS, APART = "ours", "not run", "original", "not comparable"
 _LONGEST = 200
 _COUNTED = ("users", "concurrent")
 
@@ -37,16 +37,16 @@ def is_number(table: PublishedTable, one: Column) -> bool:
 
 
 def whose(row: Row) -> str:
-    """Whose row it is, and whether it can be held against ours."""
+    """Whose row it is; one of the original that cannot be held against ours is called so."""
     if row.is_ours:
-        return OURS
+        return OURS if row.was_run else NOT_RUN
     return APART if row.not_comparable else THEIRS
 
 
 def remarks(table: PublishedTable) -> Iterator[str]:
     """What has to be said below the table, each thing once."""
     apart = dict.fromkeys(row.not_comparable for row in table.rows if row.not_comparable)
-    yield from (f"Not comparable: {reason}." for reason in apart)
+    yield from (f"Not comparable, the original's figures: {reason}." for reason in apart)
     lacks: dict[str, list[str]] = {}
     for row in table.rows:
         if row.lack:
@@ -59,9 +59,9 @@ def remarks(table: PublishedTable) -> Iterator[str]:
 
 
 def _name(row: Row, columns: Sequence[Column]) -> str:
-    """`Ollama at 50 users`."""
+    """`Ollama (users: 50)`."""
     name = str(row.values.get(STACK_COLUMN, ""))
     for one in columns:
         if one.key in _COUNTED and one.key in row.values:
-            return f"{name} at {row.values[one.key]} {one.title.lower()}"
+            return f"{name} ({one.title.lower()}: {row.values[one.key]})"
     return name

@@ -1,0 +1,55 @@
+"""Warnings of levels: said once where many have the same."""
+
+from typing import Any
+
+import pandas as pd
+
+from python_runner.report.load_warnings import at_once_warnings, own_warnings
+
+BUSY = (
+    "something else keeps this machine busy: at times it stood still for about {} ms. Close other "
+    "programs; what follows has tails that are not the engine's."
+)
+
+
+def level(title: str, users: int, warning: str = "", at_once: int = 0) -> dict[str, Any]:
+    return {
+        "title": title,
+        "arrivals": "closed",
+        "users": users,
+        "client_error": {"warning": warning},
+        "n_at_once": at_once,
+        "n_answers": 10,
+    }
+
+
+def test_a_busy_machine_is_told_once_with_its_longest_stop() -> None:
+    levels = [
+        level("A", 1, BUSY.format("5.04")),
+        level("A", 10),
+        level("B", 1, BUSY.format("22.6")),
+        level("B", 10, "TTFT is off"),
+    ]
+    told = list(own_warnings(pd.DataFrame(levels)))
+    assert told == [
+        "B, 10 users: TTFT is off",
+        "Something else keeps this machine busy at 1 user (A); 1 user (B): at times it stood still "
+        "for up to 22.6 ms. Close other programs; what follows has tails that are not the "
+        "engine's.",
+    ]
+
+
+def test_one_busy_level_is_told_as_it_is() -> None:
+    (told,) = own_warnings(pd.DataFrame([level("A", 1, BUSY.format("5.04")), level("A", 10)]))
+    assert told == f"A, 1 user: {BUSY.format('5.04')}"
+
+
+def test_answers_that_came_at_once_are_told_once_a_stack() -> None:
+    levels = [level("A", 1, at_once=3), level("A", 10, at_once=4), level("B", 1)]
+    (told,) = at_once_warnings(pd.DataFrame(levels))
+    assert told.startswith("A, 1, 10 users: 7 of 20 answers came at once")
+
+
+def test_no_level_has_no_warning() -> None:
+    empty = pd.DataFrame([level("A", 1)]).iloc[:0]
+    assert list(own_warnings(empty)) == list(at_once_warnings(empty)) == []
