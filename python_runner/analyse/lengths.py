@@ -59,6 +59,15 @@ def mean_lengths(measured: pd.DataFrame) -> pd.DataFrame:
     """
     is_used = (measured["outcome"] == Outcome.COMPLETE.value) & ~measured["is_warmup"].astype(bool)
     used = measured[is_used] if may_end(measured) else measured.iloc[:0]
-    tokens = used.groupby(["condition_id", "title"], sort=False)["output_tokens"]
-    figures = {"n": "size", "mean": "mean", "shortest": "min", "longest": "max"}
-    return tokens.agg(list(figures.values())).set_axis(list(figures), axis=1).reset_index()
+    rows = [
+        {
+            "condition_id": condition_id,
+            "title": mine["title"].iloc[0],
+            "n": len(mine),
+            "mean": float(mine["output_tokens"].astype(float).mean()),
+            "shortest": int(mine["output_tokens"].min()),
+            "longest": int(mine["output_tokens"].max()),
+        }
+        for condition_id, mine in used.groupby("condition_id", sort=False)
+    ]
+    return pd.DataFrame(rows, columns=["condition_id", "title", "n", "mean", "shortest", "longest"])

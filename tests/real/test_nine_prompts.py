@@ -51,7 +51,7 @@ def test_the_table_has_speed_tokens_and_agreement(ran: tuple[Marked, str]) -> No
     assert marked.run("export")[0] == 0
     rows = [row for row in rows_of(marked, "study.csv") if row["whose"] == "ours"]
     measured = [row for row in rows if row["tokens/s"]]
-    assert [row["platform"] for row in measured] == ["llama.cpp", "Ollama"]
+    assert [row["platform"] for row in measured] == ["llama.cpp", "Ollama (C++ engine)"]
     assert {row["prompts +"] for row in measured} == {"3"}
     assert {0 < float(row["output tokens"]) < 30 for row in measured} == {True}
     assert all(float(row["agreement (%) +"]) > 90 for row in measured)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
-
-import pandas as pd
 
 from python_runner.analyse.claims.apart import RunFrames
 from python_runner.analyse.claims.counts import share_interval
@@ -35,11 +33,11 @@ def judge_fails(test: Fails, stack: StackOfClaims, frames: RunFrames) -> Finding
     if error and test.words.lower() in error.lower():
         return Finding(verdict=ClaimVerdict.SUPPORTED, why=f"{row['title']} ended: {error}")
     failures = _failures(test, row, frames)
-    if failures.empty:
+    if not failures:
         return Finding.unknown(f"{row['title']} gave no result ({error or 'no reason'})")
-    failed = failures.str.lower().str.contains(test.words.lower(), regex=False) & (failures != "")
+    failed = [bool(why) and test.words.lower() in why.lower() for why in failures]
     effect = _effect(f"{row['title']}, requests that failed so", failed)
-    why = f"{int(failed.sum())} of {len(failed)} requests failed so"
+    why = f"{sum(failed)} of {len(failed)} requests failed so"
     return _found(test, effect, why, str(row["model"]))
 
 
@@ -57,13 +55,13 @@ def _found(test: Fails, effect: Effect, why: str, model: str) -> Finding:
     return Finding(verdict=verdict, why=why, effect=effect)
 
 
-def _effect(of: str, failed: pd.Series[bool]) -> Effect:
-    share = float(failed.mean())
+def _effect(of: str, failed: Sequence[bool]) -> Effect:
+    share = sum(failed) / len(failed)
     low, high = share_interval(share, len(failed))
     return Effect(of=of, value=share, low=low, high=high, unit=Unit.SHARE, n=(len(failed),))
 
 
-def _failures(test: Fails, row: Mapping[Any, Any], frames: RunFrames) -> pd.Series[str]:
+def _failures(test: Fails, row: Mapping[Any, Any], frames: RunFrames) -> list[str]:
     """Of each timed request the reason why it failed, else an empty text."""
     if not frames.is_load:
         measured = request_metrics(frames.samples)
@@ -78,5 +76,4 @@ def _failures(test: Fails, row: Mapping[Any, Any], frames: RunFrames) -> pd.Seri
         mine = mine[mine["outcome"] != LoadOutcome.CUT_OFF.value]
         failed = mine["outcome"] == LoadOutcome.FAILED.value
     timed = ~mine["is_warmup"].astype(bool)
-    failures: pd.Series[str] = mine["failure"].astype(str).where(failed, "")[timed]
-    return failures
+    return [str(why) for why in mine["failure"].where(failed, "")[timed]]

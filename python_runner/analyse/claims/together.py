@@ -43,7 +43,7 @@ def _together(judgements: Sequence[RunJudgement]) -> Iterator[Together]:
     for place, claim in enumerate(judgements[0].claims.claims):
         if not claim.scope.models and not any(test.models for test in claim.tests):
             continue
-        verdicts = []
+        verdicts: list[ClaimVerdict] = []
         missing: dict[str, None] = {}
         for number, test in enumerate(claim.tests):
             found = [(one, one.judged[place].parts[number].finding) for one in judgements]

@@ -29,7 +29,8 @@ def test_a_request_that_failed_so_supports_it() -> None:
     found = one(run(rename(OLLAMA, failures={3: "Out of memory in the KV cache"})), **TEST)
     assert found.verdict is SUPPORTED
     assert found.effect is not None
-    assert (found.effect.unit, found.effect.value) == (Unit.SHARE, pytest.approx(0.1))
+    assert found.effect.unit is Unit.SHARE
+    assert found.effect.value == pytest.approx(0.1)
     assert found.effect.low < 0.1 < found.effect.high
 
 
