@@ -120,7 +120,7 @@ def test_marks_say_what_must_stand_beside_every_figure() -> None:
 def test_a_load_has_its_levels_and_the_clients_own_error() -> None:
     told = without_figures(document_of([load("four")]))
     keys = [section.key for section in told.sections]
-    assert keys == ["figures", "client", "fairness", "environment", "repeat"]
+    assert keys == ["figures", "batching", "client", "fairness", "environment", "repeat"]
     (levels,) = tables_of(told, "figures")
     assert len(levels.rows) == 12
     assert "goodput" in [column.title for column in levels.columns]
