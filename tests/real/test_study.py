@@ -39,7 +39,9 @@ def test_every_level_of_every_server_has_figures(ran: tuple[Marked, int, str]) -
     with table.open(encoding="utf-8", newline="") as lines:
         rows = [row for row in csv.DictReader(lines) if row["whose"] == "ours" and row["Users"]]
     assert [(row["Backend"], row["Users"]) for row in rows] == [
-        (title, users) for title in ("llama-server", "Ollama") for users in ("1", "10", "50")
+        (title, users)
+        for title in ("llama-server", "Ollama (C++ engine)")
+        for users in ("1", "10", "50")
     ]
     assert all(float(row["TTFT (ms)"]) > 0 for row in rows)
     assert all(float(row["TGR (tokens/s)"]) > 0 for row in rows)

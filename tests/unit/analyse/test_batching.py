@@ -97,7 +97,7 @@ def of(*servers: FakeServer, requests: int = LONG) -> tuple[BatchingSeen, ...]:
         RunFrames(
             samples=frames.samples,
             conditions=frames.conditions,
-            run=frames.runs.iloc[0].to_dict(),
+            run={str(key): value for key, value in frames.runs.iloc[0].items()},
             requests=frames.load_requests,
             levels=frames.load_levels,
         )
