@@ -117,7 +117,7 @@ def test_a_broken_stack_is_a_row(polystack: Polystack, monkeypatch: pytest.Monke
         (("study", "users", "--scale", "tiny", "--stacks", "llama.cpp"), "one request at a time"),
         (("study", "users", "--budget", "soon"), "no duration"),
         (("study", "users", "--scale", "tiny", "--prompts", "none.txt"), "no file none.txt"),
-        (("study", "languages", "--scale", "tiny", "--prompts", "x"), "makes its prompts itself"),
+        (("study", "languages", "--scale", "tiny", "--prompts", "x"), "x cannot be read"),
         (("study", "users", "--scale", "tiny", "--device", "moon"), "device"),
     ],
 )
