@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -12,6 +12,7 @@ from python_runner.analyse.decision import COLUMNS, Decision, decide, figures_of
 from python_runner.common.errors import UsageError
 from python_runner.common.variants import parse_stack
 from python_runner.engines.catalogue import catalogue
+from python_runner.engines.outside import UNKNOWN
 from python_runner.engines.table import engine_names
 from python_runner.store import Frames, RunKind, Store, read_frames
 from python_runner.study import Team
@@ -53,6 +54,7 @@ def decide_by_runs(
         UsageError: there is no such run, or the runs do not belong together.
     """
     frames = read_frames(store, list(run_ids) if run_ids else _latest(store))
+    frames, left_out = _without_endpoints(frames)
     _see_that_they_agree(frames)
     conditions = with_answers(frames.conditions, frames.answers)
     # Comparisons first: what they have counts before what was seen under load.
@@ -69,8 +71,23 @@ def decide_by_runs(
             team, frame, catalogue(), measured_on="cpu" if devices <= {"cpu"} else "gpu"
         ),
         frames=frames,
-        warnings=tuple(_differences(frames)),
+        warnings=(*left_out, *_differences(frames)),
     )
+
+
+def _without_endpoints(frames: Frames) -> tuple[Frames, tuple[str, ...]]:
+    """The runs without the endpoints that comparisons had, and what is to be said of those."""
+    rows = frames.conditions
+    is_endpoint = (rows["device"] == UNKNOWN) & ~rows["run_id"].isin(_loads(frames))
+    if not is_endpoint.any():
+        return frames, ()
+    gone = rows.loc[is_endpoint, "condition_id"]
+    said = (
+        f"{name} is left out: somebody else runs it, and what owning it takes is not known."
+        for name in rows.loc[is_endpoint, "title"].unique()
+    )
+    samples = frames.samples[~frames.samples["condition_id"].isin(gone)]
+    return replace(frames, conditions=rows[~is_endpoint], samples=samples), tuple(said)
 
 
 def _engines_among(stacks: Iterable[str]) -> list[str]:
