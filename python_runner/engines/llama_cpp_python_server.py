@@ -23,6 +23,7 @@ from typing import Any
 from python_runner.common.errors import EngineStartError
 from python_runner.common.progress import Progress, SilentProgress
 from python_runner.engines import llama_cpp_python
+from python_runner.engines.at_once import Batching
 from python_runner.engines.build.llama_cpp_python import (
     NEEDS,
     SERVER_NEEDS,
@@ -57,6 +58,7 @@ SPEC = replace(
     reach=Reach.SERVED,
     reports_token_ids=False,
     takes_token_ids=False,
+    batching=Batching.ONE_BY_ONE,
     shipped=Shipped(context=2048),
     scores=False,
 )

@@ -21,6 +21,7 @@ from python_runner.common.build.toolchain import c_compilers
 from python_runner.common.errors import EngineStartError, SetupError
 from python_runner.common.locations import cache_dir, source_root
 from python_runner.common.progress import Progress, SilentProgress
+from python_runner.engines.at_once import Batching
 from python_runner.engines.build.vllm_cpu import (
     PACKAGE,
     QUIET,
@@ -66,6 +67,7 @@ SPEC = EngineSpec(
     can_ignore_end_of_sequence=True,
     reports_token_ids=True,
     takes_token_ids=True,
+    batching=Batching.CONTINUOUS,
     scores=True,
 )
 

@@ -39,8 +39,8 @@ def test_memory_decides_too(users: Published, monkeypatch: pytest.MonkeyPatch) -
         "python_runner.run.published.planning.available_memory", lambda: 2_000_000_000
     )
     found, reasons = choose(users, Wish(), budget_s=1e9)
-    assert found.scale == "tiny"
-    assert "GB of memory" in reasons["small"]
+    assert found.scale == "small"
+    assert "GB of memory" in reasons["full"]
 
 
 def test_every_run_has_the_mark_of_its_series(tmp_path: Path) -> None:
