@@ -103,7 +103,7 @@ def test_what_is_no_key_is_not_repeated(value: str) -> None:
         (("--prompts", "x", "--shared-prefix", "9"), "for synthetic prompts"),
         (("--engine", "lama-server"), "Did you mean 'llama-server'"),
         (("--engine", "transformers"), "runs in process"),
-        (("--engine", "transformers"), "llama-server, llamafile, ollama"),
+        (("--engine", "transformers"), "llama-server, llama-cpp-python-server, llamafile, ollama"),
         (("--engine", "ollama", "--url", "http://h"), "exclude each other"),
         (("--engine", "ollama", "--dialect", "openai-chat"), "--dialect: is for a server"),
         (("--api-key-env", "NAME"), "--api-key-env: is for a server"),
