@@ -208,7 +208,9 @@ def events(server: Server, body: dict[str, Any]) -> Iterator[Any]:
     usage = _usage_of(server, answer)
     together = 1 if dialect.get("one_a_chunk") else server.settings["together"]
     groups = list(_groups(answer, dialect, together))
-    sent, pending, lost = "", (), dialect.get("last_has_no_text") and not answer.mark
+    sent = ""
+    pending: tuple[int, ...] = ()
+    lost = dialect.get("last_has_no_text") and not answer.mark
     for number, group in enumerate(groups):
         is_last = number == len(groups) - 1
         done = sum(groups[: number + 1], ())
@@ -266,8 +268,10 @@ class _Teller:
     def __init__(self, server: Server, body: dict[str, Any]) -> None:
         self.server, self.dialect = server, server.dialect
         self.values = {"$MODEL": body.get("model") or server.name}
-        shown = self.dialect.get("ids_if"), self.dialect.get("ids_unless")
-        self.has_ids = bool(body.get(shown[0])) if shown[0] else body.get(shown[1]) is False
+        if "ids_if" in self.dialect:
+            self.has_ids = bool(body.get(self.dialect["ids_if"]))
+        else:
+            self.has_ids = body.get(self.dialect.get("ids_unless", "")) is False
 
     def chunk(
         self,
