@@ -119,7 +119,7 @@ def tokenizer_json(vocabulary: Vocabulary, style: TokenizerStyle = GEMMA) -> dic
 
 
 def _normalizer(style: TokenizerStyle) -> dict[str, object]:
-    spaces = {"type": "Replace", "pattern": {"String": " "}, "content": SPACE}
+    spaces: dict[str, object] = {"type": "Replace", "pattern": {"String": " "}, "content": SPACE}
     if not style.puts_space:
         return spaces
     return {"type": "Sequence", "normalizers": [{"type": "Prepend", "prepend": SPACE}, spaces]}
