@@ -10,8 +10,9 @@ from typing import Any
 
 from python_runner.analyse.answers import with_answers
 from python_runner.analyse.claims import RunFrames, RunJudgement, judge_claims, not_pooled
-from python_runner.common.errors import PolystackError, UnknownNameError, UsageError
-from python_runner.engines.table import built_engine_names, engine
+from python_runner.common.errors import UnknownNameError, UsageError
+from python_runner.common.variants import parse_stack
+from python_runner.engines.table import built_engine_names, engine_names
 from python_runner.store import Frames, Store, read_frames
 from python_runner.study import Claims, Study, claims_names, load_claims, load_study
 
@@ -122,11 +123,7 @@ def command_for(frames: RunFrames, judgement: RunJudgement) -> str:
 
 def _is_known(name: str) -> bool:
     """Whether this version has such an engine; claims name those that it has not, too."""
-    try:
-        engine(name)
-    except PolystackError:
-        return False
-    return True
+    return parse_stack(name).base in engine_names(include_hidden=True)
 
 
 def _shipped(name: str) -> Mapping[str, Any]:
