@@ -235,7 +235,7 @@ def test_the_key_is_written_nowhere(tmp_path: Path, secure: OddServer) -> None:
     words = ("--model", "m", "--ca-file", str(CERTIFICATE), "--api-key-env", "ODD_KEY", *BRIEF)
     with run.start("load", "--url", secure.at("repeats-the-key"), *words) as process:
         listed = Path(f"/proc/{process.pid}/cmdline").read_bytes()
-        printed, _ = process.communicate(timeout=120)
+        printed, _ = process.communicate(timeout=300)
     assert process.returncode == 0, printed
     assert KEY.encode() not in listed
     code, refused = run.run("load", "--url", secure.at("refuses-with-the-key"), *words)
