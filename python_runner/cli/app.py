@@ -10,12 +10,13 @@ from python_runner import __version__
 from python_runner.cli import (
     answers,
     bench_client,
+    build,
     cache,
-    catalogue,
     claims,
     compare,
     diff,
     doctor,
+    engines,
     fairness,
     ggml,
     load,
@@ -72,9 +73,9 @@ app.command()(team.team)
 app.command()(fairness.fairness)
 app.command()(ggml.ggml)
 app.command()(upkeep.upkeep)
-app.command()(catalogue.engines)
+app.command()(engines.engines)
 app.add_typer(models.app, name="models")
-app.command()(catalogue.build)
+app.command()(build.build)
 app.command()(doctor.doctor)
 app.command()(cache.clean_cache)
 app.command()(load.load)

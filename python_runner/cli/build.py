@@ -1,4 +1,4 @@
-"""`polystack engines`, `models`, `build`: what there is, and making it."""
+"""`polystack build`: making what is missing."""
 
 from __future__ import annotations
 
@@ -8,41 +8,6 @@ import typer
 
 from python_runner.cli import output
 from python_runner.common.errors import UsageError
-
-
-def engines() -> None:
-    """List the engines, and the knobs of their variants."""
-    from rich.table import Table
-
-    from python_runner.engines.on_request import OnRequest
-    from python_runner.engines.table import engine, engine_names
-    from python_runner.engines.tuning import Tunable
-    from python_runner.engines.variants import COMMON_KNOBS
-
-    table = Table("name", "engine", "language", "path", "reads", "precision", box=None)
-    knobs = [("every engine", knob, what) for knob, what in COMMON_KNOBS.items()]
-    for name in engine_names():
-        found = engine(name)
-        spec = found.spec
-        if isinstance(found, Tunable):
-            knobs += [(name, knob, what) for knob, what in found.knobs.items()]
-        table.add_row(
-            name,
-            spec.title,
-            spec.language.value,
-            spec.reach.value,
-            spec.model_format,
-            ", ".join(f"{word}: {spec.formats[word].name}" for word in spec.formats),
-        )
-    output.console().print(table)
-    for name, found in ((name, engine(name)) for name in engine_names()):
-        if isinstance(found, OnRequest) and (lack := found.lack()):
-            output.say(f"\n{name}: {lack}")
-    output.say("\nKnobs of variants, as in `--stacks ollama,ollama@gogc=off+threads=1`:")
-    turned = Table("engine", "knob", "what it does", box=None)
-    for row in knobs:
-        turned.add_row(*row)
-    output.console().print(turned)
 
 
 def build(
