@@ -107,8 +107,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.connection.close()
 
     def busy_at_times(self) -> None:
-        """Every third request of a load is one too many; the one before it is its number 0."""
-        if int(self.headers["X-Request-Id"]) % 3 == 2:
+        """Every third prompt of a load is one too many; the checks before it ask another one."""
+        number = self.server.number_of(self.body["prompt"])
+        if number and number % 3 == 0:
             self.json(429, {"error": {"message": "slow down"}}, {"Retry-After": "2"})
         else:
             self.stream()
@@ -165,6 +166,7 @@ class OddServer(ThreadingHTTPServer):
         self.is_over = threading.Event()
         self.prompt_tokens: Callable[[Mapping[str, object]], int] = lambda _body: PROMPT_TOKENS
         """How many tokens it says that a prompt has."""
+        self._prompts: dict[str, int] = {}
         if is_tls:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(CERTIFICATE, _PRIVATE)
@@ -176,6 +178,10 @@ class OddServer(ThreadingHTTPServer):
     def at(self, odd: str = "well") -> str:
         """The address under which it does this."""
         return f"{self._scheme}://localhost:{self.server_address[1]}/{odd}"
+
+    def number_of(self, prompt: str) -> int:
+        """Which prompt it is, of those that were asked: 0 is the first."""
+        return self._prompts.setdefault(prompt, len(self._prompts))
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Clients that go away are what some tests are about."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from python_runner.engines.embedded import EmbeddedEngine
 from python_runner.engines.mock import mock_spec
 from python_runner.engines.table import engine
 from python_runner.models import cards, prepare_model
+from python_runner.run import endpoints
 from python_runner.run.compare import compare
 from python_runner.store import Store, read_frames
 from tests.contract.processes import no_process_left
@@ -134,7 +134,7 @@ def test_a_worker_that_dies_of_sigill_is_a_row(
             loader=f"tests.contract.paper_models:{loader}",
         )
 
-    monkeypatch.setattr(sys.modules[compare.__module__], "engine", engine_or_dying)
+    monkeypatch.setattr(endpoints, "engine", engine_or_dying)
     chosen = study(stacks=("dying", "mock-go"), iterations=2, warmup=0)
     with Store(tmp_path / "polystack.sqlite") as store, no_process_left():
         outcome = compare(chosen, store, logs=tmp_path, progress=SilentProgress())
