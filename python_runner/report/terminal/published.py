@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
 
 from rich import box
 from rich.console import Group, RenderableType
@@ -37,9 +36,12 @@ def published_report(table: PublishedTable) -> RenderableType:
 def _rows(table: PublishedTable) -> Table:
     drawn = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
     for one in table.columns:
-        justify: Literal["left", "right"] = "right" if is_number(table, one) else "left"
-        # Heads break between words, names and figures do not.
-        drawn.add_column(head_of(one), justify=justify, overflow="fold", width=_width(table, one))
+        # Heads break between words; where the table is too wide, names do too, and figures never.
+        if is_number(table, one):
+            head = head_of(one).replace(" ", "\n")
+            drawn.add_column(head, justify="right", no_wrap=True, width=_width(table, one))
+        else:
+            drawn.add_column(head_of(one), overflow="fold", max_width=_width(table, one))
     drawn.add_column(WHOSE, width=len(APART), no_wrap=True)
     for row in table.rows:
         cells = [Text(spelled(row.values.get(one.key))) for one in table.columns]
