@@ -3,6 +3,7 @@ from collections.abc import Callable
 import pytest
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
+from rich.style import Style
 
 from python_runner.engines.contract import Language
 from python_runner.report.palette import LANGUAGES
@@ -77,6 +78,10 @@ def test_names_are_text_and_not_markup() -> None:
 
 
 def test_languages_have_their_colours() -> None:
+    # A style keeps the codes of the first terminal that it was drawn for, and styles are shared:
+    # another test in this process may have drawn them for one of 16 colours.
+    Style.parse.cache_clear()
+    Style._add.cache_clear()
     console = Console(width=100, force_terminal=True, color_system="256")
     with console.capture() as capture:
         console.print(summary_report(*build_frames()))
