@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from python_runner.common.checkup import Finding, State
 from python_runner.common.errors import PolystackError
@@ -52,15 +52,12 @@ def _line(finding: Finding) -> EngineLine:
         spec = engine(name).spec
     except PolystackError:  # a plug-in that cannot be imported: what is wrong is in `mend`
         return unknown
-    return EngineLine(
-        name=name,
+    return replace(
+        unknown,
         language=spec.language.value,
         path=spec.reach.value,
         version=(version_here(name) or UNKNOWN) if unknown.is_here else "",
         formats=formats_of(spec),
         hardware=fact_of(name, "hardware"),
         licence=fact_of(name, "licence"),
-        state=finding.state,
-        expected_s=finding.expected_s,
-        mend=finding.mend,
     )

@@ -2,14 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
+from python_runner.common.errors import StudyError
+
+TableOf = TypeVar("TableOf", bound=BaseModel)
+
 Place = Sequence[str | int]
+
+
+def validated(root: type[TableOf], document: Mapping[str, Any], *, what: str, hint: str) -> TableOf:
+    """The document of a file as the table that the file is.
+
+    Args:
+        root: that table.
+        document: what the file says.
+        what: kind and name of the file, for the message.
+        hint: what its writer should do.
+
+    Raises StudyError with a line for each problem.
+    """
+    try:
+        return root.model_validate(document)
+    except ValidationError as error:
+        lines = "\n".join(f"  {line}" for line in explain(error, root))
+        raise StudyError(f"{what}:\n{lines}", hint=hint) from error
 
 
 def explain(error: ValidationError, root: type[BaseModel]) -> Iterator[str]:

@@ -8,11 +8,9 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from python_runner.common.errors import StudyError, UnknownNameError
 from python_runner.common.locations import source_root
-from python_runner.study.explain import explain
+from python_runner.study.explain import validated
 from python_runner.study.schema import Study, Workload
 
 CLAIMS_SUFFIX = ".claims.toml"
@@ -72,13 +70,12 @@ def load_study(name_or_path: str, overrides: Overrides | None = None) -> Study:
     path = _find(name_or_path)
     document = read_toml(path)
     merged = _apply(_with_whole_paths(document, path), overrides or Overrides())
-    try:
-        return Study.model_validate(merged)
-    except ValidationError as error:
-        raise StudyError(
-            f"study {path.name}:\n" + "\n".join(f"  {line}" for line in explain(error, Study)),
-            hint="Correct the key in the study file, or the option of the same name.",
-        ) from error
+    return validated(
+        Study,
+        merged,
+        what=f"study {path.name}",
+        hint="Correct the key in the study file, or the option of the same name.",
+    )
 
 
 def read_toml(path: Path) -> dict[str, Any]:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import ValidationError
-
-from python_runner.common.errors import StudyError, UnknownNameError
+from python_runner.common.errors import UnknownNameError
 from python_runner.study.claims import Claims
-from python_runner.study.explain import explain
+from python_runner.study.explain import validated
 from python_runner.study.read import CLAIMS_SUFFIX, read_toml, studies_dir
 
 
@@ -25,14 +23,12 @@ def load_claims(name_or_path: str) -> Claims:
     allowed, if the file is not valid.
     """
     path = _find(name_or_path)
-    document = read_toml(path)
-    try:
-        return Claims.model_validate(document)
-    except ValidationError as error:
-        raise StudyError(
-            f"claims {path.name}:\n" + "\n".join(f"  {line}" for line in explain(error, Claims)),
-            hint="Correct the claim file; docs/claims.md explains every key.",
-        ) from error
+    return validated(
+        Claims,
+        read_toml(path),
+        what=f"claims {path.name}",
+        hint="Correct the claim file; docs/claims.md explains every key.",
+    )
 
 
 def _find(name_or_path: str) -> Path:

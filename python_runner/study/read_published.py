@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import ValidationError
-
-from python_runner.common.errors import StudyError, UnknownNameError
-from python_runner.study.explain import explain
+from python_runner.common.errors import UnknownNameError
+from python_runner.study.explain import validated
 from python_runner.study.published import Published
 from python_runner.study.read import read_toml, studies_dir
 
@@ -24,15 +22,12 @@ def load_published(name_or_path: str) -> Published:
     allowed, if the file is not valid.
     """
     path = _find(name_or_path)
-    document = read_toml(path)
-    try:
-        return Published.model_validate(document)
-    except ValidationError as error:
-        raise StudyError(
-            f"published study {path.name}:\n"
-            + "\n".join(f"  {line}" for line in explain(error, Published)),
-            hint="Correct the file; docs/studies.md explains every key.",
-        ) from error
+    return validated(
+        Published,
+        read_toml(path),
+        what=f"published study {path.name}",
+        hint="Correct the file; docs/studies.md explains every key.",
+    )
 
 
 def reference_of(name_or_path: str) -> str:
