@@ -68,6 +68,10 @@ page-pictures page folder: setup
 unit *options: setup
     {{ python }} -m pytest tests/unit {{ options }}
 
+# Faults and loads that take long: kills at random moments, ten minutes of a thousand streams
+soak *options: build
+    {{ python }} -m pytest tests/faults -m soak {{ options }}
+
 # Compile the native parts that are missing (kept in the user's cache, by content)
 build: setup
     {{ polystack }} build
