@@ -10,6 +10,7 @@ from python_runner.cli import output
 from python_runner.cli.answers import AnswersOption, wrong_answers
 from python_runner.cli.options import ResultsOption, RunArgument
 from python_runner.common.errors import INTERRUPTED_EXIT_CODE, EngineError, UsageError
+from python_runner.report.units import spell_duration
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from python_runner.run.why import Explanation
     from python_runner.run.why.budget import Chosen
     from python_runner.store import Store
-
-_MINUTE_S = 60.0
 
 
 def why(
@@ -139,10 +138,3 @@ def _table(chosen: tuple[Chosen, ...]) -> Table:
             asked.key, asked.question, asked.left, asked.right, spell_duration(each.seconds)
         )
     return table
-
-
-def spell_duration(seconds: float) -> str:
-    """`40 s`, `12 min`."""
-    if seconds < 2 * _MINUTE_S:
-        return f"{seconds:.0f} s"
-    return f"{seconds / _MINUTE_S:.0f} min"

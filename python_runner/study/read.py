@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from python_runner.study.schema import Study, Workload
 
 CLAIMS_SUFFIX = ".claims.toml"
 """Claims lie beside the study that they belong to."""
+_NO_TOML = "Correct the file at that place."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +68,7 @@ def load_study(name_or_path: str, overrides: Overrides | None = None) -> Study:
     Raises UnknownNameError if there is no such study, and StudyError, which names the
     key and what is allowed, if it is not valid.
     """
-    path = _find(name_or_path)
+    path = find_file("study", name_or_path, folder=studies_dir(), names=study_names())
     document = read_toml(path)
     merged = _apply(_with_whole_paths(document, path), overrides or Overrides())
     return validated(
@@ -81,21 +82,42 @@ def load_study(name_or_path: str, overrides: Overrides | None = None) -> Study:
 def read_toml(path: Path) -> dict[str, Any]:
     """The tables of a file. Raises StudyError if it cannot be read or is no TOML."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise StudyError(f"{path} is not valid TOML: {error}") from error
+        return parse_toml(path.read_text(encoding="utf-8"), place=str(path))
+    except UnicodeDecodeError as error:
+        raise StudyError(f"{path} is not valid TOML: {error}", hint=_NO_TOML) from error
     except OSError as error:
         raise StudyError(f"{path} cannot be read: {error.strerror}") from error
 
 
-def _find(name_or_path: str) -> Path:
-    shipped = studies_dir() / f"{name_or_path}.toml"
+def parse_toml(text: str, *, place: str) -> dict[str, Any]:
+    """The tables of a text that came from `place`. Raises StudyError."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise StudyError(f"{place} is not valid TOML: {error}", hint=_NO_TOML) from error
+
+
+def find_file(
+    kind: str, name_or_path: str, *, folder: Path, names: Sequence[str], suffix: str = ".toml"
+) -> Path:
+    """The file of a study, of claims or of a team: one that comes with the workbench, or yours.
+
+    Args:
+        kind: what it is, for the message.
+        name_or_path: a name among `names`, or the path of a TOML file.
+        folder: where those that come with the workbench lie.
+        names: theirs, without `suffix`.
+        suffix: how their files end.
+
+    Raises UnknownNameError.
+    """
+    shipped = folder / f"{name_or_path}{suffix}"
     if shipped.is_file():
         return shipped
     path = Path(name_or_path)
     if path.suffix == ".toml" and path.is_file():
         return path
-    raise UnknownNameError("study", name_or_path, study_names())
+    raise UnknownNameError(kind, name_or_path, names)
 
 
 def _with_whole_paths(document: dict[str, Any], path: Path) -> dict[str, Any]:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from python_runner.common.errors import UnknownNameError
 from python_runner.study.claims import Claims
 from python_runner.study.explain import validated
-from python_runner.study.read import CLAIMS_SUFFIX, read_toml, studies_dir
+from python_runner.study.read import CLAIMS_SUFFIX, find_file, read_toml, studies_dir
 
 
 def claims_names() -> list[str]:
@@ -22,20 +19,12 @@ def load_claims(name_or_path: str) -> Claims:
     Raises UnknownNameError if there are none, and StudyError, which names the key and what is
     allowed, if the file is not valid.
     """
-    path = _find(name_or_path)
+    path = find_file(
+        "claims", name_or_path, folder=studies_dir(), names=claims_names(), suffix=CLAIMS_SUFFIX
+    )
     return validated(
         Claims,
         read_toml(path),
         what=f"claims {path.name}",
         hint="Correct the claim file; docs/claims.md explains every key.",
     )
-
-
-def _find(name_or_path: str) -> Path:
-    shipped = studies_dir() / f"{name_or_path}{CLAIMS_SUFFIX}"
-    if shipped.is_file():
-        return shipped
-    path = Path(name_or_path)
-    if path.suffix == ".toml" and path.is_file():
-        return path
-    raise UnknownNameError("claims", name_or_path, claims_names())

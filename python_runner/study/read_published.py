@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from python_runner.common.errors import UnknownNameError
 from python_runner.study.explain import validated
 from python_runner.study.published import Published
-from python_runner.study.read import read_toml, studies_dir
+from python_runner.study.read import find_file, read_toml, studies_dir
 
 
 def published_names() -> list[str]:
@@ -41,10 +40,4 @@ def _folder() -> Path:
 
 
 def _find(name_or_path: str) -> Path:
-    shipped = _folder() / f"{name_or_path}.toml"
-    if shipped.is_file():
-        return shipped
-    path = Path(name_or_path)
-    if path.suffix == ".toml" and path.is_file():
-        return path
-    raise UnknownNameError("published study", name_or_path, published_names())
+    return find_file("published study", name_or_path, folder=_folder(), names=published_names())

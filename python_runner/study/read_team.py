@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Any
 
-from pydantic import ValidationError
-
-from python_runner.common.errors import StudyError, UnknownNameError
+from python_runner.common.errors import StudyError
 from python_runner.common.locations import source_root
-from python_runner.study.explain import explain, near_name
+from python_runner.study.explain import near_name, validated
+from python_runner.study.read import find_file, parse_toml, read_toml
 from python_runner.study.team import Team
 
 
@@ -35,26 +34,18 @@ def load_team(name_or_path: str, *, criteria: Collection[str]) -> Team:
         UnknownNameError: there is no such team.
         StudyError: the file is not valid; the message names the key and what is allowed.
     """
-    path = _find(name_or_path)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise StudyError(f"{path} is not valid TOML: {error}") from error
-    except OSError as error:
-        raise StudyError(f"{path} cannot be read: {error.strerror}") from error
-    return parse_team(text, place=str(path), criteria=criteria)
+    path = find_file("team", name_or_path, folder=teams_dir(), names=team_names())
+    return _checked(read_toml(path), place=str(path), criteria=criteria)
 
 
 def parse_team(text: str, *, place: str, criteria: Collection[str]) -> Team:
     """The team that a file's text describes. Raises StudyError."""
+    return _checked(parse_toml(text, place=place), place=place, criteria=criteria)
+
+
+def _checked(document: Mapping[str, Any], *, place: str, criteria: Collection[str]) -> Team:
     hint = f"Correct the key in {place}; docs/team.md tells every key."
-    try:
-        team = Team.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise StudyError(f"{place} is not valid TOML: {error}", hint=hint) from error
-    except ValidationError as error:
-        lines = "\n".join(f"  {line}" for line in explain(error, Team))
-        raise StudyError(f"team {place}:\n{lines}", hint=hint) from error
+    team = validated(Team, document, what=f"team {place}", hint=hint)
     for key in team.weights or {}:
         if key not in criteria:
             raise StudyError(
@@ -63,13 +54,3 @@ def parse_team(text: str, *, place: str, criteria: Collection[str]) -> Team:
                 hint=hint,
             )
     return team
-
-
-def _find(name_or_path: str) -> Path:
-    shipped = teams_dir() / f"{name_or_path}.toml"
-    if shipped.is_file():
-        return shipped
-    path = Path(name_or_path)
-    if path.suffix == ".toml" and path.is_file():
-        return path
-    raise UnknownNameError("team", name_or_path, team_names())

@@ -7,9 +7,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from python_runner.analyse.compare import Verdict
-from python_runner.report.units import spell_change, spell_change_range, spell_time
+from python_runner.report.units import (
+    TO,
+    spell_change,
+    spell_change_range,
+    spell_number,
+    spell_ratio,
+    spell_time,
+)
 
 _METRICS = {"e2e_ms": "E2E latency", "ttft_ms": "TTFT", "tpot_ms": "TPOT"}
+_MANY_TIMES = 3.0
+"""From here on a factor says more than per cent: 11.2 times, not +1,024 %."""
 ABLATIONS_LEGEND = (
     "Effect: how much longer it takes with the change, geometric means block by block, with its "
     "95 % interval. The verdict takes chance (Holm's correction for all of these) and the "
@@ -26,9 +35,14 @@ def sentence(row: Mapping[Any, Any]) -> str:
     figure = _METRICS[row["metric"]]
     if not math.isfinite(row["effect"]):
         return f"{row['change']}: {said}."
-    inner = spell_change_range(row["effect_low"], row["effect_high"])
+    effect, low, high = row["effect"], row["effect_low"], row["effect_high"]
+    if effect >= _MANY_TIMES - 1:
+        ends = TO.join(spell_number(end + 1) for end in (low, high) if not math.isnan(end))
+        between = f" ({ends})" if ends else ""
+        return f"{row['change']} makes {figure} {spell_ratio(effect + 1)}{between}: {said}."
+    inner = spell_change_range(low, high)
     between = f" ({inner})" if inner else ""
-    return f"{row['change']} changes {figure} by {spell_change(row['effect'])}{between}: {said}."
+    return f"{row['change']} changes {figure} by {spell_change(effect)}{between}: {said}."
 
 
 def figures_of(row: Mapping[Any, Any]) -> str:

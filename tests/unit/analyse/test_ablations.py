@@ -72,3 +72,10 @@ def test_the_verdict_is_said_in_plain_words(verdict: str, reason: str, said: str
     figures = {"effect": 0.003, "effect_low": -0.011, "effect_high": 0.016}
     expected = f"Switching it off changes E2E latency by +0.3 % (\N{MINUS SIGN}1.1 … +1.6){said}"
     assert sentence({**row, **figures}) == expected
+
+
+def test_a_large_effect_is_a_factor() -> None:
+    row = {**ASKED, "lack": "", "verdict": "slower", "reason": ""}
+    figures = {"effect": 10.24, "effect_low": 9.4, "effect_high": 11.2}
+    expected = "Switching it off makes E2E latency 11.2\N{MULTIPLICATION SIGN} (10.4–12.2): slower."
+    assert sentence({**row, **figures}) == expected
