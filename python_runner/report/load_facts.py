@@ -22,7 +22,12 @@ from python_runner.report.facts import (
     span,
 )
 from python_runner.report.load_data import LoadData, load_words
-from python_runner.report.load_warnings import at_once_warnings, own_warnings, places
+from python_runner.report.load_warnings import (
+    at_once_warnings,
+    over_slots_warnings,
+    own_warnings,
+    places,
+)
 from python_runner.report.units import TO, spell_error, spell_share, spell_time
 from python_runner.report.words.network import network_notes
 
@@ -137,6 +142,7 @@ def _warnings(data: LoadData, *, is_synthetic: bool) -> Iterator[str]:
         yield "Not the same number of slots for every stack: their figures do not compare."
     yield from own_warnings(data.levels)
     yield from at_once_warnings(data.levels)
+    yield from over_slots_warnings(data.levels, data.conditions)
     for row in data.levels.to_dict(orient="records"):
         name = f"{row['title']}, {load_words(row)}"
         if row["backlog_grows"]:

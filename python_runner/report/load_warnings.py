@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+import numpy as np
 import pandas as pd
 
+from python_runner.analyse.load.decoding import is_beyond_slots
 from python_runner.report.facts import at_once_warning, own_warning
 from python_runner.report.load_data import load_words
 
@@ -51,4 +53,18 @@ def at_once_warnings(levels: pd.DataFrame) -> Iterator[str]:
     for title, mine in levels[levels["n_at_once"] > 0].groupby("title", sort=False):
         yield at_once_warning(
             f"{title}, {loads(mine)}", int(mine["n_at_once"].sum()), int(mine["n_answers"].sum())
+        )
+
+
+def over_slots_warnings(levels: pd.DataFrame, conditions: pd.DataFrame) -> Iterator[str]:
+    """Of servers that gave more answers at once than all were allowed to."""
+    slots = conditions.set_index("condition_id")["slots"]
+    allowed = slots.reindex(levels["condition_id"])
+    beyond = [*map(is_beyond_slots, levels["decoding_at_once"], allowed)]
+    over = levels[np.array(beyond, dtype=bool)]
+    for title, mine in over.groupby("title", sort=False):
+        yield (
+            f"{title}, {loads(mine)}: it gave up to {mine['decoding_at_once'].max():.0f} answers "
+            f"at once (the mean over the steady part) where it was allowed "
+            f"{slots[mine['condition_id'].iloc[0]]}. Its figures there are not on equal terms."
         )

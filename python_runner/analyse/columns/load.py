@@ -112,6 +112,7 @@ _SUMMARY: Columns = {
     "n_failed": Column("of all"),
     "n_answers": Column("that brought content"),
     "n_at_once": Column("of those: most of the answer came in one read, so TTFT is none"),
+    "decoding_at_once": Column("answers between first and last chunk, mean over the steady part"),
     "n_early_stops": Column("of all: ended by the model"),
     "n_cut_off": Column("of all: under way when the load was ended"),
     "inside_share": Column("n_inside / n_requests"),

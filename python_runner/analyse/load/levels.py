@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from python_runner.analyse.latency import NAN
+from python_runner.analyse.load.decoding import decoding_at_once
 from python_runner.analyse.load.goodput import goodput
 from python_runner.analyse.load.percentiles import PERCENTILES, percentile_of
 from python_runner.analyse.load.request import LATENCIES, LoadOutcome
@@ -65,6 +66,7 @@ def summarise_levels(
         - chunk_is_not_token_share, reasoning_share: of answers, and of chunks. tokens_per_chunk.
         - n_answers: that brought content; n_at_once: of them, those that came at once (`reads`).
         - tokens_per_s (TGR), requests_per_s, n_uncounted: see `throughput`.
+        - decoding_at_once: see there.
         - goodput_share, goodput_per_s.
         - backlog_start, backlog_end, backlog_grows: see `window.backlog`.
         - decode_ms, engine_decode_ms, decode_difference_ms: medians over answers whose engine
@@ -187,6 +189,7 @@ def _rates(part: _Part, targets_ms: Mapping[str, float]) -> dict[str, object]:
         "tokens_per_s": rates.tokens_per_s,
         "requests_per_s": rates.requests_per_s,
         "n_uncounted": rates.n_uncounted,
+        "decoding_at_once": decoding_at_once(part.requests, part.window),
         "goodput_share": good.share,
         "goodput_per_s": good.per_s,
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from python_runner.analyse.load.decoding import is_beyond_slots
 from python_runner.analyse.published.ours import OurRow, said_of
 from python_runner.analyse.published.part import PartRun
 from python_runner.study.published import Value
@@ -28,7 +29,8 @@ def level_rows(run: PartRun, figures: Figures, *, steady: bool) -> Iterator[OurR
         for level in levels:
             # What ended a stack belongs to the level at which it ended.
             ended = str(condition["error"]) if level is levels[-1] else ""
-            lack = "; ".join(_lacks(level, ended, steady=steady))
+            lacks = (*_lacks(level, ended, steady=steady), *_beyond_slots(level, condition))
+            lack = "; ".join(lacks)
             yield OurRow(stack=stack, values={**said, **figures(level)}, lack=lack)
         if not levels:
             yield OurRow(stack=stack, values=said, lack=str(condition["error"]) or "never begun")
@@ -54,3 +56,11 @@ def _lacks(level: Mapping[Any, Any], ended: str, *, steady: bool) -> Iterator[st
         )
     if steady and level["lack"]:
         yield f"no steady state, {level['lack']}"
+
+
+def _beyond_slots(level: Mapping[Any, Any], condition: Mapping[Any, Any]) -> Iterator[str]:
+    if is_beyond_slots(level["decoding_at_once"], condition["slots"]):
+        yield (
+            f"it gave {level['decoding_at_once']:.0f} answers at once, where it was allowed "
+            f"{condition['slots']}"
+        )

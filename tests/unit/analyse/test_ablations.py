@@ -77,5 +77,6 @@ def test_the_verdict_is_said_in_plain_words(verdict: str, reason: str, said: str
 def test_a_large_effect_is_a_factor() -> None:
     row = {**ASKED, "lack": "", "verdict": "slower", "reason": ""}
     figures = {"effect": 10.24, "effect_low": 9.4, "effect_high": 11.2}
-    expected = "Switching it off makes E2E latency 11.2\N{MULTIPLICATION SIGN} (10.4\N{EN DASH}12.2): slower."
-    assert sentence({**row, **figures}) == expected
+    factor = "11.2\N{MULTIPLICATION SIGN} (10.4\N{EN DASH}12.2)"
+    said = sentence({**row, **figures})
+    assert said == f"Switching it off makes E2E latency {factor}: slower."

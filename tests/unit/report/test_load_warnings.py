@@ -4,7 +4,11 @@ from typing import Any
 
 import pandas as pd
 
-from python_runner.report.load_warnings import at_once_warnings, own_warnings
+from python_runner.report.load_warnings import (
+    at_once_warnings,
+    over_slots_warnings,
+    own_warnings,
+)
 
 BUSY = (
     "something else keeps this machine busy: at times it stood still for about {} ms. Close other "
@@ -53,3 +57,16 @@ def test_answers_that_came_at_once_are_told_once_a_stack() -> None:
 def test_no_level_has_no_warning() -> None:
     empty = pd.DataFrame([level("A", 1)]).iloc[:0]
     assert list(own_warnings(empty)) == list(at_once_warnings(empty)) == []
+
+
+def test_a_server_that_gives_more_answers_at_once_than_it_may_is_named() -> None:
+    levels = [
+        {**level("A", 10), "condition_id": 1, "decoding_at_once": 8.9},
+        {**level("A", 50), "condition_id": 1, "decoding_at_once": 22.6},
+        {**level("B", 50), "condition_id": 2, "decoding_at_once": float("nan")},
+    ]
+    conditions = pd.DataFrame({"condition_id": [1, 2], "slots": [8, 8]})
+    assert list(over_slots_warnings(pd.DataFrame(levels), conditions)) == [
+        "A, 50 users: it gave up to 23 answers at once (the mean over the steady part) where it "
+        "was allowed 8. Its figures there are not on equal terms."
+    ]

@@ -34,6 +34,8 @@ def test_a_steady_load() -> None:
     # Four users, each 5 tokens in 90 ms.
     assert row["tokens_per_s"] == pytest.approx(4 * 5 / 0.09)
     assert row["requests_per_s"] == pytest.approx(4 / 0.09)
+    # Each user's answer is between its first and its last token for 40 of its 90 ms.
+    assert row["decoding_at_once"] == pytest.approx(4 * 40 / 90)
     assert row["client_cpu_share"] == pytest.approx(0.025)
     assert (row["window_start_s"], row["window_end_s"]) == (0.09, 1.8)
 
