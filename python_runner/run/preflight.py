@@ -75,9 +75,12 @@ class Preflight:
                 failed[name] = reason_of(failure)
                 self.progress.say(f"{candidate.spec.title} is left out: {failed[name]}")
                 continue
-            facts[name] = facts_of(
-                Known(spec=candidate.spec, settings=settings, work=self.work, seen=seen)
-            )
+            known_of = Known(spec=candidate.spec, settings=settings, work=self.work, seen=seen)
+            if reason := self._reads_otherwise(name, facts_of(known_of)):
+                failed[name] = reason
+                self.progress.say(f"{candidate.spec.title} is left out: {reason}")
+                continue
+            facts[name] = facts_of(known_of)
         unfair = require_fair(self._with_reference(facts), allowed_in(self.study))
         for finding in findings_of(facts):
             if finding.criterion.key in set(unfair) - set(known.unfair):
@@ -111,6 +114,21 @@ class Preflight:
             candidate.start(settings, log) as running,
         ):
             return look_at(running, self.read)
+
+    def _reads_otherwise(self, name: str, facts: Facts) -> str:
+        """Why a stack of a published study is left out: it reads prompts as other tokens.
+
+        Such a study tries what a machine has, model by model, and one stack that cannot read one
+        model's tokenizer shall not cost the others their row. Elsewhere it is said before
+        anything is timed.
+        """
+        if self.study.published is None:
+            return ""
+        try:
+            require_fair(self._with_reference({name: facts}), allowed_in(self.study))
+        except UnfairError as error:
+            return error.message
+        return ""
 
     def _with_reference(self, facts: Mapping[str, Facts]) -> Mapping[str, Facts]:
         """With the reading by which all prompts were made, among those of the engines."""

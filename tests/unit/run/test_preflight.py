@@ -97,6 +97,17 @@ def test_a_prompt_that_is_read_as_more_tokens_is_another_work(
     assert set(read_frames(store).samples["error"]) == {""}
 
 
+def test_in_a_published_study_who_reads_other_tokens_costs_the_others_nothing(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    doubled = MockEngine(mock.GO.spec, MockScript(extra_prompt_tokens=1))
+    monkeypatch.setattr(mock, "GO", doubled)
+    outcome = run(store, published={"name": "languages", "scale": "tiny"})
+    assert outcome.broken.keys() == {"mock-go"}
+    assert "48 (the model's tokenizer), 49 (mock-go)" in outcome.broken["mock-go"]
+    assert list(read_frames(store).samples["stack"].unique()) == ["mock-cpp"]
+
+
 def test_a_stack_that_does_not_start_is_a_row_and_is_not_tried_again(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
