@@ -10,6 +10,7 @@ from types import FrameType
 
 import typer
 
+from python_runner.common.dumps import forbid_core_dumps
 from python_runner.common.errors import (
     INTERRUPTED_EXIT_CODE,
     PolystackError,
@@ -24,6 +25,7 @@ _TERMINATED_EXIT_CODE = 128 + signal.SIGTERM
 def main() -> None:
     """Entry point of the `polystack` command."""
     signal.signal(signal.SIGTERM, _end_in_order)
+    forbid_core_dumps()
     sys.exit(run_command(sys.argv[1:]))
 
 

@@ -16,6 +16,7 @@ from python_runner.common import guard
 from python_runner.common.errors import BuildFailedError, ToolMissingError
 from python_runner.common.processes import end_with_parent, stop_tree, tail
 from python_runner.common.progress import Task
+from python_runner.common.secrets import is_for_builds, without_secrets
 
 # pip indents what the build it runs has printed.
 _NINJA_STEP = re.compile(r"^\s*\[(\d+)/(\d+)\]")
@@ -77,7 +78,7 @@ def run_build(
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            env={**os.environ, "PATH": search_path(), **(env or {})},
+            env={**_inherited(), "PATH": search_path(), **(env or {})},
             cwd=cwd,
             preexec_fn=end_with_parent(signal.SIGTERM),  # noqa: PLW1509 - see there
         ) as process,
@@ -93,6 +94,11 @@ def run_build(
             f"{Path(words[0]).name} failed (exit code {process.returncode}):\n{tail(log, 12)}",
             hint=f"The whole log: {log}",
         )
+
+
+def _inherited() -> dict[str, str]:
+    """Our environment without its secrets, but for those that open a registry of packages."""
+    return without_secrets(os.environ, keeps=is_for_builds)
 
 
 def _follow(process: subprocess.Popen[bytes], output: TextIO, task: Task) -> None:
