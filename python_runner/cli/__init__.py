@@ -59,9 +59,9 @@ def _hint_for(error: OSError) -> str:
 
 
 def _explain(message: str, hint: str) -> None:
-    from rich.console import Console  # here, because `--help` must be quick
+    from python_runner.cli.terminal import PlainConsole  # here, because `--help` must be quick
 
-    errors = Console(stderr=True, soft_wrap=True)
+    errors = PlainConsole(stderr=True, soft_wrap=True)
     errors.print(f"error: {message}", style="red", markup=False, highlight=False)
     if hint:
         errors.print(hint, markup=False, highlight=False)

@@ -26,6 +26,7 @@ from python_runner.models.gguf import WHOLE, gguf_path, is_converted, make_gguf
 from python_runner.models.gguf_file import GgufFacts
 from python_runner.models.hub import check_against_hub, fetch
 from python_runner.models.model import Model
+from python_runner.models.plain_view import unread
 from python_runner.models.quantise import TYPES, Quantiser, make_quantised
 from python_runner.models.sizes import SECONDS_PER_GB, check_disks, still_to_write
 from python_runner.models.source import Source, find_source, listed_source
@@ -157,6 +158,8 @@ def _checked(ggufs: Iterable[str]) -> tuple[str, ...]:
 def _given_model(source: Source, progress: Progress) -> Fingerprint:
     """Check files that somebody else made, as far as it is known what they should be."""
     inspect_folder(source.folder)
+    if left := unread(source.folder):
+        progress.say(f"Never read in {source.folder}: {'; '.join(left)}.")
     with _hashing(source, progress):
         fingerprint = known_fingerprint(source.folder, source.record)
     check_against_hub(source.folder, fingerprint)
