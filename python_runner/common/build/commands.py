@@ -28,6 +28,14 @@ def search_path() -> str:
     return os.pathsep.join([ours, os.environ.get("PATH", os.defpath)])
 
 
+def build_variables() -> dict[str, str]:
+    """Our environment for a build tool, with our own programs first on PATH.
+
+    Without its secrets, but for those that open a registry of packages.
+    """
+    return {**without_secrets(os.environ, keeps=is_for_builds), "PATH": search_path()}
+
+
 def require_tool(name: str, purpose: str, install: str) -> str:
     """The path of the program `name`. Raises ToolMissingError that says how to get it."""
     found = shutil.which(name, path=search_path())
@@ -42,7 +50,9 @@ def tool_version(command: Sequence[str]) -> str:
     Raises ToolMissingError if the tool is there and does not work.
     """
     try:
-        result = subprocess.run(list(command), capture_output=True, text=True, check=False)
+        result = subprocess.run(
+            list(command), capture_output=True, text=True, check=False, env=build_variables()
+        )
     except OSError as error:
         raise ToolMissingError(
             f"{' '.join(command)} cannot be run: {error.strerror}",
@@ -78,7 +88,7 @@ def run_build(
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            env={**_inherited(), "PATH": search_path(), **(env or {})},
+            env={**build_variables(), **(env or {})},
             cwd=cwd,
             preexec_fn=end_with_parent(signal.SIGTERM),  # noqa: PLW1509 - see there
         ) as process,
@@ -94,11 +104,6 @@ def run_build(
             f"{Path(words[0]).name} failed (exit code {process.returncode}):\n{tail(log, 12)}",
             hint=f"The whole log: {log}",
         )
-
-
-def _inherited() -> dict[str, str]:
-    """Our environment without its secrets, but for those that open a registry of packages."""
-    return without_secrets(os.environ, keeps=is_for_builds)
 
 
 def _follow(process: subprocess.Popen[bytes], output: TextIO, task: Task) -> None:
