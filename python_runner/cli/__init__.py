@@ -10,6 +10,7 @@ from types import FrameType
 
 import typer
 
+from python_runner.common.dumps import forbid_core_dumps
 from python_runner.common.errors import (
     INTERRUPTED_EXIT_CODE,
     PolystackError,
@@ -24,6 +25,7 @@ _TERMINATED_EXIT_CODE = 128 + signal.SIGTERM
 def main() -> None:
     """Entry point of the `polystack` command."""
     signal.signal(signal.SIGTERM, _end_in_order)
+    forbid_core_dumps()
     sys.exit(run_command(sys.argv[1:]))
 
 
@@ -57,9 +59,9 @@ def _hint_for(error: OSError) -> str:
 
 
 def _explain(message: str, hint: str) -> None:
-    from rich.console import Console  # here, because `--help` must be quick
+    from python_runner.cli.terminal import PlainConsole  # here, because `--help` must be quick
 
-    errors = Console(stderr=True, soft_wrap=True)
+    errors = PlainConsole(stderr=True, soft_wrap=True)
     errors.print(f"error: {message}", style="red", markup=False, highlight=False)
     if hint:
         errors.print(hint, markup=False, highlight=False)

@@ -55,10 +55,10 @@ class Results:
 
 def console() -> Console:
     """Standard output; the width is the terminal's, or 100 columns in a file."""
-    from rich.console import Console
+    from python_runner.cli.terminal import PlainConsole
 
-    found = Console()
-    return found if found.is_terminal else Console(width=100)
+    found = PlainConsole()
+    return found if found.is_terminal else PlainConsole(width=100)
 
 
 def say(message: str) -> None:

@@ -20,6 +20,8 @@ from pathlib import Path
 
 import psutil
 
+from python_runner.common.secrets import without_secrets
+
 _PR_SET_PDEATHSIG = 1
 _GRACE_S = 5.0
 # Opened before any fork: between fork and exec nothing may take a lock.
@@ -38,7 +40,8 @@ def start_child(
 ) -> subprocess.Popen[bytes]:
     """Start `command` in a session of its own, its output appended to the file `log`.
 
-    It gets our environment, less the names in `without`, and on top of that `env`.
+    It gets our environment, less what is secret there and the names in `without`, and on top of
+    that `env`.
 
     `orphan_signal` is what the kernel sends to the child, and to none of the child's own
     children, when we die. A server that ends its children on SIGTERM should be given that.
@@ -47,7 +50,9 @@ def start_child(
     means the thread that forked.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
-    inherited = {name: value for name, value in os.environ.items() if name not in without}
+    inherited = {
+        name: value for name, value in without_secrets(os.environ).items() if name not in without
+    }
     with log.open("ab") as output:
         return subprocess.Popen(
             [str(part) for part in command],

@@ -11,6 +11,7 @@ from python_runner.common.errors import UsageError
 from python_runner.engines.contract import Dialect, GenerateRequest
 from python_runner.engines.llama_protocol import request_body as llama_body
 from python_runner.engines.ollama_server import FOREVER
+from python_runner.study.endpoints import holds_key
 
 PATHS: Mapping[Dialect, str] = {
     Dialect.OPENAI_COMPLETIONS: "/v1/completions",
@@ -52,7 +53,7 @@ def find_dialect(url: str, named: str | None) -> tuple[str, Dialect]:
             f"{url!r} is no URL of a server",
             hint="Write http://HOST:PORT or https://HOST, for example http://127.0.0.1:8000.",
         )
-    if parts.username or parts.password:
+    if holds_key(url):
         raise UsageError(
             "a key or password in the URL would be stored with the results",
             hint="Put it into a variable and name that: --api-key-env NAME.",

@@ -117,7 +117,9 @@ def load_parts(folder: Path, threads: int, precision: str = "bf16") -> tuple[Any
     # first, and then reads some models' texts in another way than their file.
     tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
     dtype = "auto" if precision == "shipped" else torch.bfloat16
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype)
+    model = AutoModelForCausalLM.from_pretrained(
+        folder, dtype=dtype, use_safetensors=True, trust_remote_code=False
+    )
     touch(model.parameters())
     if precision == "8bit":
         to_int8(model)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from python_runner.common.errors import SetupError, ToolMissingError
 from python_runner.common.locations import source_root
+from python_runner.common.secrets import without_secrets
 
 VARIABLE = "LLAMAFILE"
 STAND_IN = "llama-server"
@@ -140,6 +141,7 @@ def _ask_version(path: Path) -> str:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
+            env=without_secrets(os.environ),
             timeout=_VERSION_TIMEOUT_S,
             check=False,
         )

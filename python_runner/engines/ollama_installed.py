@@ -16,6 +16,7 @@ from pathlib import Path
 
 from python_runner.common.errors import SetupError
 from python_runner.common.progress import Progress
+from python_runner.common.secrets import without_secrets
 from python_runner.engines.build.ollama import OllamaBuild
 from python_runner.engines.ollama import SPEC, OllamaEngine
 from python_runner.engines.ollama_server import NOWHERE
@@ -68,7 +69,7 @@ def client_version(printed: str) -> str | None:
 
 def _version(binary: Path) -> str:
     # It would ask the user's running server for a version, which is not this program's.
-    environment = {**os.environ, "OLLAMA_HOST": NOWHERE}
+    environment = {**without_secrets(os.environ), "OLLAMA_HOST": NOWHERE}
     try:
         result = subprocess.run(
             [binary, "--version"],

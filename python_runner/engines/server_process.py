@@ -20,6 +20,7 @@ from python_runner.common.errors import (
 )
 from python_runner.common.memory_end import kernel_kills, kills_since, memory_end
 from python_runner.common.processes import describe_exit, free_port, likely_cause, stop_tree, tail
+from python_runner.engines.reachable import check_is_local
 from python_runner.engines.streaming import NotAnsweredError
 
 _PORT_ATTEMPTS = 3
@@ -82,6 +83,10 @@ class ServerProcess:
                 hint="Another program took that port first. Run it again.",
             )
         return bool(ports)
+
+    def check_is_local(self) -> None:
+        """Raises EngineStartError if other machines can reach the port that it was given."""
+        check_is_local(self.title, self._child.pid, self._port)
 
     def check_is_running(self, doing: str) -> None:
         """Raises EngineCrashError if it has ended."""
@@ -156,7 +161,9 @@ def start_server(
     for attempt in range(1, _PORT_ATTEMPTS + 1):
         server = launch(free_port())
         try:
-            return server, _wait_until_up(server, is_up, deadline_ns)
+            answer = _wait_until_up(server, is_up, deadline_ns)
+            server.check_is_local()
+            return server, answer
         except (EngineCrashError, PortTakenError) as error:
             server.stop()
             is_race = isinstance(error, PortTakenError) or port_taken in error.message

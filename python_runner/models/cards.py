@@ -15,7 +15,6 @@ from pydantic import (
     Field,
     NonNegativeInt,
     SerializeAsAny,
-    ValidationError,
     ValidationInfo,
     field_validator,
     model_validator,
@@ -56,7 +55,8 @@ class HubRepo(_Frozen):
 class ModelCard(_Frozen):
     """What the manifest of a model says."""
 
-    name: str = Field(min_length=1)
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]*$")
+    """A part of paths."""
     label: str = Field(min_length=1)
     licence: str
     weights: Literal["trained", "random"]
@@ -159,7 +159,7 @@ def require_model(name: str) -> ModelCard:
 def _read(path: Path) -> ModelCard:
     try:
         return ModelCard.model_validate(_content(path))
-    except (OSError, ValidationError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, KeyError) as error:  # pydantic's and TOML's are ValueErrors
         raise ModelError(
             f"{path} is no manifest of a model: {error}",
             hint="Restore the file from the repository.",
@@ -170,6 +170,8 @@ def _content(path: Path) -> dict[str, Any]:
     """What a manifest says, with what it takes from the one that it names under `like`."""
     content = tomllib.loads(path.read_text(encoding="utf-8"))
     if other := content.pop("like", None):
+        if Path(str(other)).name != other:
+            raise ValueError(f"like = {other!r}: is no name of a manifest beside it")
         taken = _content(path.with_name(f"{other}.toml"))
         content.setdefault("architecture", taken["architecture"])
         content["shape"] = {**taken["shape"], **content.get("shape", {})}

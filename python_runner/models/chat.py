@@ -10,6 +10,12 @@ from typing import Any
 
 from python_runner.common.errors import ModelError, UsageError
 
+_ITS_CODE_RAISES = (
+    *(ArithmeticError, AttributeError, LookupError, MemoryError),
+    *(RecursionError, TypeError, ValueError),
+)
+"""A template is a small program: it runs in Jinja's sandbox, and may fail as one."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ChatTemplate:
@@ -54,7 +60,7 @@ def prompt_renderer(
                 add_generation_prompt=True,
                 bos_token="",
             )
-        except TemplateError as error:
+        except (TemplateError, *_ITS_CODE_RAISES) as error:
             raise ModelError(
                 f"the chat template of {name} fails: {error}", hint="Use --template raw."
             ) from error
@@ -67,14 +73,16 @@ def folder_chat_template(folder: Path) -> ChatTemplate | None:
     """The template in a folder of safetensors, if there is one."""
     try:
         config = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         config = {}
+    config = config if isinstance(config, dict) else {}
     bos = config.get("bos_token") or ""
-    bos = bos.get("content", "") if isinstance(bos, dict) else bos
+    bos = str(bos.get("content", "") if isinstance(bos, dict) else bos)
     own_file = folder / "chat_template.jinja"
     if own_file.is_file():
         return ChatTemplate(jinja=own_file.read_text(encoding="utf-8"), bos=bos)
     jinja = config.get("chat_template")
     if isinstance(jinja, list):  # several by name, as some models have them
-        jinja = next((each["template"] for each in jinja if each["name"] == "default"), None)
-    return ChatTemplate(jinja=jinja, bos=bos) if jinja else None
+        named = [each for each in jinja if isinstance(each, dict)]
+        jinja = next((one.get("template") for one in named if one.get("name") == "default"), None)
+    return ChatTemplate(jinja=jinja, bos=bos) if jinja and isinstance(jinja, str) else None

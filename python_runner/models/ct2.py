@@ -18,6 +18,7 @@ from python_runner.common.locations import cache_dir, source_root
 from python_runner.common.progress import Progress
 from python_runner.models.atomic import one_at_a_time, unfinished, write_text
 from python_runner.models.gguf import write_file
+from python_runner.models.plain_view import plain_view
 
 KINDS = ("bf16", "int8")
 """What the weights of a folder are stored as."""
@@ -147,13 +148,16 @@ def make_ct2(
 def _convert(
     folder: Path, made: Path, kind: str, *, name: str, size: int, progress: Progress
 ) -> None:
-    with progress.task(
-        f"Converting {name} for CTranslate2 ({kind})",
-        why="it reads a format of its own; kept for the next time",
-        expected_s=seconds_to_make(size, kind),
-    ) as task:
+    with (
+        progress.task(
+            f"Converting {name} for CTranslate2 ({kind})",
+            why="it reads a format of its own; kept for the next time",
+            expected_s=seconds_to_make(size, kind),
+        ) as task,
+        plain_view(folder, made.parent) as view,
+    ):
         write_file(
-            [sys.executable, "-m", f"{__package__}.ct2_convert", folder, made, kind],
+            [sys.executable, "-m", f"{__package__}.ct2_convert", view, made, kind],
             made / WEIGHTS,
             ct2_bytes(size, kind),
             failed=f"the conversion of {folder} for CTranslate2 failed",

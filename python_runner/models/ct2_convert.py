@@ -24,7 +24,8 @@ class Conversion(TransformersConverter):  # type: ignore[misc]  # the library ha
         """The model of transformers in bf16, whatever type its files have."""
         import torch
 
-        model = model_class.from_pretrained(path, **{**options, "dtype": torch.bfloat16})
+        safe = {"dtype": torch.bfloat16, "use_safetensors": True, "trust_remote_code": False}
+        model = model_class.from_pretrained(path, **{**options, **safe})
         self._config = model.config
         return model
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from python_runner.common.errors import ModelError
+from python_runner.models.plain_view import pickles
 
 INDEX = "model.safetensors.index.json"
 _FETCH_AGAIN = "Copy or download the model again."
@@ -37,7 +38,8 @@ def inspect_folder(folder: Path) -> FolderFacts:
     if not isinstance(architectures, list) or not architectures:
         raise ModelError(f"{folder / 'config.json'} names no architecture", hint=_FETCH_AGAIN)
     if "quantization_config" in config:
-        method = config["quantization_config"].get("quant_method", "unknown method")
+        told = config["quantization_config"]
+        method = (told if isinstance(told, dict) else {}).get("quant_method", "unknown method")
         raise ModelError(
             f"the weights in {folder} are quantised ({method}), which the engines do not share",
             hint="Take the model with weights in bf16, f16 or f32.",
@@ -64,10 +66,14 @@ def weight_files(folder: Path) -> list[Path]:
     index = folder / INDEX
     if not index.is_file():
         found = sorted(folder.glob("*.safetensors"))
-        if not found:
-            raise ModelError(f"{folder} holds no safetensors", hint=_FETCH_AGAIN)
+        if not found or (pickles(folder) and not any(_is_usual(path.name) for path in found)):
+            raise _no_safetensors(folder)
         return found
     named = _json_file(index, "no index").get("weight_map", {})
+    if not isinstance(named, dict) or not all(map(_is_file_name, named.values())):
+        raise ModelError(
+            f"{index} names files of weights that are no safetensors beside it", hint=_FETCH_AGAIN
+        )
     files = sorted({folder / name for name in named.values()})
     missing = [path.name for path in files if not path.is_file()]
     if missing or not files:
@@ -76,6 +82,28 @@ def weight_files(folder: Path) -> list[Path]:
             hint=_FETCH_AGAIN,
         )
     return files
+
+
+def _no_safetensors(folder: Path) -> ModelError:
+    if found := pickles(folder):
+        return ModelError(
+            f"{folder} holds its weights as pickle ({', '.join(found)}), which can run code when "
+            "it is opened, and is not read",
+            hint="Take the model with safetensors, or a GGUF file. If you trust the file, "
+            "transformers writes safetensors of it: AutoModelForCausalLM.from_pretrained(FOLDER)"
+            ".save_pretrained(FOLDER).",
+        )
+    return ModelError(f"{folder} holds no safetensors", hint=_FETCH_AGAIN)
+
+
+def _is_usual(name: str) -> bool:
+    """Whether other programs find these safetensors, and so do not look for a pickle."""
+    return name.startswith("model")
+
+
+def _is_file_name(name: object) -> bool:
+    """Whether it names a file of weights in the same folder, and no other."""
+    return isinstance(name, str) and name == Path(name).name and name.endswith(".safetensors")
 
 
 def _count(path: Path) -> int:
@@ -99,7 +127,7 @@ def _json_file(path: Path, otherwise: str) -> dict[str, Any]:
         raise ModelError(
             f"{path.parent} holds {otherwise}: {path.name} is missing", hint=_FETCH_AGAIN
         ) from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ModelError(f"{path} cannot be read: {error}", hint=_FETCH_AGAIN) from error
     if not isinstance(content, dict):
         raise ModelError(f"{path} is not what its name says", hint=_FETCH_AGAIN)

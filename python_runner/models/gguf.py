@@ -17,6 +17,7 @@ from python_runner.common.locations import cache_dir
 from python_runner.common.processes import start_child, stop_tree, tail
 from python_runner.common.progress import Progress, Task
 from python_runner.models.atomic import one_at_a_time, unfinished, write_text
+from python_runner.models.plain_view import plain_view
 
 WHOLE = "bf16"
 """The type that the converter writes, and of which the others are made."""
@@ -150,21 +151,22 @@ def _convert(
     # Inside the file, so that it can be told from the file alone what it was made of.
     description = made.with_name("description.json")
     description.write_text(json.dumps({"general.description": f"source_sha256={source_sha256}"}))
-    converter = [sys.executable, str(source / "convert_hf_to_gguf.py"), str(folder)]
-    write_file(
-        [*converter, "--outtype", WHOLE, "--metadata", str(description), "--outfile", str(made)],
-        made,
-        expected_bytes,
-        failed=f"the conversion of {folder} to GGUF failed",
-        env={
-            "PYTHONPATH": str(source / "gguf-py"),
-            # The folder is on this machine; nothing may be looked up elsewhere.
-            "HF_HUB_OFFLINE": "1",
-            "TRANSFORMERS_OFFLINE": "1",
-            "PYTHONWARNINGS": "ignore",
-        },
-        task=task,
-    )
+    options = ["--outtype", WHOLE, "--metadata", str(description), "--outfile", str(made)]
+    with plain_view(folder, made.parent) as view:
+        write_file(
+            [sys.executable, source / "convert_hf_to_gguf.py", view, *options],
+            made,
+            expected_bytes,
+            failed=f"the conversion of {folder} to GGUF failed",
+            env={
+                "PYTHONPATH": str(source / "gguf-py"),
+                # The folder is on this machine; nothing may be looked up elsewhere.
+                "HF_HUB_OFFLINE": "1",
+                "TRANSFORMERS_OFFLINE": "1",
+                "PYTHONWARNINGS": "ignore",
+            },
+            task=task,
+        )
 
 
 def write_file(

@@ -2,11 +2,15 @@
 
 The layout: `GGUF`, a version, how many tensors and how many keys there are, then each key
 with its value, then each tensor with its name, shape, type and place, all little-endian.
+
+What a file says of itself is believed only as far as it has the bytes: nothing is allocated, and
+nothing counted to the end, for a length that cannot be.
 """
 
 from __future__ import annotations
 
 import math
+import os
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -47,6 +51,11 @@ _TENSOR_TYPES: Mapping[int, str] = MappingProxyType(
     }
 )  # fmt: skip
 _MOST_DIMENSIONS = 8
+_SHORTEST_STRING, _SHORTEST_KEY, _SHORTEST_TENSOR = 8, 13, 24
+"""Bytes that each takes at least."""
+_ALIGNMENT = "general.alignment"
+_USUAL_ALIGNMENT = 32
+_MOST_ALIGNMENT = 1 << 16
 
 Scalar = int | float | bool | str
 
@@ -58,6 +67,58 @@ class _Array:
     kind: int
     count: int
     offset: int
+
+
+class _Source:
+    """The file, of which nothing is read or passed over that is not there."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._size = os.fstat(file.fileno()).st_size
+        self.at = 0
+        """Where the next byte is read."""
+
+    @property
+    def left(self) -> int:
+        """Bytes from here to the end."""
+        return self._size - self.at
+
+    def take(self, count: int) -> bytes:
+        """The next bytes."""
+        self._advance(count)
+        return self._file.read(count)
+
+    def pass_over(self, count: int) -> None:
+        """Leave out the next bytes."""
+        self._advance(count)
+        self._file.seek(self.at)
+
+    def go_to(self, place: int) -> None:
+        """Read on from a place where something was read before."""
+        self.at = place
+        self._file.seek(place)
+
+    def numbers(self, layout: str) -> tuple[int, ...]:
+        """The next numbers, as the `struct` module spells them."""
+        return struct.unpack(layout, self.take(struct.calcsize(layout)))
+
+    def check_count(self, count: int, each: int, what: str) -> None:
+        """Refuse a number of things that would not fit into what is left."""
+        if count * each > self.left:
+            raise ValueError(f"{count} {what}, for which it is too short")
+
+    def _advance(self, count: int) -> None:
+        if count > self.left:
+            raise ValueError("it ends too early")
+        self.at += count
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Tensor:
+    kind: int
+    weights: int
+    offset: int
+    """From where the first begins."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,8 +140,10 @@ def read_gguf(path: Path) -> GgufFacts:
         ModelError: it is no GGUF file that can be read, or one part of several.
     """
     try:
-        with path.open("rb") as file:
-            _, values = _read_values(file)
+        with path.open("rb") as opened:
+            file = _Source(opened)
+            tensors, values = _read_values(file)
+            _check_places(file, tensors, values)
             template = _chat_template(file, values)
     except (OSError, ValueError, struct.error) as error:
         raise _unreadable(path, error) from error
@@ -109,12 +172,13 @@ def stored_types(path: Path) -> Mapping[str, float]:
     """
     weights: dict[str, int] = {}
     try:
-        with path.open("rb") as file:
+        with path.open("rb") as opened:
+            file = _Source(opened)
             tensors, _ = _read_values(file)
             for _ in range(tensors):
-                kind, count = _tensor(file)
-                name = _TENSOR_TYPES.get(kind, f"type {kind}")
-                weights[name] = weights.get(name, 0) + count
+                tensor = _tensor(file)
+                name = _TENSOR_TYPES.get(tensor.kind, f"type {tensor.kind}")
+                weights[name] = weights.get(name, 0) + tensor.weights
     except (OSError, ValueError, struct.error) as error:
         raise _unreadable(path, error) from error
     total = sum(weights.values())
@@ -128,51 +192,70 @@ def _unreadable(path: Path, error: Exception) -> ModelError:
     )
 
 
-def _tensor(file: BinaryIO) -> tuple[int, int]:
-    """The type of the next tensor, and how many weights it has."""
+def _tensor(file: _Source) -> _Tensor:
     _string(file)
-    (dimensions,) = struct.unpack("<I", file.read(4))
+    (dimensions,) = file.numbers("<I")
     if dimensions > _MOST_DIMENSIONS:
         raise ValueError(f"a tensor of {dimensions} dimensions")
-    shape = struct.unpack(f"<{dimensions}Q", file.read(8 * dimensions))
-    kind, _offset = struct.unpack("<IQ", file.read(12))
-    return kind, math.prod(shape)
+    shape = file.numbers(f"<{dimensions}Q")
+    kind, offset = file.numbers("<IQ")
+    return _Tensor(kind=kind, weights=math.prod(shape), offset=offset)
 
 
-def _read_values(file: BinaryIO) -> tuple[int, dict[str, Scalar | _Array]]:
+def _check_places(file: _Source, tensors: int, values: Mapping[str, Scalar | _Array]) -> None:
+    """Refuse a file whose tensors would lie behind its end. Goes on from the first of them."""
+    alignment = values.get(_ALIGNMENT, _USUAL_ALIGNMENT)
+    if (
+        not isinstance(alignment, int)
+        or not 0 < alignment <= _MOST_ALIGNMENT
+        or alignment & (alignment - 1)
+    ):
+        raise ValueError(f"an alignment of {alignment!r}")
+    found = [_tensor(file) for _ in range(tensors)]
+    begin = -(-file.at // alignment) * alignment
+    end = file.at + file.left
+    for tensor in found:
+        # A weight takes a bit at least, whatever its type.
+        if begin + tensor.offset + tensor.weights // 8 > end:
+            raise ValueError("a tensor lies behind its end")
+
+
+def _read_values(file: _Source) -> tuple[int, dict[str, Scalar | _Array]]:
     """How many tensors there are, and the keys; the file is then at the first tensor."""
-    if file.read(4) != _MAGIC:
+    if file.left < len(_MAGIC) or file.take(len(_MAGIC)) != _MAGIC:
         raise ValueError("it does not begin with GGUF")
-    version, tensors, keys = struct.unpack("<IQQ", file.read(20))
+    version, tensors, keys = file.numbers("<IQQ")
     if version not in _VERSIONS:
         raise ValueError(f"version {version} of the format is not known")
+    file.check_count(keys, _SHORTEST_KEY, "keys")
+    file.check_count(tensors, _SHORTEST_TENSOR, "tensors")
     values: dict[str, Scalar | _Array] = {}
     for _ in range(keys):
         key = _string(file)
-        (kind,) = struct.unpack("<I", file.read(4))
+        (kind,) = file.numbers("<I")
         values[key] = _value(file, kind)
     return tensors, values
 
 
-def _value(file: BinaryIO, kind: int) -> Scalar | _Array:
+def _value(file: _Source, kind: int) -> Scalar | _Array:
     if kind == _STRING:
         return _string(file)
     if kind == _ARRAY:
-        part, count = struct.unpack("<IQ", file.read(12))
-        array = _Array(kind=part, count=count, offset=file.tell())
+        part, count = file.numbers("<IQ")
+        array = _Array(kind=part, count=count, offset=file.at)
         _pass_over(file, array)
         return array
-    layout = f"<{_layout(kind)}"
-    value: Scalar = struct.unpack(layout, file.read(struct.calcsize(layout)))[0]
+    value: Scalar = file.numbers(f"<{_layout(kind)}")[0]
     return value
 
 
-def _pass_over(file: BinaryIO, array: _Array) -> None:
+def _pass_over(file: _Source, array: _Array) -> None:
     if array.kind == _STRING:
+        file.check_count(array.count, _SHORTEST_STRING, "texts")
         for _ in range(array.count):
             _string(file)
     else:
-        file.seek(array.count * struct.calcsize(f"<{_layout(array.kind)}"), 1)
+        file.pass_over(array.count * struct.calcsize(f"<{_layout(array.kind)}"))
 
 
 def _layout(kind: int) -> str:
@@ -181,24 +264,26 @@ def _layout(kind: int) -> str:
     return _SCALARS[kind]
 
 
-def _string(file: BinaryIO) -> str:
-    (length,) = struct.unpack("<Q", file.read(8))
+def _string(file: _Source) -> str:
+    (length,) = file.numbers("<Q")
     if length > _LONGEST_STRING:
         raise ValueError(f"a text of {length} bytes")
-    content = file.read(length)
-    if len(content) < length:
-        raise ValueError("it ends too early")
-    return content.decode(errors="replace")
+    return file.take(length).decode(errors="replace")
 
 
-def _chat_template(file: BinaryIO, values: Mapping[str, Scalar | _Array]) -> ChatTemplate | None:
+def _chat_template(file: _Source, values: Mapping[str, Scalar | _Array]) -> ChatTemplate | None:
     jinja = values.get("tokenizer.chat_template")
     if not isinstance(jinja, str):
         return None
     tokens, bos = values.get("tokenizer.ggml.tokens"), values.get("tokenizer.ggml.bos_token_id")
-    if not isinstance(tokens, _Array) or not isinstance(bos, int) or bos >= tokens.count:
+    if (
+        not isinstance(tokens, _Array)
+        or tokens.kind != _STRING
+        or not isinstance(bos, int)
+        or not 0 <= bos < tokens.count
+    ):
         return ChatTemplate(jinja=jinja)
-    file.seek(tokens.offset)
+    file.go_to(tokens.offset)
     for _ in range(bos):
         _string(file)
     return ChatTemplate(jinja=jinja, bos=_string(file))

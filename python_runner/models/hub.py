@@ -94,8 +94,13 @@ def fetch(card: ModelCard, expected_bytes: int, progress: Progress) -> Path:
     return Path(found)
 
 
-def check_against_hub(folder: Path, fingerprint: Fingerprint) -> None:
+def check_against_hub(
+    folder: Path, fingerprint: Fingerprint, *, just_fetched: bool = False
+) -> None:
     """Compare the files with the hashes that the hub gave for them.
+
+    One that was fetched just now and is another is removed: nobody shall take it for what its
+    name says. One that has lain there is the user's, and stays.
 
     Hugging Face's cache keeps each file under its hash and links to it; files that are no
     such links are not known to the hub, and are passed over.
@@ -116,9 +121,13 @@ def check_against_hub(folder: Path, fingerprint: Fingerprint) -> None:
         else:
             continue
         if found != promised:
+            if just_fetched:
+                path.unlink()
+                blob.unlink()
+            first = "It was removed: run" if just_fetched else f"Remove {blob} and run"
             raise ModelError(
                 f"{path} is damaged: the hub gives its hash as {promised}, and it is {found}",
-                hint=f"Remove {blob} and run the command again: it is fetched anew.",
+                hint=f"{first} the command again: it is fetched anew.",
             )
 
 

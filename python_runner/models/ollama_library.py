@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import json
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,8 @@ from pathlib import Path
 from python_runner.common.errors import ModelError, UsageError
 
 _ALGORITHM = "sha256:"
+# It becomes the name of a file.
+_DIGEST = re.compile(_ALGORITHM + "[0-9a-f]{64}")
 # HOST/OWNER/NAME: the host that a pull went to is not looked at.
 _DEFAULT_PARTS = ("*", "library", "")
 _MORE_WEIGHTS = {"adapter", "projector", "tensor"}
@@ -47,9 +50,9 @@ def layers(manifest: Path) -> list[Layer]:
             Layer(kind=entry["mediaType"].rpartition(".")[2], digest=entry["digest"])
             for entry in entries
         ]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return []
-    return [layer for layer in found if layer.digest.startswith(_ALGORITHM)]
+    return [layer for layer in found if _DIGEST.fullmatch(str(layer.digest))]
 
 
 def forget(folder: Path, manifest: Path) -> None:

@@ -26,6 +26,7 @@ from python_runner.models.gguf import WHOLE, gguf_path, is_converted, make_gguf
 from python_runner.models.gguf_file import GgufFacts
 from python_runner.models.hub import check_against_hub, fetch
 from python_runner.models.model import Model
+from python_runner.models.plain_view import unread
 from python_runner.models.quantise import TYPES, Quantiser, make_quantised
 from python_runner.models.sizes import SECONDS_PER_GB, check_disks, still_to_write
 from python_runner.models.source import Source, find_source, listed_source
@@ -78,8 +79,9 @@ def prepare_source(
     if source.gguf is not None:
         return _gguf_alone(source, source.gguf, progress)
     check_disks(source.name, still_to_write(source, wanted, folders))
+    was_here = source.is_ready
     source = _on_disk(source, progress)
-    fingerprint = _weights(source, progress)
+    fingerprint = _weights(source, progress, just_fetched=not was_here)
     return Model(
         name=source.name,
         label=source.label,
@@ -120,11 +122,11 @@ def _on_disk(source: Source, progress: Progress) -> Source:
     return listed_source(card)
 
 
-def _weights(source: Source, progress: Progress) -> Fingerprint:
+def _weights(source: Source, progress: Progress, *, just_fetched: bool) -> Fingerprint:
     """Make or check the safetensors."""
     card = source.card
     if card is None or card.hub is not None:
-        return _given_model(source, progress)
+        return _given_model(source, progress, just_fetched=just_fetched)
     if card.weights == "random":
         return _random_model(card, source.folder, progress)
     return _trained_model(card, source.folder)
@@ -154,12 +156,14 @@ def _checked(ggufs: Iterable[str]) -> tuple[str, ...]:
     return tuple(kind for kind in TYPES if kind in wanted)
 
 
-def _given_model(source: Source, progress: Progress) -> Fingerprint:
+def _given_model(source: Source, progress: Progress, *, just_fetched: bool) -> Fingerprint:
     """Check files that somebody else made, as far as it is known what they should be."""
     inspect_folder(source.folder)
+    if left := unread(source.folder):
+        progress.say(f"Never read in {source.folder}: {'; '.join(left)}.")
     with _hashing(source, progress):
         fingerprint = known_fingerprint(source.folder, source.record)
-    check_against_hub(source.folder, fingerprint)
+    check_against_hub(source.folder, fingerprint, just_fetched=just_fetched)
     if source.card and source.card.sha256:
         _check_manifest(source.card, source.folder, fingerprint)
     return fingerprint

@@ -13,6 +13,7 @@ from python_runner.analyse.fairness import fairness_pairs
 from python_runner.analyse.load.tidy import tidy_chunks, tidy_requests
 from python_runner.analyse.tidy import tidy_pairs, tidy_samples, tidy_stages, tidy_tokens
 from python_runner.common.errors import UnknownNameError, UsageError
+from python_runner.report.csv_cells import inert_table
 from python_runner.store import Frames
 
 Writer = Callable[[pd.DataFrame, Path], None]
@@ -99,7 +100,7 @@ def _write(tables: Mapping[Path, Callable[[], pd.DataFrame]], format_name: str) 
 
 
 def _write_csv(table: pd.DataFrame, path: Path) -> None:
-    _flat(table, (dict, list)).to_csv(path, index=False, lineterminator="\n")
+    inert_table(_flat(table, (dict, list))).to_csv(path, index=False, lineterminator="\n")
 
 
 def _write_parquet(table: pd.DataFrame, path: Path) -> None:

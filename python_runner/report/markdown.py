@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from python_runner.common.printable import printable
 from python_runner.report.document import (
     Block,
     Cell,
@@ -124,7 +125,7 @@ def _cell(cell: Cell) -> str:
 
 
 def _code(text: str) -> str:
-    fence = "```"
+    text, fence = printable(text), "```"
     while fence in text:
         fence += "`"
     return f"{fence}\n{text.rstrip()}\n{fence}\n"
@@ -136,7 +137,7 @@ def _text(text: str) -> str:
     What stands between two backquotes is code and stays as it is, but for the bar that would end
     a cell.
     """
-    parts = " ".join(text.split()).split("`")
+    parts = printable(" ".join(text.split())).split("`")
     if len(parts) % 2 == 0:  # one backquote has no partner: it is only a sign
         return _escape("`".join(parts))
     spelled = [

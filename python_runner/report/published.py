@@ -9,6 +9,7 @@ from pathlib import Path
 from python_runner.analyse.published import PublishedTable
 from python_runner.common.errors import UsageError
 from python_runner.report.contents.published import published_section
+from python_runner.report.csv_cells import inert
 from python_runner.report.document import Document
 from python_runner.report.markdown import markdown
 from python_runner.report.words.published import WHOSE, head_of, whose
@@ -39,7 +40,8 @@ def published_csv(table: PublishedTable) -> str:
     writer.writerow([*heads, WHOSE, "why not comparable", "what is missing, and why"])
     for row in table.rows:
         figures = [row.values.get(one.key, "") for one in table.columns]
-        writer.writerow([*figures, whose(row), row.not_comparable, row.lack])
+        cells = [*figures, whose(row), row.not_comparable, row.lack]
+        writer.writerow([inert(one) if isinstance(one, str) else one for one in cells])
     return written.getvalue()
 
 

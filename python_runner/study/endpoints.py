@@ -21,6 +21,13 @@ def _check_name(name: str) -> str:
     return name
 
 
+def holds_key(url: str) -> bool:
+    """Whether the URL has a user, a password, or a key in its query."""
+    parts = urlsplit(url)
+    names = [name for name, _ in parse_qsl(parts.query, keep_blank_values=True)]
+    return bool(parts.password or parts.username or any(_KEY_LIKE.search(name) for name in names))
+
+
 def _check_url(url: str) -> str:
     try:
         parts = urlsplit(url)
@@ -29,8 +36,7 @@ def _check_url(url: str) -> str:
         is_server = False
     if not is_server:
         raise ValueError("is no URL of a server, as https://HOST is one")
-    names = [name for name, _ in parse_qsl(parts.query, keep_blank_values=True)]
-    if parts.password or parts.username or any(_KEY_LIKE.search(name) for name in names):
+    if holds_key(url):
         raise ValueError(
             "a key in a URL would be kept with the results: name a variable that holds it, "
             "in api_key_env"

@@ -19,7 +19,7 @@ from python_runner.engines.servers.read import shipped_servers
 from python_runner.engines.table import engine, engine_names
 from python_runner.models import Model, prepare_model
 from tests.contract.data import END_PROMPT, HELD_OUT, TOKENIZER_CASES
-from tests.contract.fleet import CONTEXT, Fleet
+from tests.contract.fleet import CONTEXT, KEYS, Fleet
 from tests.llamafile_script import write_llamafile_script
 from tests.servers import brought
 
@@ -76,6 +76,8 @@ def recorded(fleet: Fleet) -> brought.Told:
 @pytest.fixture(scope="session")
 def fleet(tiny_model: Model, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     with pytest.MonkeyPatch.context() as patch:
+        for key, value in KEYS.items():
+            patch.setenv(key, value)
 
         def bring(name: str) -> None:
             # Only for an engine under test: `-k` with one engine does not build the others.

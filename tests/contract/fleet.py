@@ -23,6 +23,8 @@ CONTEXT = 512
 """Tokens; all that the tiny model was trained for."""
 ANSWER_TOKENS = 64
 """Length of the answers that are compared."""
+KEYS = {"CANARY_API_KEY": "sk-canary-of-the-contract", "HF_TOKEN": "hf_canary_of_the_contract"}
+"""What a user may have in the environment while engines are started."""
 
 
 def settings_for(model: Model) -> LaunchSettings:
@@ -47,7 +49,7 @@ class Fleet:
         """`bring` sees to what a user would bring for the engine of that name."""
         self.model = model
         self.tokenizer = ReferenceTokenizer(model.folder)
-        self._logs = logs
+        self.logs = logs
         self._bring = bring
         self.folders: dict[str, Path] = {}
         """Where an engine is to see the model, if not where it lies."""
@@ -84,7 +86,7 @@ class Fleet:
         settings = replace(
             settings_for(model or shown), precision=precision, device=found.spec.devices[0]
         )
-        return found.start(settings, self._logs / f"{name}.log")
+        return found.start(settings, self.logs / f"{name}.log")
 
     def request(
         self, prompt: str, *, new_tokens: int, ignore_end_of_sequence: bool = True

@@ -147,11 +147,18 @@ ODD: Mapping[str, Callable[[_Handler], None]] = {
     "hangs-up": _Handler.hang_up,
     "busy-at-times": _Handler.busy_at_times,
     "counts-nothing": lambda handler: handler.stream(counts=False),
+    "says": lambda handler: handler.stream(text=handler.server.words),
+    "refuses-with-words": lambda handler: handler.json(
+        400, {"error": {"message": handler.server.words}}
+    ),
     "repeats-the-key": _Handler.repeats_the_key,
     "refuses-with-the-key": _Handler.refuses_with_the_key,
 }
 LISTS_MODELS = frozenset(
-    {"no-such-model", "busy-at-times", "counts-nothing", "repeats-the-key", "moved", "silent"}
+    {
+        *("no-such-model", "busy-at-times", "counts-nothing", "repeats-the-key", "moved"),
+        *("silent", "says"),
+    }
 )
 """Those that are odd only when they are asked for an answer."""
 
@@ -166,6 +173,8 @@ class OddServer(ThreadingHTTPServer):
         self.is_over = threading.Event()
         self.prompt_tokens: Callable[[Mapping[str, object]], int] = lambda _body: PROMPT_TOKENS
         """How many tokens it says that a prompt has."""
+        self.words = ""
+        """What `says` answers with, token for token."""
         self._prompts: dict[str, int] = {}
         if is_tls:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -16,6 +16,7 @@ from python_runner.common import guard
 from python_runner.common.errors import BuildFailedError, ToolMissingError
 from python_runner.common.processes import end_with_parent, stop_tree, tail
 from python_runner.common.progress import Task
+from python_runner.common.secrets import is_for_builds, without_secrets
 
 # pip indents what the build it runs has printed.
 _NINJA_STEP = re.compile(r"^\s*\[(\d+)/(\d+)\]")
@@ -25,6 +26,14 @@ def search_path() -> str:
     """PATH with the programs of our own virtual environment first, activated or not."""
     ours = str(Path(sys.executable).parent)
     return os.pathsep.join([ours, os.environ.get("PATH", os.defpath)])
+
+
+def build_variables() -> dict[str, str]:
+    """Our environment for a build tool, with our own programs first on PATH.
+
+    Without its secrets, but for those that open a registry of packages.
+    """
+    return {**without_secrets(os.environ, keeps=is_for_builds), "PATH": search_path()}
 
 
 def require_tool(name: str, purpose: str, install: str) -> str:
@@ -41,7 +50,9 @@ def tool_version(command: Sequence[str]) -> str:
     Raises ToolMissingError if the tool is there and does not work.
     """
     try:
-        result = subprocess.run(list(command), capture_output=True, text=True, check=False)
+        result = subprocess.run(
+            list(command), capture_output=True, text=True, check=False, env=build_variables()
+        )
     except OSError as error:
         raise ToolMissingError(
             f"{' '.join(command)} cannot be run: {error.strerror}",
@@ -77,7 +88,7 @@ def run_build(
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            env={**os.environ, "PATH": search_path(), **(env or {})},
+            env={**build_variables(), **(env or {})},
             cwd=cwd,
             preexec_fn=end_with_parent(signal.SIGTERM),  # noqa: PLW1509 - see there
         ) as process,

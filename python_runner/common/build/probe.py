@@ -18,6 +18,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from python_runner.common.build.cache import scratch_dir
+from python_runner.common.build.commands import build_variables
 from python_runner.common.build.instructions import INSTRUCTION_SETS, InstructionSet
 from python_runner.common.build.toolchain import Compilers
 from python_runner.common.locations import cache_dir, source_root
@@ -82,11 +83,17 @@ def _try(chosen: InstructionSet, compiler: str, folder: Path) -> Outcome:
     ]
     try:
         compiled = subprocess.run(
-            command, capture_output=True, timeout=_COMPILE_TIMEOUT_S, check=False
+            command,
+            capture_output=True,
+            timeout=_COMPILE_TIMEOUT_S,
+            check=False,
+            env=build_variables(),
         )
         if compiled.returncode != 0:
             return Outcome.UNKNOWN
-        ended = subprocess.run([program], timeout=_RUN_TIMEOUT_S, check=False)
+        ended = subprocess.run(
+            [program], timeout=_RUN_TIMEOUT_S, check=False, env=build_variables()
+        )
     except (OSError, subprocess.TimeoutExpired):
         return Outcome.UNCLEAR
     return outcome_of(ended.returncode)

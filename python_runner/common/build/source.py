@@ -120,9 +120,16 @@ def _download(folder: Path, task: Task) -> Path:
 
 def _unpack(archive: Path, folder: Path) -> None:
     """Unpack llama.cpp, the binding and the list of changes; no more of it is needed."""
-    with tarfile.open(archive) as tar:
-        # The filter refuses what would be written outside the folder.
-        tar.extractall(folder, members=_wanted(tar), filter="data")
+    try:
+        with tarfile.open(archive) as tar:
+            # The filter refuses what would be written outside the folder.
+            tar.extractall(folder, members=_wanted(tar), filter="data")
+    except tarfile.TarError as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise BuildFailedError(
+            f"{archive.name} cannot be unpacked: {error}",
+            hint="Another release must be pinned.",
+        ) from error
     if not (folder / _LLAMA_CPP / "CMakeLists.txt").is_file():
         shutil.rmtree(folder)
         raise BuildFailedError(

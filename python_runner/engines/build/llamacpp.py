@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from python_runner.common.build.cache import build_once, fresh_log, scratch_dir
-from python_runner.common.build.commands import run_build
+from python_runner.common.build.commands import build_variables, run_build
 from python_runner.common.build.cpu import CpuFlags, cpu_flags
 from python_runner.common.build.extension import build_extension
 from python_runner.common.build.source import (
@@ -170,6 +170,7 @@ def system_info(prefix: Path) -> str:
         capture_output=True,
         text=True,
         check=False,
+        env=build_variables(),
     )
     return asked.stdout.strip()
 

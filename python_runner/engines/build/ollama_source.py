@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 from python_runner.common.build.cache import fresh_log, hash_tree
-from python_runner.common.build.commands import run_build, search_path
+from python_runner.common.build.commands import build_variables, run_build
 from python_runner.common.build.toolchain import go_tool
 from python_runner.common.errors import BuildFailedError
 from python_runner.common.locations import source_root
@@ -79,7 +78,7 @@ def known_source() -> OllamaSource | None:
         capture_output=True,
         text=True,
         check=False,
-        env={**os.environ, "PATH": search_path(), "GOFLAGS": "", "GOWORK": "off"},
+        env={**build_variables(), "GOFLAGS": "", "GOWORK": "off"},
     )
     folder = asked.stdout.strip()
     if asked.returncode != 0 or not folder:

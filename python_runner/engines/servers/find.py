@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from python_runner.common.errors import SetupError, ToolMissingError
+from python_runner.common.secrets import without_secrets
 from python_runner.engines.servers.schema import Find, ServerRow, Version
 from python_runner.engines.servers.words import Filling
 
@@ -222,6 +223,7 @@ def _output(command: Sequence[str], timeout_s: float) -> str:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
+            env=without_secrets(os.environ),
             timeout=timeout_s,
             check=False,
         )

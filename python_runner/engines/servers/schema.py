@@ -60,6 +60,10 @@ class _Table(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
+FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+"""Of a file in a folder that we choose."""
+
+
 class Find(_Table):
     """Where the server is."""
 
@@ -214,7 +218,7 @@ class ServerRow(_Table):
     container: Container | None = None
     command: Words
     environment: Mapping[str, str] = {}
-    scratch_files: Mapping[str, str] = {}
+    scratch_files: Mapping[FileName, str] = {}
     """Files of settings that it is started with, by name; written to {scratch}."""
     precision: Mapping[Literal["bf16", "8bit", "shipped"], Format]
     ready: Ready

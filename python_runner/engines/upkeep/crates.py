@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from python_runner.common.build.commands import search_path
+from python_runner.common.build.commands import build_variables
 
 _HOST = "host: "
 _TIMEOUT_S = 120.0
@@ -115,7 +114,7 @@ def _printed(command: list[str], folder: Path) -> str:
             text=True,
             check=False,
             timeout=_TIMEOUT_S,
-            env={**os.environ, "PATH": search_path()},
+            env=build_variables(),
         )
     except (OSError, subprocess.TimeoutExpired):
         return ""

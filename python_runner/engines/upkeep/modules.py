@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
-from python_runner.common.build.commands import search_path
+from python_runner.common.build.commands import build_variables
 
 _DEPENDENCY = re.compile(r"^\tdep\t(\S+)\t(\S+)", re.MULTILINE)
 
@@ -41,7 +40,7 @@ def _version_list(program: Path) -> str:
             capture_output=True,
             text=True,
             check=False,
-            env={**os.environ, "PATH": search_path(), "GOFLAGS": "", "GOTOOLCHAIN": "local"},
+            env={**build_variables(), "GOFLAGS": "", "GOTOOLCHAIN": "local"},
         )
     except OSError:
         return ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -18,6 +19,7 @@ import httpx
 from python_runner.common.errors import EngineError
 from python_runner.common.processes import start_child, stop_tree, tail
 from python_runner.common.progress import Progress
+from python_runner.common.secrets import without_secrets
 from python_runner.engines.streaming import prepare_stream_client
 from python_runner.engines.truth import prepare_truth_server
 from python_runner.run.client_bench.figures import ClientFigures, figures_of, middle_of
@@ -142,6 +144,7 @@ def _server(bench: Bench, logs: Path) -> Iterator[str]:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
+            env=without_secrets(os.environ),
         )
     assert process.stdin is not None
     assert process.stdout is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -18,6 +19,7 @@ from python_runner.common.errors import EngineError
 from python_runner.common.host import physical_cores
 from python_runner.common.processes import start_child, stop_tree, tail
 from python_runner.common.progress import Progress
+from python_runner.common.secrets import without_secrets
 from python_runner.engines.build.llamacpp import llama_cpp_prefix
 from python_runner.engines.contract import GenerateRequest, LaunchSettings, RunningEngine
 from python_runner.engines.table import engine
@@ -185,7 +187,8 @@ def _starts() -> Iterator[Price]:
 
 def _start_seconds(words: list[str]) -> float:
     started = time.monotonic()
-    subprocess.run([sys.executable, *words], check=True, stdout=subprocess.DEVNULL)
+    command, env = [sys.executable, *words], without_secrets(os.environ)
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=env)
     return time.monotonic() - started
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from python_runner.analyse.published import PartRun
 from python_runner.analyse.published.nine_prompts import answers_by_stack
 from python_runner.common.errors import UsageError
+from python_runner.report.csv_cells import inert_table
 from python_runner.run.published.tables import mark_in, series_of
 from python_runner.store import Store, read_frames
 from python_runner.study import load_published
@@ -33,7 +34,7 @@ def write_answers(store: Store, run_id: int, folder: Path) -> list[Path]:
         for stack, table in found.items():
             part = f"run-{run_id}-" if several else ""
             name = re.sub(r"[^A-Za-z0-9._-]+", "-", f"answers-{part}{stack}")
-            table.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
+            inert_table(table).to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
             written.append(folder / f"{name}.csv")
     except OSError as error:
         raise UsageError(

@@ -62,7 +62,7 @@ def test_prompts_are_a_file_or_a_text(tmp_path: Path) -> None:
 
 
 def test_the_key_goes_into_a_header() -> None:
-    headers, secrets = key_headers("NAME", {"NAME": " sk-9\n"})
+    headers, secrets = key_headers("MY_KEY", {"MY_KEY": " sk-9\n"})
     assert headers == {"Authorization": "Bearer sk-9"}
     assert secrets == ("sk-9",)
     assert key_headers(None, {}) == ({}, ())
@@ -70,8 +70,8 @@ def test_the_key_goes_into_a_header() -> None:
 
 @pytest.mark.parametrize("value", ["", "  ", "two words", "ключ", "sk\x07"])
 def test_what_is_no_key_is_not_repeated(value: str) -> None:
-    with pytest.raises(UsageError, match="NAME") as raised:
-        key_headers("NAME", {"NAME": value})
+    with pytest.raises(UsageError, match="MY_KEY") as raised:
+        key_headers("MY_KEY", {"MY_KEY": value})
     assert not value.strip() or value not in raised.value.message + raised.value.hint
 
 
@@ -137,3 +137,10 @@ def test_a_study_with_a_load_is_not_compared(polystack: Polystack) -> None:
     outcome = polystack("compare", "load-demo")
     assert outcome.code == 2
     assert "polystack load --study load-demo" in outcome.err
+
+
+def test_a_variable_that_engines_would_inherit_is_refused() -> None:
+    with pytest.raises(UsageError, match="would inherit it") as raised:
+        key_headers("HOSTED", {"HOSTED": "sk-9-canary"})
+    assert "HOSTED_KEY" in raised.value.hint
+    assert "sk-9-canary" not in raised.value.message + raised.value.hint

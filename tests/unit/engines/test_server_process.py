@@ -27,6 +27,9 @@ class PaperServer(ServerProcess):
     def check_is_running(self, doing: str) -> None:
         """It has no process that could end."""
 
+    def check_is_local(self) -> None:
+        """Nor one that could listen."""
+
     def stop(self) -> None:
         self.is_stopped = True
 

@@ -1,0 +1,331 @@
+"""Weights are read as safetensors or GGUF, and nothing that came with them is run."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import shutil
+import struct
+import subprocess
+import sys
+import tracemalloc
+from pathlib import Path
+
+import pytest
+
+from python_runner.common.errors import ModelError, PolystackError
+from python_runner.common.locations import source_root
+from python_runner.common.progress import SilentProgress
+from python_runner.models import prepare_model
+from python_runner.models.chat import ChatTemplate, prompt_renderer
+from python_runner.models.fingerprint import model_files
+from python_runner.models.folder import INDEX
+from python_runner.models.gguf import make_gguf
+from python_runner.models.gguf_file import read_gguf
+from python_runner.models.plain_view import plain_view
+from python_runner.models.source import find_source
+from tests.faults.fault import fault
+from tests.real.command import Marked
+
+TINY = source_root() / "models" / "gemma-2-tiny"
+PICKLES = ("pytorch_model.bin", "model.pt", "weights.pkl", "consolidated.00.pth", "last.ckpt")
+MOST_BYTES = 1 << 20
+CODE = 'import pathlib; pathlib.Path("{canary}").touch()\n'
+
+
+class _Canary:
+    """Unpickled, it makes a file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return os.mkdir, (str(self._path),)
+
+
+@pytest.fixture
+def canary(tmp_path: Path) -> Path:
+    """What is there once code of the model has run."""
+    return tmp_path / "code-was-run"
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    """The tiny model, to be spoilt."""
+    folder = tmp_path / "given"
+    folder.mkdir()
+    for path in model_files(TINY):
+        shutil.copy(path, folder)
+    return folder
+
+
+def put_pickle(folder: Path, name: str, canary: Path) -> None:
+    (folder / name).write_bytes(pickle.dumps(_Canary(canary)))
+
+
+def put_code(folder: Path, canary: Path) -> None:
+    """Python files, and a configuration that names them, as models of others have it."""
+    for name in ("configuration_x", "modeling_x", "tokenization_x"):
+        (folder / f"{name}.py").write_text(CODE.format(canary=canary))
+    named = {
+        "config.json": {
+            "AutoConfig": "configuration_x.Config",
+            "AutoModelForCausalLM": "modeling_x.Model",
+        },
+        "tokenizer_config.json": {"AutoTokenizer": ["tokenization_x.T", "tokenization_x.T"]},
+    }
+    for name, names in named.items():
+        content = json.loads((folder / name).read_text(encoding="utf-8"))
+        (folder / name).write_text(json.dumps({**content, "auto_map": names}))
+
+
+@fault(
+    "a model has its weights as pickle only",
+    injected="a folder with `pytorch_model.bin` or the like that makes a folder when it is opened",
+    seen="the file is named, and why it is not read; exit code 4",
+    kept="nothing was begun; the pickle was not opened",
+)
+def test_a_model_in_pickle_is_refused(model: Path, canary: Path, tmp_path: Path) -> None:
+    for weights in model.glob("*.safetensors*"):
+        weights.unlink()
+    for name in PICKLES:
+        put_pickle(model, name, canary)
+        with pytest.raises(ModelError, match="can run code") as raised:
+            find_source(str(model))
+        assert name in raised.value.message
+        assert "safetensors" in raised.value.hint
+        (model / name).unlink()
+    put_pickle(model, PICKLES[0], canary)
+    code, printed = Marked(tmp_path).run("compare", "demo", "--model", str(model))
+    assert code == 4, printed
+    assert "pytorch_model.bin" in printed
+    assert not canary.exists()
+
+
+@fault(
+    "other programs would not find the safetensors, and open the pickle beside them",
+    injected="a folder with `weights.safetensors` and `pytorch_model.bin`",
+    seen="the pickle is named; an error of the model (exit code 4)",
+    kept="nothing was begun; the pickle was not opened",
+)
+def test_safetensors_by_another_name_beside_a_pickle(model: Path, canary: Path) -> None:
+    (model / INDEX).unlink(missing_ok=True)
+    (model / "model.safetensors").rename(model / "weights.safetensors")
+    assert find_source(str(model)).bytes
+    put_pickle(model, "pytorch_model.bin", canary)
+    with pytest.raises(ModelError, match="can run code"):
+        find_source(str(model))
+    assert not canary.exists()
+
+
+_LOAD = """
+import sys
+from pathlib import Path
+from python_runner.engines.hf_transformers import load_parts
+load_parts(Path(sys.argv[1]), 1)
+"""
+
+
+@fault(
+    "a model brings pickles and Python code beside its safetensors",
+    injected="`auto_map` in both configurations, three Python files and a pickle that leave a mark "
+    "when they are run; loaded by transformers, converted by llama.cpp's converter",
+    seen="a line that names what is never read; then the model as always",
+    kept="all; no mark was left",
+)
+def test_what_came_beside_the_weights_is_not_run(
+    model: Path, canary: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    put_pickle(model, "pytorch_model.bin", canary)
+    put_code(model, canary)
+
+    said: list[str] = []
+    monkeypatch.setattr(SilentProgress, "say", lambda _, message: said.append(message))
+    prepare_model(str(model), (), SilentProgress())
+    assert any("pytorch_model.bin" in each and "modeling_x.py" in each for each in said)
+    subprocess.run(
+        [sys.executable, "-c", _LOAD, str(model)],
+        env=Marked(tmp_path).environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=True,
+    )
+    monkeypatch.setattr("python_runner.models.gguf.gguf_dir", lambda: tmp_path / "made")
+    made = make_gguf(
+        model,
+        name="spoilt",
+        source_sha256="0" * 64,
+        expected_bytes=1,
+        progress=SilentProgress(),
+    )
+    assert read_gguf(made).architecture == "gemma2"
+    assert not canary.exists()
+
+
+@fault(
+    "a converter of others would run a model's code",
+    injected="the same folder, and what converters are shown of it",
+    seen="nothing",
+    kept="all files of the model but pickles and code; `auto_map` is not passed on",
+)
+def test_converters_see_the_model_alone(model: Path, canary: Path, tmp_path: Path) -> None:
+    put_pickle(model, "pytorch_model.bin", canary)
+    put_code(model, canary)
+    with plain_view(model, tmp_path / "scratch") as view:
+        assert view.name == model.name
+        assert {path.name for path in view.iterdir()} == {path.name for path in model_files(TINY)}
+        for path in view.glob("*.json"):
+            assert "auto_map" not in path.read_text(encoding="utf-8")
+        assert (view / "model.safetensors").read_bytes() == (
+            TINY / "model.safetensors"
+        ).read_bytes()
+    assert not view.parent.exists()
+    assert not canary.exists()
+
+
+ATTACKS = {
+    "attributes of Python objects": "{{ ''.__class__.__mro__[1].__subclasses__() }}",
+    "an import": "{{ cycler.__init__.__globals__.os.system('touch CANARY') }}",
+    "a loop without end": "{% for i in range(10 ** 12) %}{{ i }}{% endfor %}",
+    "a division by zero": "{{ 1 // 0 }}",
+    "a changed list": "{{ messages.append(1) }}",
+}
+
+
+@fault(
+    "a model's chat template is no template but a program",
+    injected=f"templates with {', '.join(ATTACKS)}",
+    seen="the template is refused, in one sentence; exit code 4",
+    kept="nothing was begun",
+)
+@pytest.mark.parametrize("jinja", ATTACKS.values(), ids=ATTACKS)
+def test_a_chat_template_stays_in_its_sandbox(jinja: str, canary: Path) -> None:
+    chat = ChatTemplate(jinja=jinja.replace("CANARY", str(canary)))
+    render = prompt_renderer("chat", lambda: chat, name="m")
+    with pytest.raises(ModelError, match="the chat template of m fails"):
+        render("hello")
+    assert not canary.exists()
+
+
+def safetensors(header: object, *, length: int | None = None, data: bytes = b"\0" * 8) -> bytes:
+    text = header if isinstance(header, bytes) else json.dumps(header).encode()
+    return struct.pack("<Q", len(text) if length is None else length) + text + data
+
+
+def tensor(begin: int, end: int, *shape: int) -> dict[str, object]:
+    return {"dtype": "F16", "shape": list(shape), "data_offsets": [begin, end]}
+
+
+LIES: dict[str, bytes] = {
+    "a header of 2^60 bytes": safetensors({}, length=1 << 60),
+    "a header longer than the file": safetensors({}, length=4096),
+    "tensors behind the end": safetensors({"a": tensor(0, 1 << 40, 1 << 39)}),
+    "tensors that overlap": safetensors({"a": tensor(0, 8, 4), "b": tensor(4, 8, 2)}),
+    "a shape that is not its size": safetensors({"a": tensor(0, 8, 1 << 40)}),
+    "a shape of 2^64 numbers": safetensors({"a": tensor(0, 8, 1 << 32, 1 << 32)}),
+    "a header nested 100,000 deep": safetensors(b"[" * 100_000),
+    "no header": b"",
+}
+
+
+def gguf(tensors: int, keys: int, rest: bytes = b"") -> bytes:
+    return b"GGUF" + struct.pack("<IQQ", 3, tensors, keys) + rest
+
+
+def text(value: str) -> bytes:
+    return struct.pack("<Q", len(value)) + value.encode()
+
+
+def key(name: str, kind: int, value: bytes) -> bytes:
+    return text(name) + struct.pack("<I", kind) + value
+
+
+ARCHITECTURE = key("general.architecture", 8, text("llama"))
+PLACED = text("a") + struct.pack("<IQIQ", 1, 4, 0, 1 << 60)
+HUGE = text("a") + struct.pack("<IQQIQ", 2, 1 << 40, 1 << 40, 0, 0)
+GGUF_LIES: dict[str, bytes] = {
+    "2^60 keys": gguf(0, 1 << 60, ARCHITECTURE),
+    "2^60 tensors": gguf(1 << 60, 1, ARCHITECTURE),
+    "a text of 2^60 bytes": gguf(0, 1, struct.pack("<Q", 1 << 60)),
+    "a text beyond its end": gguf(0, 1, struct.pack("<Q", 1 << 25)),
+    "a list of 2^60 numbers": gguf(0, 1, key("x", 9, struct.pack("<IQ", 10, 1 << 60))),
+    "a list of 2^60 texts": gguf(0, 1, key("x", 9, struct.pack("<IQ", 8, 1 << 60))),
+    "lists within lists": gguf(0, 1, key("x", 9, struct.pack("<IQ", 9, 3))),
+    "an alignment of 0": gguf(
+        0, 2, ARCHITECTURE + key("general.alignment", 4, struct.pack("<I", 0))
+    ),
+    "an alignment that is no power of 2": gguf(
+        0, 2, ARCHITECTURE + key("general.alignment", 4, struct.pack("<I", 33))
+    ),
+    "tensors behind the end": gguf(1, 1, ARCHITECTURE + PLACED),
+    "tensors of 2^80 weights": gguf(1, 1, ARCHITECTURE + HUGE),
+}
+
+
+def lies(what: str, cases: dict[str, bytes]) -> pytest.MarkDecorator:
+    return fault(
+        f"a file of weights lies about its sizes ({what})",
+        injected=", ".join(cases),
+        seen="the file is named, and what is wrong with it; exit code 4",
+        kept="nothing was begun; less than 1 MiB was allocated",
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        *(
+            pytest.param("model.safetensors", content, id=what, marks=lies("safetensors", LIES))
+            for what, content in LIES.items()
+        ),
+        *(
+            pytest.param("model.gguf", content, id=what, marks=lies("GGUF", GGUF_LIES))
+            for what, content in GGUF_LIES.items()
+        ),
+    ],
+)
+def test_a_file_that_lies_about_its_sizes(model: Path, name: str, content: bytes) -> None:
+    (model / name).write_bytes(content)
+    reference = model / name if name.endswith(".gguf") else model
+    import safetensors as _imported  # noqa: F401 - counted otherwise
+
+    tracemalloc.start()
+    try:
+        with pytest.raises(ModelError) as raised:
+            find_source(str(reference))
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert name in raised.value.message
+    assert raised.value.hint
+    assert most < MOST_BYTES
+
+
+@fault(
+    "the index of a model's weights names a file elsewhere",
+    injected="`..`, a whole path, a folder and a pickle in model.safetensors.index.json",
+    seen="the index is refused; exit code 4",
+    kept="nothing was begun, and that file was not opened",
+)
+@pytest.mark.parametrize(
+    "named", ["../outside.safetensors", "/outside.safetensors", "sub/x.safetensors", "x.bin"]
+)
+def test_an_index_that_names_files_elsewhere(model: Path, named: str) -> None:
+    shutil.copy(model / "model.safetensors", model.parent / "outside.safetensors")
+    (model / INDEX).write_text(json.dumps({"weight_map": {"a": named}}))
+    with pytest.raises(ModelError, match="no safetensors beside it"):
+        find_source(str(model))
+
+
+@fault(
+    "a configuration is not what its name says",
+    injected="a list, a number, 100,000 open brackets, and quantisation that is a text",
+    seen="the file is named; exit code 4",
+    kept="nothing was begun",
+)
+@pytest.mark.parametrize("content", ["[]", "7", "[" * 100_000, '{"quantization_config": "x"'])
+def test_a_configuration_that_is_none(model: Path, content: str) -> None:
+    (model / "config.json").write_text(content)
+    with pytest.raises(PolystackError, match=r"config\.json"):
+        find_source(str(model))
