@@ -91,8 +91,12 @@ def test_a_missing_field_is_refused() -> None:
 def test_the_way_to_somebody_elses_server_is_told_apart() -> None:
     run = load("four")
     reading = {
-        **{"when": "before", "name_ns": 1_000_000, "tcp_ns": 2_000_000, "tls_ns": 0},
-        **{"round_trip_ns": 4_000_000, "error": ""},
+        "when": "before",
+        "name_ns": 1_000_000,
+        "tcp_ns": 2_000_000,
+        "tls_ns": 0,
+        "round_trip_ns": 4_000_000,
+        "error": "",
     }
     readings = [[reading, {**reading, "when": "after"}], *([[]] * (len(run.data.conditions) - 1))]
     conditions = run.data.conditions.assign(
