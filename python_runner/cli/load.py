@@ -50,6 +50,7 @@ def load(
     warmup: options.WarmupOption = None,
     prompt_tokens: options.PromptTokensOption = None,
     new_tokens: options.NewTokensOption = None,
+    stop: options.StopOption = None,
     prompts: options.PromptsOption = None,
     shared_prefix: options.SharedOption = None,
     slo: options.SloOption = None,
@@ -63,6 +64,7 @@ def load(
     api_key_env: options.KeyOption = None,
     ca_file: options.CertificatesOption = None,
     ignore_eos: options.IgnoreEosOption = False,
+    keep_answers: options.KeepAnswersOption = False,
     allow_unfair: AllowUnfairOption = None,
     study: options.StudyOption = _STUDY,
     results: ResultsOption = None,
@@ -75,19 +77,22 @@ def load(
         length_keys(users=users, requests=requests, duration=duration, warmup=warmup),
         timed_keys(ramp=ramp, timeout=timeout),
         prompt_keys(prompts, shared_prefix),
-        {"slo": slo, "slots": slots, "ignore_eos": ignore_eos or None},
+        {"slo": slo, "slots": slots},
+        {"ignore_eos": ignore_eos or None, "keep_answers": keep_answers or None},
     )
     overrides = Overrides(
         model=model,
         stacks=None if engine is None else tuple(output.split_names(engine)),
         prompt_tokens=prompt_tokens,
         new_tokens=new_tokens,
+        stop=stop,
         threads=threads,
         context=context,
         seed=seed,
         allow_unfair=None if allow_unfair is None else tuple(allow_unfair),
         load=table or None,
     )
+    _refuse_both_ends(stop, ignore_eos=ignore_eos)
     place = output.Results.at(results)
     if url is None:
         _refuse_without_url(dialect=dialect, tokenizer=tokenizer, api_key_env=api_key_env)
@@ -95,6 +100,14 @@ def load(
     _refuse_with_url(engine)
     target = _outside(url, dialect, api_key_env, ca_file)
     return _on_outside(study, overrides, target, tokenizer, place, command=typed(called))
+
+
+def _refuse_both_ends(stop: str | None, *, ignore_eos: bool) -> None:
+    if ignore_eos and stop == "end-of-sequence":
+        raise UsageError(
+            "--ignore-eos goes on past an end, and --stop end-of-sequence ends there",
+            hint="Give one of the two.",
+        )
 
 
 def _refuse_with_url(engine: str | None) -> None:
@@ -116,8 +129,10 @@ def _on_engines(study: str, overrides: Overrides, place: output.Results, command
     from python_runner.study import load_study
 
     found = load_study(study, overrides)
-    check_open_files(load_of(found))
+    limit = check_open_files(load_of(found))
     find_served(found)  # a mistake is told before a store is made for nothing
+    if limit:
+        output.say(limit)
     with RunProgress(output.console(), place.store) as progress:
         return _run_and_show(
             lambda store: run_load(
@@ -148,7 +163,8 @@ def _on_outside(
 
     named = overrides.model if isinstance(overrides.model, str) else None
     found = _study_of(study, overrides, target, named or "?")
-    check_open_files(load_of(found))
+    if limit := check_open_files(load_of(found)):
+        output.say(limit)
     model = named or only_model(target)
     found = _study_of(study, overrides, target, model)
     asked = Asked(model=model, outside=target, tokenizer=tokenizer, context=overrides.context)
@@ -213,13 +229,15 @@ def _run_and_show(run: Callable[[Store], Loaded], place: output.Results) -> int:
         before = len(store.run_ids())
         try:
             outcome = run(store)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, SystemExit) as end:
             after = store.run_ids()
             if len(after) > before:
                 output.say(
                     f"\nInterrupted. What was finished is kept as run {after[-1]}: "
                     f"polystack show {after[-1]}"
                 )
+            if isinstance(end, SystemExit):  # by SIGTERM, whose exit code it carries
+                raise
             return INTERRUPTED_EXIT_CODE
         output.show_summary(store, outcome.run_id)
         output.draw(store, outcome.run_id, place)

@@ -47,6 +47,15 @@ IgnoreEosOption = Annotated[
         help="Ask the server at --url to go on past an end (vLLM, SGLang, llama-server).",
     ),
 ]
+StopOption = Annotated[
+    str | None,
+    typer.Option(
+        "--stop", help="length: exactly --new-tokens; end-of-sequence: the model may end before."
+    ),
+]
+KeepAnswersOption = Annotated[
+    bool, typer.Option("--keep-answers", help="Keep the text of every answer, too.")
+]
 UsersOption = Annotated[
     str | None, typer.Option("--users", help="Closed loop: 10,50,100 is a level each.")
 ]

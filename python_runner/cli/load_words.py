@@ -31,7 +31,7 @@ def table_of(*parts: Mapping[str, object]) -> dict[str, object]:
 
     table = {name: value for part in parts for name, value in part.items()}
     slo = table.pop("slo", None)
-    for name in ("slots", "ignore_eos"):
+    for name in ("slots", "ignore_eos", "keep_answers"):
         if table.get(name) is None:
             table.pop(name, None)
     return table if slo is None else {**table, "slo": parse_slo(str(slo))}

@@ -53,6 +53,11 @@ _HINTS = {
 }
 _BY_WORDS = (
     (
+        ("no file or port left",),
+        "That is a limit of this machine and not of the server: allow more open files "
+        "(ulimit -n NUMBER), ask for a lower load, or send it from more than one machine.",
+    ),
+    (
         ("InvalidContentType", "WRONG_VERSION_NUMBER", "record layer failure"),
         "What answers there does not speak TLS: write http:// in place of https://, or another "
         "port.",

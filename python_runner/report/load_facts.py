@@ -155,8 +155,17 @@ def _warnings(data: LoadData, *, is_synthetic: bool) -> Iterator[str]:
         if late > max(_LATE_MS, _LATE_SHARE * row["ttft_p50_ms"]):
             yield (
                 f"{name}: the client was late. It sent 1 request in 100 {spell_time(late)} or more "
-                "after it was due; that time is part of TTFT and E2E latency."
+                f"after it was due{_over(data.figures, row)}; that time is part of TTFT and E2E "
+                "latency."
             )
+
+
+def _over(figures: pd.DataFrame, row: Mapping[Any, Any]) -> str:
+    """Over how many connections an open loop was sent: too few may be why it was late."""
+    if row["arrivals"] == Arrivals.CLOSED.value:
+        return ""
+    used = figures.loc[figures["level_id"] == row["level_id"], "user"]
+    return f", over {used[used >= 0].nunique():,} connections"
 
 
 def _notes(data: LoadData) -> Iterator[str]:

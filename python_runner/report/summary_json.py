@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import pandas as pd
@@ -15,6 +16,7 @@ import pandas as pd
 from python_runner import __version__
 from python_runner.analyse.compare import RunChange
 from python_runner.analyse.fairness import fairness_pairs
+from python_runner.analyse.network import network_figures
 from python_runner.analyse.stages.breakdown import Stage
 from python_runner.report.answers import struck_of
 from python_runner.report.claims import ClaimsData
@@ -141,7 +143,16 @@ def _condition(row: Mapping[Any, Any]) -> dict[str, Any]:
         "version": row["version"] or None,
         "load_s": row["load_seconds"],
         "build": build,
+        "network": _network(row.get("network")),
     }
+
+
+def _network(readings: Any) -> dict[str, Any] | None:
+    """Of somebody else's server; None where no network lies between."""
+    found = network_figures(readings)
+    if found is None:
+        return None
+    return {**asdict(found), "error": found.error or None, "has_changed": found.has_changed}
 
 
 def _answers(found: object) -> dict[str, Any] | None:

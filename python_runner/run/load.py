@@ -33,6 +33,8 @@ _FIRST_TOKENS = 2
 _FIRST_TIMEOUT_S = 60.0
 _OTHER_FILES = 128
 """Files besides connections: the store, logs, pipes, timers."""
+_MOST_FILES = 65_536
+"""More connections to one server than there are ports for."""
 _SIDES = 2
 """While the client is calibrated, both ends of every connection are in this process."""
 
@@ -185,8 +187,12 @@ def _served_names() -> Iterator[str]:
             continue  # a plug-in that cannot be imported
 
 
-def check_open_files(load: Load) -> None:
+def check_open_files(load: Load) -> str:
     """Make sure that every user can have a connection; raises the soft limit if it must.
+
+    In an open loop nobody knows how many that will be: as many as there may be.
+
+    Returns what was done, as a sentence; empty if nothing had to be.
 
     Raises:
         UsageError: the hard limit is too low; says which it is and how it is raised.
@@ -194,8 +200,10 @@ def check_open_files(load: Load) -> None:
     users = max(load.users, default=0)
     needed = _SIDES * users + _OTHER_FILES
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if load.rate:
+        needed = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
     if soft == resource.RLIM_INFINITY or soft >= needed:
-        return
+        return ""
     if hard != resource.RLIM_INFINITY and hard < needed:
         raise UsageError(
             f"{users} users need {needed} open files, and this process may have {hard} "
@@ -205,6 +213,10 @@ def check_open_files(load: Load) -> None:
             "/etc/security/limits.conf, and log in again.",
         )
     resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
+    return (
+        f"This process may have {needed:,} open files now, one for each connection; its limit "
+        f"was {soft:,}."
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -144,6 +144,7 @@ def _plan(study: Study, load: Load, made: _Made, asked: Asked) -> LoadPlan:
         prompt_cache=made.said,
         checks_tokens=not {PROMPT_TOKENS, PROMPT_IDS} & set(study.allow_unfair),
         timeout_s=load.timeout_s,
+        keeps_answers=load.keep_answers,
         headers=asked.outside.headers if asked.outside else {},
         secrets=asked.outside.secrets if asked.outside else (),
         ca_file=asked.outside.ca_file if asked.outside else None,

@@ -183,7 +183,7 @@ def _of_level(so_far: SoFar, step: Mapping[str, Any]) -> tuple[int, int]:
     points = None if level is None else so_far.points.get(level["level_id"])
     if points is None or not len(points):
         return 0, 0
-    return len(points), int(points.ended_ns.max() - points.due_ns.min())
+    return len(points), points.span_ns
 
 
 def runs_going_on(store: Store) -> list[int]:

@@ -121,6 +121,9 @@ class Load(Frozen):
     ignore_eos: bool = Field(
         default=False, description="ask servers that are not ours to go on past an end"
     )
+    keep_answers: bool = Field(
+        default=False, description="keep the text of every answer beside its times"
+    )
     timeout_s: PositiveFloat = Field(600.0, description="seconds that one request may take")
     slo: dict[Target, Annotated[str, AfterValidator(check_duration)]] = Field(
         default_factory=dict, description='targets that make goodput: {ttft = "200ms"}'

@@ -153,7 +153,8 @@ class LoadRun:
                 start; None: all at once.
             arrivals_ns: open loop: when each request is due, in the same form, ascending.
             connections: open loop: how many stand before the clock starts. More are opened when
-                all are busy; a request that had to wait for one says so in `connect_ns`.
+                all are busy; a request that had to wait for one says so in `connect_ns`. Where
+                the limit on open files allows no more, requests wait for one that is over.
             requests: closed loop: ends after that many.
             duration_s: closed loop: no request is sent after that many seconds.
             timeout_s: for one answer, from the sending of its request.
@@ -241,7 +242,7 @@ class LoadRecord:
 
     @property
     def user(self) -> bytes:
-        """<i4 (n): closed loop: which user; open loop: which connection."""
+        """<i4 (n): closed loop: which user; open loop: which connection, -1: it never had one."""
 
     @property
     def scheduled_ns(self) -> bytes:
@@ -303,8 +304,9 @@ class LoadRecord:
     def error_kind(self) -> tuple[str, ...]:
         """(n): what went wrong, by kind; empty where nothing did.
 
-        `connect`, `tls`, `timeout`, `status`, `protocol`, `closed`, `stream-error`,
-        `too-large`, `not-a-stream`, `empty`, `no-end` or `cancelled`.
+        `connect`, `client` (this machine has no file or port left for a connection), `tls`,
+        `timeout`, `status`, `protocol`, `closed`, `stream-error`, `too-large`, `not-a-stream`,
+        `empty`, `no-end` or `cancelled`.
         """
 
     @property

@@ -33,6 +33,7 @@ class TruthServer:
         seed: int = 0,
         fault: str = "",
         fault_every: int = 1,
+        numbered: bool = False,
     ) -> TruthServer:
         """Start it.
 
@@ -52,6 +53,8 @@ class TruthServer:
             seed: for what is drawn.
             fault: what it does wrong, by name; an unknown name is answered with all of them.
             fault_every: to every so many requests.
+            numbered: each token is a word of its own, ` 17.3`: the request's number and the
+                token's, both from 0. Else eight words come in turn, in every answer the same.
 
         Raises:
             ValueError: an argument makes no sense.
@@ -64,6 +67,9 @@ class TruthServer:
 
     def truth(self) -> Truth:
         """What really happened to the requests that are answered, in the order of their ends."""
+
+    def take(self) -> Truth:
+        """The same, of those that were not taken yet; they are forgotten here."""
 
     def clear(self) -> None:
         """Forget them."""

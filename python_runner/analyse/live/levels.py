@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from typing import Any, Protocol
 
 import numpy as np
@@ -19,6 +19,9 @@ from python_runner.analyse.latency import NAN
 from python_runner.analyse.load.request import CANCELLED, NO_CONTENT, WRONG_COUNT
 from python_runner.common.clock import NS_PER_MS, NS_PER_S
 from python_runner.engines.contract import StopReason
+
+MOST_HELD = 10_000
+"""Requests of a level that its running medians stand on."""
 
 Floats = npt.NDArray[np.float64]
 Int64s = npt.NDArray[np.int64]
@@ -51,10 +54,24 @@ class Requests(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RequestPoints:
-    """The figures of n requests as far as their ends tell; NaN where a figure does not hold.
+class Past:
+    """What is left of requests whose points are not held any more."""
 
-    Requests that were cut off by the end of the load are left out.
+    n: int = 0
+    failures: Counter[str] = field(default_factory=Counter)
+    tokens: float = 0.0
+    due_ns: int | None = None
+    """The first was due; None: there are none."""
+    ended_ns: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestPoints:
+    """The figures of requests as far as their ends tell; NaN where a figure does not hold.
+
+    Of a level the last `MOST_HELD` are held, so that following it for hours takes no more memory
+    than for minutes; those before are counted. Requests that were cut off by the end of the load
+    are left out.
     """
 
     failure_kind: npt.NDArray[np.str_]
@@ -66,14 +83,61 @@ class RequestPoints:
     ttft_ms: Floats
     tpot_ms: Floats
     e2e_ms: Floats
+    past: Past = field(default_factory=Past)
+    """Of requests before these."""
 
     def __len__(self) -> int:
-        return int(self.due_ns.size)
+        return self.past.n + int(self.due_ns.size)
+
+    @property
+    def failures(self) -> Counter[str]:
+        """How many failed, by kind."""
+        return self.past.failures + Counter(self.failure_kind[self.failure_kind != ""].tolist())
+
+    @property
+    def n_tokens(self) -> float:
+        return self.past.tokens + float(np.nansum(self.tokens))
+
+    @property
+    def span_ns(self) -> int:
+        """From the first that was due to the last end; there has to be a request."""
+        dues = [] if self.past.due_ns is None else [self.past.due_ns]
+        ends = [self.past.ended_ns]
+        if self.due_ns.size:
+            dues.append(int(self.due_ns.min()))
+            ends.append(int(self.ended_ns.max()))
+        return max(ends) - min(dues)
 
     def followed_by(self, others: RequestPoints) -> RequestPoints:
-        """Both in one."""
-        mine, theirs = vars(self), vars(others)
-        return RequestPoints(**{name: np.concatenate([mine[name], theirs[name]]) for name in mine})
+        """Both in one. The others are new, and have no past."""
+        both = {
+            name: np.concatenate([getattr(self, name), getattr(others, name)]) for name in _COLUMNS
+        }
+        surplus = both["due_ns"].size - MOST_HELD
+        if surplus <= 0:
+            return RequestPoints(**both, past=self.past)
+        older = RequestPoints(
+            **{name: column[:surplus] for name, column in both.items()}, past=self.past
+        )
+        return RequestPoints(
+            **{name: column[surplus:].copy() for name, column in both.items()},
+            past=older.as_past(),
+        )
+
+    def as_past(self) -> Past:
+        """What is to be known of them when they are let go. There has to be a request."""
+        known = self.past.due_ns
+        first = int(self.due_ns.min())
+        return Past(
+            n=len(self),
+            failures=self.failures,
+            tokens=self.n_tokens,
+            due_ns=first if known is None else min(known, first),
+            ended_ns=max(self.past.ended_ns, int(self.ended_ns.max())),
+        )
+
+
+_COLUMNS = tuple(each.name for each in fields(RequestPoints) if each.name != "past")
 
 
 def request_points(requests: Requests, level: Mapping[str, Any]) -> RequestPoints:
@@ -117,7 +181,8 @@ def live_levels(
         The fields of `levels`, and:
 
         - n: requests that are over. n_failed, failures: `status (3), timeout (1)`.
-        - ttft_ms, tpot_ms, e2e_ms: running medians, warm-up left out, NaN where there is none.
+        - ttft_ms, tpot_ms, e2e_ms: medians of the last `MOST_HELD` requests, warm-up left out, NaN
+          where there is none.
         - tokens_per_s: output tokens over the time from the first request to the last end;
           requests_per_s the same of requests that did not fail. seconds: that time.
     """
@@ -127,16 +192,15 @@ def live_levels(
 def _so_far(points: RequestPoints | None) -> dict[str, Any]:
     if points is None or not len(points):
         return {"n": 0, "n_failed": 0, "failures": "", **_NO_FIGURES}
-    failed = points.failure_kind[points.failure_kind != ""].tolist()
-    counted = ~points.is_warmup
-    seconds = float(points.ended_ns.max() - points.due_ns.min()) / NS_PER_S
+    failures, counted = points.failures, ~points.is_warmup
+    n_failed, seconds = failures.total(), points.span_ns / NS_PER_S
     return {
         "n": len(points),
-        "n_failed": len(failed),
-        "failures": ", ".join(f"{kind} ({n})" for kind, n in Counter(failed).most_common()),
+        "n_failed": n_failed,
+        "failures": ", ".join(f"{kind} ({n})" for kind, n in failures.most_common()),
         "seconds": seconds,
-        "tokens_per_s": float(np.nansum(points.tokens)) / seconds if seconds > 0 else NAN,
-        "requests_per_s": (len(points) - len(failed)) / seconds if seconds > 0 else NAN,
+        "tokens_per_s": points.n_tokens / seconds if seconds > 0 else NAN,
+        "requests_per_s": (len(points) - n_failed) / seconds if seconds > 0 else NAN,
         "ttft_ms": _median(points.ttft_ms[counted]),
         "tpot_ms": _median(points.tpot_ms[counted]),
         "e2e_ms": _median(points.e2e_ms[counted]),

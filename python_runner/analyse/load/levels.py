@@ -21,6 +21,7 @@ from python_runner.analyse.own_error import own_error_ms
 from python_runner.common.clock import NS_PER_S
 
 _PER_REQUEST = ("ttft", "tpot", "e2e", "naive_ttft", "lateness")
+NO_END = "it has no end: what measured it was ended from outside, or still measures"
 _STACK = ("run_id", "condition_id", "stack", "title", "language", "reach")
 _LEVEL = (
     *("level_id", "number", "arrivals", "users", "rate", "requests", "duration_s", "ramp_s"),
@@ -55,6 +56,7 @@ def summarise_levels(
     Returns:
         One row for each level. Besides the level's own columns:
 
+        - error: why it was broken off, else "".
         - n: requests that figures stand on: complete and in the window. n_inside: all in the
           window. n_requests: all. n_warmup, n_failed, n_early_stops, n_cut_off: of all.
         - inside_share: n_inside / n_requests. lack: why there is no steady window, else "".
@@ -89,6 +91,7 @@ def _row(
     part = _Part(requests=mine, window=steady_window(mine, level))
     return {
         **{name: level[name] for name in (*_STACK, *_LEVEL)},
+        "error": level["error"] or ("" if pd.notna(level["ended_ns"]) else NO_END),
         **_counts(part, level),
         **_latencies(part.inside, level["client_error"]),
         **_chunks(part.inside),

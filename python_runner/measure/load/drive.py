@@ -9,8 +9,9 @@ from typing import Protocol
 import numpy as np
 
 from python_runner.common.clock import NS_PER_MS, NS_PER_S
-from python_runner.common.errors import PolystackError
+from python_runner.common.errors import PolystackError, reason_of
 from python_runner.common.progress import Task
+from python_runner.common.signals import endings_held
 from python_runner.engines.contract import Endpoint
 from python_runner.engines.load_client import LoadShape, Sending
 from python_runner.measure.load.finished import Record, finished_of
@@ -28,10 +29,6 @@ class Snapshot(Protocol):
 
     @property
     def elapsed_ns(self) -> int: ...
-    @property
-    def finished(self) -> int: ...
-    @property
-    def failed(self) -> int: ...
     @property
     def events(self) -> int: ...
     @property
@@ -100,32 +97,36 @@ def drive(
         KeyboardInterrupt: passed on after what was done is recorded.
     """
     run = _begin(start, recorder, peak_memory)
+    taker = _Taker(run, recorder, secrets)
     watch = _Watch(users=level.users or 1)
     reason = ""
     try:
         while not run.wait(_POLL_S):
+            watch.see(taker.take())
             snapshot = run.snapshot()
-            task.update(_fraction(level, snapshot), note_of(snapshot))
-            watch.see(_take(run, recorder, secrets))
+            # What is said to be done is in the store by now.
+            task.update(_fraction(level, snapshot, watch.finished), note_of(snapshot, watch))
             if watch.is_gone and not reason:
                 run.cancel()
                 reason = f"the server is gone: {watch.last_error}"
-    except BaseException:
-        reason = "interrupted"
-        run.cancel()
-        run.wait(_CANCEL_S)
+    except BaseException as error:
+        reason = _why(error)
         raise
     finally:
-        watch.see(_take(run, recorder, secrets))
-        recorder.end_level(
-            LevelEnd(
-                started_ns=run.started_ns,
-                ended_ns=run.ended_ns,
-                client_cpu_s=run.cpu_ns / NS_PER_S,
-                peak_memory_bytes=peak_memory(),
-                error=reason,
+        with endings_held():  # pressed twice, Ctrl-C still leaves a level with its end
+            if reason:
+                run.cancel()
+                run.wait(_CANCEL_S)
+            watch.see(taker.take())
+            recorder.end_level(
+                LevelEnd(
+                    started_ns=run.started_ns,
+                    ended_ns=run.ended_ns,
+                    client_cpu_s=run.cpu_ns / NS_PER_S,
+                    peak_memory_bytes=peak_memory(),
+                    error=reason,
+                )
             )
-        )
     return Driven(
         finished=watch.finished,
         failed=watch.failed,
@@ -140,16 +141,22 @@ def _begin(
 ) -> Run:
     try:
         return start()
-    except PolystackError as error:
+    except BaseException as error:
         end = LevelEnd(
             started_ns=0,
             ended_ns=0,
             client_cpu_s=0.0,
             peak_memory_bytes=peak_memory(),
-            error=error.message,
+            error=_why(error),
         )
         recorder.end_level(end)
         raise
+
+
+def _why(error: BaseException) -> str:
+    if isinstance(error, PolystackError):
+        return error.message
+    return reason_of(error) if isinstance(error, Exception) else "interrupted"
 
 
 class _Watch:
@@ -178,33 +185,55 @@ class _Watch:
         return self._in_a_row >= self._limit
 
 
-def _take(run: Run, recorder: LoadRecorder, secrets: Sequence[str]) -> FinishedRequests | None:
-    """Hand over what has ended since the last time; None if nothing has."""
-    requests = finished_of(run.take(), secrets=secrets)
-    if not requests.number.size:
-        return None
-    recorder.record(requests)
-    return requests
+@dataclass(frozen=True)
+class _Taker:
+    """Hands over to the recorder what has ended."""
+
+    run: Run
+    recorder: LoadRecorder
+    secrets: Sequence[str]
+
+    def take(self) -> FinishedRequests | None:
+        """What has ended since the last time, which is stored now; None if nothing has.
+
+        Whole, or not at all: a signal between the client, which forgets what it gives out, and
+        the store would lose requests that had ended.
+        """
+        with endings_held():
+            requests = finished_of(self.run.take(), secrets=self.secrets)
+            if not requests.number.size:
+                return None
+            self.recorder.record(requests)
+        return requests
 
 
-def _fraction(level: Level, snapshot: Snapshot) -> float:
+def _fraction(level: Level, snapshot: Snapshot, finished: int) -> float:
     parts = [0.0]
     if level.requests:
-        parts.append(snapshot.finished / level.requests)
+        parts.append(finished / level.requests)
     if level.duration_s:
         parts.append(snapshot.elapsed_ns / NS_PER_S / level.duration_s)
     return min(1.0, max(parts))
 
 
-def note_of(snapshot: Snapshot) -> str:
+class Counted(Protocol):
+    """How many requests are in the store."""
+
+    @property
+    def finished(self) -> int: ...
+    @property
+    def failed(self) -> int: ...
+
+
+def note_of(snapshot: Snapshot, counted: Counted) -> str:
     """How it goes, in less than 48 characters: median and p99 of TTFT and ITL."""
     seconds = snapshot.elapsed_ns / NS_PER_S
     rate = snapshot.events / seconds if seconds else 0.0
-    failed = f" ({snapshot.failed} failed)" if snapshot.failed else ""
+    failed = f" ({counted.failed} failed)" if counted.failed else ""
     ttft, itl = (
         f"{_ms(values[0])}/{_ms(values[2])}" for values in (snapshot.ttft_ns, snapshot.itl_ns)
     )
-    return f"{snapshot.finished} done{failed}, {rate:.0f}/s, TTFT {ttft}, ITL {itl} ms"
+    return f"{counted.finished} done{failed}, {rate:.0f}/s, TTFT {ttft}, ITL {itl} ms"
 
 
 def _ms(ns: int) -> str:

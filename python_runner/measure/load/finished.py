@@ -64,7 +64,7 @@ class Record(Protocol):
 
 
 def finished_of(record: Record, *, secrets: Iterable[str] = ()) -> FinishedRequests:
-    """The requests of a record; `secrets` are taken out of what servers repeat in their errors."""
+    """The requests of a record; `secrets` are taken out of what servers repeat of them."""
     hidden = tuple(secret for secret in secrets if secret)
     return FinishedRequests(
         number=_int64(record.number),
@@ -81,7 +81,7 @@ def finished_of(record: Record, *, secrets: Iterable[str] = ()) -> FinishedReque
         prompt_tokens=_int32(record.prompt_tokens),
         output_tokens=_int32(record.output_tokens),
         stop=record.stop,
-        text=record.text,
+        text=tuple(_hide(text, hidden) for text in record.text),
         engine_timings=tuple(timings_of(payload) for payload in record.final),
         chunk_offsets=_int64(record.chunk_offsets),
         chunk_ns=_int64(record.chunk_ns),

@@ -72,7 +72,7 @@ class FinishedRequests:
     number: Int64s
     """Shape (n,): order of sending, from 0."""
     user: Int32s
-    """(n,): closed loop: which user, from 0; open loop: which connection."""
+    """(n,): closed loop: which user, from 0; open loop: which connection, -1: it never had one."""
     scheduled_ns: Int64s
     """(n,): when it was due. Latencies count from here; in a closed loop it is `sent_ns`."""
     sent_ns: Int64s

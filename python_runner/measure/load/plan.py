@@ -37,10 +37,18 @@ class LoadPlan:
     may_end: bool = False
     """Whether the model may end an answer before `new_tokens`; else ends are ignored."""
 
+    keeps_answers: bool = False
+    """Whether the texts of the answers are kept."""
+
     @property
     def sending(self) -> Sending:
         """What all requests share."""
-        return Sending(headers=self.headers, timeout_s=self.timeout_s, ca_file=self.ca_file)
+        return Sending(
+            headers=self.headers,
+            timeout_s=self.timeout_s,
+            ca_file=self.ca_file,
+            keep_text=self.keeps_answers,
+        )
 
     def request(self, prompt: Prompt) -> GenerateRequest:
         """The request for one prompt."""

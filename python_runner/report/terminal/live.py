@@ -30,7 +30,7 @@ _BAR = 24
 _MOST_LEVELS = 12
 _NOISE_NAMES = {"probe_compute_ns": "arithmetic", "probe_memory_ns": "memory"}
 _LEGEND = "Above: running median of the timed requests; below: the last request."
-_LOAD_LEGEND = "TTFT, TPOT, E2E: running medians of all requests but warm-up."
+_LOAD_LEGEND = "TTFT, TPOT, E2E: medians of the last 10,000 requests, warm-up left out."
 
 
 class LiveView:

@@ -120,6 +120,8 @@ def test_a_key_in_the_place_of_its_variable_is_not_repeated(name: str) -> None:
         (("--url", "http://h", "--dialect", "soap"), "unknown dialect 'soap'"),
         (("--url", "http://h", "--api-key-env", "NOT_THERE_AT_ALL"), "the variable is not set"),
         (("--url", "http://h", "--ca-file", "nothing.pem"), "--ca-file nothing.pem"),
+        (("--stop", "soon"), "workload.stop = 'soon'"),
+        (("--url", "http://h", "--ignore-eos", "--stop", "end-of-sequence"), "ends there"),
         (("--study", "demo"), "no table [load]"),
         (("--study", "lod-demo"), "Did you mean 'load-demo'"),
     ],

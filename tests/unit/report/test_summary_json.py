@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import copy
 import json
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import jsonschema
+import pandas as pd
 import pytest
 
 import python_runner.report
@@ -84,6 +86,30 @@ def test_a_missing_field_is_refused() -> None:
     changed = copy.deepcopy(of_comparison("two"))
     del changed["runs"][0]["stacks"][0]["e2e_ms"]
     assert not validator().is_valid(changed)
+
+
+def test_the_way_to_somebody_elses_server_is_told_apart() -> None:
+    run = load("four")
+    reading = {
+        "when": "before",
+        "name_ns": 1_000_000,
+        "tcp_ns": 2_000_000,
+        "tls_ns": 0,
+        "round_trip_ns": 4_000_000,
+        "error": "",
+    }
+    readings = [[reading, {**reading, "when": "after"}], *([[]] * (len(run.data.conditions) - 1))]
+    conditions = run.data.conditions.assign(
+        network=pd.Series(readings, index=run.data.conditions.index)
+    )
+    seen = replace(run, data=replace(run.data, conditions=conditions))
+    found = json.loads(summary_json([seen]))
+    validator().validate(found)
+    first, *others = (stack["network"] for stack in found["runs"][0]["stacks"])
+    assert (first["connect_ms"], first["round_trip_ms"], first["tls_ms"]) == (3, 4, 0)
+    assert (first["n"], first["n_failed"], first["error"]) == (2, 0, None)
+    assert first["has_changed"] is False
+    assert set(others) == {None}
 
 
 def test_the_schema_names_its_version() -> None:

@@ -151,13 +151,25 @@ def limits(monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple[int, int]]:
 
 
 def test_few_users_need_no_more_files(limits: dict[str, tuple[int, int]]) -> None:
-    check_open_files(load_table(users=(100,)))
+    assert not check_open_files(load_table(users=(100,)))
     assert "set" not in limits
 
 
 def test_the_soft_limit_is_raised_where_it_may_be(limits: dict[str, tuple[int, int]]) -> None:
-    check_open_files(load_table(users=(10, 1000)))
+    said = check_open_files(load_table(users=(10, 1000)))
     assert limits["set"] == (2128, 4096)
+    assert "2,128 open files now" in said
+    assert "1,024" in said
+
+
+@pytest.mark.parametrize(("hard", "raised"), [(4096, 4096), (resource.RLIM_INFINITY, 65_536)])
+def test_an_open_loop_gets_what_there_may_be(
+    limits: dict[str, tuple[int, int]], hard: int, raised: int
+) -> None:
+    limits["now"] = (1024, hard)
+    rates = load_table(users=(), rate=(2.0,), requests=None, duration_s=5.0)
+    assert f"{raised:,}" in check_open_files(rates)
+    assert limits["set"] == (raised, hard)
 
 
 def test_more_users_than_files_are_refused_with_the_limit(

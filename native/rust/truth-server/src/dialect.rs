@@ -23,6 +23,15 @@ pub enum Dialect {
     Llama,
 }
 
+/// The words that stand for tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Words {
+    /// Eight of them in turn, in every answer the same.
+    InTurn,
+    /// Each token has one of its own: the request's number and the token's, both from 0.
+    Numbered,
+}
+
 /// What the messages of one answer have in common.
 #[derive(Clone, Copy, Debug)]
 pub struct Figures {
@@ -76,7 +85,7 @@ impl Dialect {
     }
 
     /// Append an event with `tokens` tokens; `sent` were sent before. Nothing is allocated.
-    pub fn write_event(self, number: u64, sent: u32, tokens: u32, out: &mut Vec<u8>) {
+    pub fn write_event(self, words: Words, number: u64, sent: u32, tokens: u32, out: &mut Vec<u8>) {
         // Writing into memory cannot fail.
         let _ = match self {
             Self::Completions => {
@@ -84,7 +93,7 @@ impl Dialect {
                     out,
                     "data: {{\"id\":\"cmpl-{number}\",\"object\":\"text_completion\",\"created\":0,\"model\":\"truth\",\"choices\":[{{\"index\":0,\"text\":\""
                 );
-                write_words(sent, tokens, out);
+                words.write(number, sent, tokens, out);
                 write!(out, "\",\"logprobs\":null,\"finish_reason\":null}}]}}\n\n")
             }
             Self::Chat => {
@@ -92,7 +101,7 @@ impl Dialect {
                     out,
                     "data: {{\"id\":\"chatcmpl-{number}\",\"object\":\"chat.completion.chunk\",\"created\":0,\"model\":\"truth\",\"choices\":[{{\"index\":0,\"delta\":{{\"content\":\""
                 );
-                write_words(sent, tokens, out);
+                words.write(number, sent, tokens, out);
                 write!(
                     out,
                     "\"}},\"logprobs\":null,\"finish_reason\":null}}]}}\n\n"
@@ -103,7 +112,7 @@ impl Dialect {
                     out,
                     "{{\"model\":\"truth\",\"created_at\":\"2026-01-01T00:00:00Z\",\"response\":\""
                 );
-                write_words(sent, tokens, out);
+                words.write(number, sent, tokens, out);
                 writeln!(out, "\",\"done\":false}}")
             }
             Self::OllamaChat => {
@@ -111,12 +120,12 @@ impl Dialect {
                     out,
                     "{{\"model\":\"truth\",\"created_at\":\"2026-01-01T00:00:00Z\",\"message\":{{\"role\":\"assistant\",\"content\":\""
                 );
-                write_words(sent, tokens, out);
+                words.write(number, sent, tokens, out);
                 writeln!(out, "\"}},\"done\":false}}")
             }
             Self::Llama => {
                 let _ = write!(out, "data: {{\"index\":0,\"content\":\"");
-                write_words(sent, tokens, out);
+                words.write(number, sent, tokens, out);
                 let _ = write!(out, "\",\"tokens\":[");
                 for index in 0..tokens {
                     let comma = if index == 0 { "" } else { "," };
@@ -223,11 +232,20 @@ fn chat_chunk(number: u64, delta: &serde_json::Value, reason: Option<&str>) -> s
     json!({"id": format!("chatcmpl-{number}"), "object": "chat.completion.chunk", "created": 0, "model": "truth", "choices": [{"index": 0, "delta": delta, "logprobs": null, "finish_reason": reason}]})
 }
 
-/// A word for each token.
-fn write_words(sent: u32, tokens: u32, out: &mut Vec<u8>) {
-    for index in sent..sent + tokens {
-        out.push(b' ');
-        out.extend_from_slice(WORDS[index as usize % WORDS.len()].as_bytes());
+impl Words {
+    /// A word for each token of request `number`.
+    fn write(self, number: u64, sent: u32, tokens: u32, out: &mut Vec<u8>) {
+        for index in sent..sent + tokens {
+            out.push(b' ');
+            match self {
+                Self::InTurn => {
+                    out.extend_from_slice(WORDS[index as usize % WORDS.len()].as_bytes());
+                }
+                Self::Numbered => {
+                    let _ = write!(out, "{number}.{index}");
+                }
+            }
+        }
     }
 }
 
@@ -235,7 +253,7 @@ fn write_words(sent: u32, tokens: u32, out: &mut Vec<u8>) {
 mod tests {
     use polystack_stream::dialect::{Counts, Dialect as Read, Stop};
 
-    use super::{Dialect, Figures};
+    use super::{Dialect, Figures, Words};
 
     const FIGURES: Figures = Figures {
         number: 3,
@@ -273,8 +291,8 @@ mod tests {
         for (written, read_as) in ALL {
             let mut counts = Counts::default();
             let mut bytes = written.role(3).unwrap_or_default();
-            written.write_event(3, 0, 1, &mut bytes);
-            written.write_event(3, 1, 3, &mut bytes);
+            written.write_event(Words::InTurn, 3, 0, 1, &mut bytes);
+            written.write_event(Words::InTurn, 3, 1, 3, &mut bytes);
             bytes.extend(written.ending(&FIGURES, true, true));
             let meanings = read(read_as, &bytes, &mut counts);
             let texts: Vec<&str> = meanings
@@ -297,6 +315,14 @@ mod tests {
             );
             assert!(meanings.last().unwrap().is_end, "{written:?}");
         }
+    }
+
+    #[test]
+    fn numbered_words_say_whose_token_each_is() {
+        let mut bytes = Vec::new();
+        Dialect::Completions.write_event(Words::Numbered, 17, 3, 2, &mut bytes);
+        let meanings = read(Read::OpenAiCompletions, &bytes, &mut Counts::default());
+        assert_eq!(meanings[0].text, " 17.3 17.4");
     }
 
     #[test]

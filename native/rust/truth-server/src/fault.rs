@@ -13,6 +13,8 @@ pub enum Fault {
     EmptyStream,
     /// A stream that ends without its mark.
     NoEnd,
+    /// The connection is reset as soon as the request is there.
+    Reset,
     /// The connection is closed in mid-answer.
     CloseEarly,
     /// An error object in an answer that began well.
@@ -26,7 +28,7 @@ pub enum Fault {
 }
 
 /// Every fault by its name.
-pub const FAULTS: [(&str, Fault); 15] = [
+pub const FAULTS: [(&str, Fault); 16] = [
     ("status-400", Fault::Status(400)),
     ("status-401", Fault::Status(401)),
     ("status-404", Fault::Status(404)),
@@ -37,6 +39,7 @@ pub const FAULTS: [(&str, Fault); 15] = [
     ("json", Fault::Json),
     ("empty-stream", Fault::EmptyStream),
     ("no-done", Fault::NoEnd),
+    ("reset", Fault::Reset),
     ("close-early", Fault::CloseEarly),
     ("error-event", Fault::ErrorEvent),
     ("no-usage", Fault::NoUsage),

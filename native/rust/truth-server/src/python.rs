@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 
 use crate::delay::{Delay, duration_ns, whole};
+use crate::dialect::Words;
 use crate::fault::Fault;
 use crate::schedule::Schedule;
 use crate::server::{Behaviour, Handle, start};
@@ -22,7 +23,8 @@ impl TruthServer {
     #[pyo3(signature = (
         *, port = 0, ttft = "50ms", itl = "10ms", tokens = 100, tokens_per_chunk = 1,
         chunks_per_write = 1, slow_every = 0, slow_extra = "0ms", slots = 0,
-        stall_after = "0ms", stall_for = "0ms", seed = 0, fault = "", fault_every = 1
+        stall_after = "0ms", stall_for = "0ms", seed = 0, fault = "", fault_every = 1,
+        numbered = false
     ))]
     #[allow(
         clippy::too_many_arguments,
@@ -43,6 +45,7 @@ impl TruthServer {
         seed: u64,
         fault: &str,
         fault_every: u64,
+        numbered: bool,
     ) -> PyResult<Self> {
         for (name, value) in [
             ("tokens", u64::from(tokens)),
@@ -70,6 +73,11 @@ impl TruthServer {
             },
             fault: Fault::named(fault).map_err(PyValueError::new_err)?,
             fault_every,
+            words: if numbered {
+                Words::Numbered
+            } else {
+                Words::InTurn
+            },
         };
         let handle = start(port, behaviour).map_err(|error| {
             PyOSError::new_err(format!("port {port} of 127.0.0.1 cannot be had: {error}"))
@@ -84,6 +92,10 @@ impl TruthServer {
 
     fn truth(&self, py: Python<'_>) -> PyResult<Truth> {
         Truth::new(py, &self.handle.served())
+    }
+
+    fn take(&self, py: Python<'_>) -> PyResult<Truth> {
+        Truth::new(py, &self.handle.take())
     }
 
     fn clear(&self) {

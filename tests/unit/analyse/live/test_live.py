@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from python_runner.analyse.live import (
+    RequestPoints,
     StackState,
+    levels,
     live_levels,
     live_stacks,
     probe_noise,
@@ -15,6 +17,7 @@ from python_runner.analyse.live import (
 )
 from python_runner.analyse.load.request import request_figures
 from python_runner.analyse.summary import summarise
+from python_runner.common.clock import NS_PER_MS
 from python_runner.report.live_data import SoFar
 from python_runner.store import LoadRunRecorder, Store, read_frames
 from python_runner.store.follow import Follower
@@ -109,3 +112,31 @@ def test_requests_have_the_figures_of_the_report(tmp_path: Path) -> None:
         assert getattr(points, name).tolist() == wanted[name].tolist()
     for name in ("ttft_ms", "tpot_ms", "e2e_ms", "tokens"):
         np.testing.assert_allclose(getattr(points, name), wanted[name])
+
+
+def test_a_long_level_is_counted_whole_and_held_in_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    def points(first: int, count: int) -> RequestPoints:
+        """Request k is due at k ms, takes k + 1 ms, and every third fails."""
+        numbers = np.arange(first, first + count)
+        failed = numbers % 3 == 0
+        ms = np.where(failed, np.nan, numbers + 1.0)
+        return RequestPoints(
+            failure_kind=np.where(failed, "timeout", ""),
+            is_warmup=numbers < 2,
+            due_ns=numbers * NS_PER_MS,
+            ended_ns=(2 * numbers + 1) * NS_PER_MS,
+            tokens=np.where(failed, np.nan, 2.0),
+            **dict.fromkeys(("ttft_ms", "tpot_ms", "e2e_ms"), ms),
+        )
+
+    whole, level = points(0, 300), {"level_id": 1}
+    (exact,) = live_levels([level], {1: whole})
+    monkeypatch.setattr(levels, "MOST_HELD", 50)
+    held = points(0, 7)
+    for first in range(7, 300, 7):
+        held = held.followed_by(points(first, min(7, 300 - first)))
+    (row,) = live_levels([level], {1: held})
+    for name in ("n", "n_failed", "failures", "seconds", "tokens_per_s", "requests_per_s"):
+        assert row[name] == exact[name], name
+    assert held.due_ns.size == 50
+    assert row["ttft_ms"] == np.nanmedian(whole.ttft_ms[-50:])

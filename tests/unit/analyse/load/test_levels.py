@@ -123,6 +123,8 @@ def test_a_level_that_never_ended_has_the_figures_of_what_was_kept() -> None:
     for name in ("n", "ttft_p50_ms", "tokens_per_s", "window_start_s", "window_end_s"):
         assert row[name] == whole[name]
     assert np.isnan(row["client_cpu_share"])
+    assert "it has no end" in row["error"]
+    assert not whole["error"]
 
 
 def test_no_levels_at_all() -> None:

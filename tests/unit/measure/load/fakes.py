@@ -59,8 +59,6 @@ def record_of(requests: FinishedRequests, final: Sequence[bytes] | None = None) 
 @dataclass(frozen=True)
 class FakeSnapshot:
     elapsed_ns: int = 2_000_000_000
-    finished: int = 3
-    failed: int = 0
     events: int = 40
     ttft_ns: tuple[int, int, int] = (51_000_000, 60_000_000, 120_000_000)
     itl_ns: tuple[int, int, int] = (10_000_000, 11_000_000, 20_000_000)

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use crate::dialect::{Dialect, Figures};
+use crate::dialect::{Dialect, Figures, Words};
 use crate::fault::Fault;
 use crate::incoming::Request;
 use crate::schedule::{Answering, Schedule};
@@ -26,6 +26,7 @@ pub struct Job {
     wanted_tokens: Option<u32>,
     wants_usage: bool,
     fault: Option<Fault>,
+    words: Words,
     pub answering: Option<Answering>,
     /// Events that are made and not written.
     unwritten: u32,
@@ -39,6 +40,7 @@ impl Job {
         seen_ns: i64,
         request: &Request,
         fault: Option<Fault>,
+        words: Words,
     ) -> Self {
         Self {
             dialect,
@@ -47,6 +49,7 @@ impl Job {
             wanted_tokens: request.wanted_tokens(),
             wants_usage: request.wants_usage(),
             fault,
+            words,
             answering: None,
             unwritten: 0,
             served: Served {
@@ -110,7 +113,7 @@ impl Job {
         batch.extend_from_slice(b"000000\r\n");
         let content = batch.len();
         self.dialect
-            .write_event(self.number, answering.sent, tokens, batch);
+            .write_event(self.words, self.number, answering.sent, tokens, batch);
         let length = batch.len() - content;
         let _ = write!(&mut batch[begin..begin + 6], "{length:06x}");
         batch.extend_from_slice(b"\r\n");

@@ -17,9 +17,11 @@ use mio::net::TcpListener;
 use mio::{Events, Interest, Poll, Token, Waker};
 use polystack_stream::clock::{now_ns, thread_cpu_ns};
 use polystack_stream::load::timer::Timer;
+use rustix::net::sockopt::set_socket_linger;
 
 use self::answer::{Job, Next};
 use self::connection::Connection;
+use crate::dialect::{Dialect, Words};
 use crate::fault::Fault;
 use crate::incoming::Request;
 use crate::schedule::Schedule;
@@ -39,6 +41,8 @@ pub struct Behaviour {
     pub fault: Option<Fault>,
     /// To every so many requests.
     pub fault_every: u64,
+    /// What stands for its tokens.
+    pub words: Words,
 }
 
 /// What the server's thread and its owner share.
@@ -70,6 +74,12 @@ impl Handle {
             .served
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The same, which are forgotten here.
+    #[must_use]
+    pub fn take(&self) -> Vec<Served> {
+        std::mem::take(&mut *self.served())
     }
 
     /// CPU time of its thread, a tenth of a second old at most.
@@ -236,8 +246,7 @@ impl Server {
             return;
         };
         let is_post = request.method == "POST";
-        let Some(dialect) = crate::dialect::Dialect::of_path(&request.path).filter(|_| is_post)
-        else {
+        let Some(dialect) = Dialect::of_path(&request.path).filter(|_| is_post) else {
             let answer = if request.path == "/truth" {
                 let served = self
                     .shared
@@ -260,7 +269,12 @@ impl Server {
             connection.send(&answer);
             return;
         }
-        connection.job = Some(Job::new(dialect, number, seen_ns, request, fault));
+        if fault == Some(Fault::Reset) {
+            let _ = set_socket_linger(&connection.stream, Some(Duration::ZERO));
+            return self.drop_connection(index);
+        }
+        let words = self.behaviour.words;
+        connection.job = Some(Job::new(dialect, number, seen_ns, request, fault, words));
         self.waiting.push_back((index, number));
         self.begin_waiting();
     }

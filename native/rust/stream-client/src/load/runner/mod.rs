@@ -17,7 +17,7 @@ use crate::http::{RequestTemplate, resolve};
 use crate::load::connection::{Connection, Phase};
 use crate::load::exchange::Exchange;
 use crate::load::failure::{ErrorKind, Failure};
-use crate::load::limits::allow_connections;
+use crate::load::limits::allowed_connections;
 use crate::load::live::Live;
 use crate::load::plan::{Plan, Shape};
 use crate::load::shared::Shared;
@@ -34,6 +34,9 @@ const ROUND_NS: i64 = 100_000_000;
 const SETTLING: Duration = Duration::from_millis(50);
 /// How long the end of a body is waited for when the stream has said that it is over.
 const MOST_AFTER_END_NS: i64 = 1_000_000_000;
+/// A connection that was closed between two requests tells so within a round trip. What takes
+/// longer is a server that went away over the request.
+const MOST_TO_LEARN_OF_A_CLOSE_NS: i64 = 1_000_000_000;
 const PAUSE_AFTER_FAILURE_NS: i64 = 100_000_000;
 const ROUND: Duration = Duration::from_millis(100);
 
@@ -50,6 +53,9 @@ pub struct Runner {
     connections: Vec<Connection>,
     /// Open loop: connections that wait for a request.
     idle: Vec<usize>,
+    /// Open loop: connections that there may be. What is due when all are busy waits here, in
+    /// the list of arrivals, and its latency counts on.
+    most: usize,
     /// Closed loop: users that have not begun, by their time, last first.
     not_begun: Vec<(i64, usize)>,
     next_arrival: usize,
@@ -68,8 +74,7 @@ impl Runner {
     /// The plan makes no sense, or the server cannot be reached.
     pub fn open(plan: Plan, shared: Arc<Shared>) -> Result<Self, StreamError> {
         plan.check()?;
-        let wanted = plan.shape.connections();
-        allow_connections(wanted)?;
+        let (wanted, most) = allowed_connections(&plan.shape)?;
         let limit = Duration::from_nanos(u64::try_from(plan.connect_timeout_ns).unwrap_or(0));
         let tls = plan
             .target
@@ -97,6 +102,7 @@ impl Runner {
             template,
             connections: Vec::with_capacity(wanted),
             idle: Vec::new(),
+            most,
             not_begun: Vec::new(),
             next_arrival: 0,
             next_number: 0,
@@ -173,7 +179,9 @@ impl Runner {
                 self.publish(now);
             }
         }
-        self.fail_all(&Failure::new(ErrorKind::Cancelled, "the load was ended"));
+        let ended = Failure::new(ErrorKind::Cancelled, "the load was ended");
+        self.fail_all(&ended);
+        self.fail_what_waits(&ended);
         let now = now_ns();
         self.publish(now);
         self.shared.ended_ns.store(now, Ordering::Release);
@@ -195,8 +203,10 @@ impl Runner {
             .arrival(self.next_arrival)
             .filter(|due| *due <= elapsed)
         {
+            let Some(index) = self.free_connection() else {
+                return; // one that is over makes room
+            };
             self.next_arrival += 1;
-            let index = self.free_connection();
             self.begin(index, self.started_ns + arrival);
         }
     }
@@ -210,8 +220,9 @@ impl Runner {
 
     fn next_due_ns(&self) -> Option<i64> {
         let start = self.not_begun.last().map(|(start, _)| *start);
+        let is_full = self.idle.is_empty() && self.connections.len() >= self.most;
         start
-            .or_else(|| self.arrival(self.next_arrival))
+            .or_else(|| self.arrival(self.next_arrival).filter(|_| !is_full))
             .map(|due| due + self.started_ns)
     }
 
@@ -244,12 +255,16 @@ impl Runner {
         }
     }
 
-    /// Open loop: a connection for a request that is due, a new one if all are busy.
-    fn free_connection(&mut self) -> usize {
-        self.idle.pop().unwrap_or_else(|| {
+    /// Open loop: a connection for a request that is due, a new one if all are busy; None: there
+    /// can be no more of them.
+    fn free_connection(&mut self) -> Option<usize> {
+        self.idle.pop().or_else(|| {
+            if self.connections.len() >= self.most {
+                return None;
+            }
             let exchange = self.exchange();
             self.connections.push(Connection::new(exchange));
-            self.connections.len() - 1
+            Some(self.connections.len() - 1)
         })
     }
 
@@ -297,15 +312,6 @@ impl Runner {
                     self.end_with(index, Failure::new(ErrorKind::Connect, words));
                 }
                 _ => {}
-            }
-        }
-    }
-
-    fn fail_all(&mut self, failure: &Failure) {
-        self.shared.is_cancelled.store(true, Ordering::Release);
-        for index in 0..self.connections.len() {
-            if self.connections[index].sent.is_some() {
-                self.end_with(index, failure.clone());
             }
         }
     }

@@ -10,7 +10,9 @@ use crate::error::StreamError;
 use crate::load::connection::{Connection, Opening, Phase};
 use crate::load::failure::{ErrorKind, Failure};
 use crate::load::plan::Shape;
-use crate::load::runner::{OPENING_AT_ONCE, ROUND, Runner, connect_error};
+use crate::load::runner::{
+    MOST_TO_LEARN_OF_A_CLOSE_NS, OPENING_AT_ONCE, ROUND, Runner, connect_error,
+};
 use crate::load::socket::{Got, Socket};
 use crate::record::Arrival;
 
@@ -95,7 +97,10 @@ impl Runner {
     /// between two requests, and the client learns of it too late.
     pub(super) fn was_stale(&self, index: usize) -> bool {
         let connection = &self.connections[index];
-        connection.carried > 1 && connection.exchange.is_untouched()
+        let is_soon = connection
+            .sent
+            .is_some_and(|sent| now_ns() - sent.sent_ns < MOST_TO_LEARN_OF_A_CLOSE_NS);
+        connection.carried > 1 && connection.exchange.is_untouched() && is_soon
     }
 
     pub(super) fn dispatch_again(&mut self, index: usize) {
@@ -123,8 +128,9 @@ impl Runner {
                 let exchange = self.exchange();
                 self.connections.push(Connection::new(exchange));
                 let index = self.connections.len() - 1;
-                self.begin_opening(index)
-                    .map_err(|error| connect_error(&self.plan, &error.to_string()))?;
+                self.begin_opening(index).map_err(|error| {
+                    connect_error(&self.plan, &Failure::to_connect(&error).text)
+                })?;
             }
             match self.poll.poll(&mut events, Some(ROUND)) {
                 Err(error) if error.kind() != io::ErrorKind::Interrupted => {

@@ -1,9 +1,11 @@
 //! One request after the other: what begins it, what ends it.
 
+use std::sync::atomic::Ordering;
+
 use crate::clock::now_ns;
 use crate::load::columns::Sent;
 use crate::load::connection::Phase;
-use crate::load::failure::{ErrorKind, Failure};
+use crate::load::failure::Failure;
 use crate::load::plan::Shape;
 use crate::load::runner::{PAUSE_AFTER_FAILURE_NS, Runner};
 
@@ -34,7 +36,7 @@ impl Runner {
         if connection.phase == Phase::Idle {
             self.send(index);
         } else if let Err(error) = self.begin_opening(index) {
-            self.end_with(index, Failure::new(ErrorKind::Connect, error.to_string()));
+            self.end_with(index, Failure::to_connect(&error));
         }
     }
 
@@ -97,6 +99,43 @@ impl Runner {
         let start = now_ns() - self.started_ns + PAUSE_AFTER_FAILURE_NS;
         let place = self.not_begun.partition_point(|(other, _)| *other > start);
         self.not_begun.insert(place, (start, user));
+    }
+
+    pub(super) fn fail_all(&mut self, failure: &Failure) {
+        self.shared.is_cancelled.store(true, Ordering::Release);
+        for index in 0..self.connections.len() {
+            if self.connections[index].sent.is_some() {
+                self.end_with(index, failure.clone());
+            }
+        }
+    }
+
+    /// Open loop: requests that were due and had no connection are over, too: left out, the
+    /// longest waits would be missing.
+    pub(super) fn fail_what_waits(&mut self, failure: &Failure) {
+        let elapsed = now_ns() - self.started_ns;
+        while let Some(arrival) = self
+            .arrival(self.next_arrival)
+            .filter(|due| *due <= elapsed)
+        {
+            self.next_arrival += 1;
+            self.keep_unsent(self.started_ns + arrival, failure);
+        }
+    }
+
+    /// Keep a request that was due then and never sent.
+    fn keep_unsent(&mut self, scheduled_ns: i64, failure: &Failure) {
+        let mut exchange = self.exchange();
+        exchange.fail(failure.clone());
+        let sent = Sent {
+            number: i64::try_from(self.next_number).unwrap_or(i64::MAX),
+            user: -1,
+            scheduled_ns,
+            ..Sent::default()
+        };
+        self.next_number += 1;
+        self.live.ended(&exchange.answer);
+        self.shared.columns().push(&sent, &exchange, now_ns());
     }
 
     /// Keep the request that was under way. False: there was none.
