@@ -24,6 +24,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from python_runner.analyse.suspended import suspension_of
 from python_runner.common.clock import NS_PER_MS
 from python_runner.engines.contract import StopReason
 
@@ -50,6 +51,13 @@ class Outcome(StrEnum):
     compares with nothing. Or it was, and the answer is empty: no figure holds."""
     FAILED = "failed"
     """An error, or not the answer that was asked for: no figure holds."""
+    SUSPENDED = "suspended"
+    """Something did not run meanwhile (`analyse.suspended`), whatever came of it: no figure holds,
+    and none of it is the engine's fault."""
+
+
+NO_FIGURES = frozenset({Outcome.FAILED.value, Outcome.SUSPENDED.value})
+"""Outcomes of which no figure holds."""
 
 
 def request_metrics(samples: pd.DataFrame) -> pd.DataFrame:
@@ -63,7 +71,7 @@ def request_metrics(samples: pd.DataFrame) -> pd.DataFrame:
         `samples` with these columns added; NaN where a figure does not hold:
 
         - outcome: an `Outcome`'s value.
-        - failure: why the outcome is `failed`, else "".
+        - failure: why the outcome is `failed` or `suspended`, else "".
         - ttft_ms: request sent to first chunk that carries content.
         - tpot_ms: time per output token after the first chunk.
         - e2e_ms: request sent to last chunk; complete requests only.
@@ -85,27 +93,37 @@ def request_metrics(samples: pd.DataFrame) -> pd.DataFrame:
 
 
 def judge(sample: Mapping[Any, Any]) -> tuple[Outcome, str]:
-    """The outcome of a request, and why it failed if it did.
+    """The outcome of a request, and why it failed, or was suspended, if it did.
 
     A wrong count is a failure and not a fast answer; fewer tokens are an early stop only
     where the engine says that the model ended its answer. Where it was asked to let the model
     (`may_end`), they are a complete answer.
     """
+    if suspension := suspension_of(sample):
+        return Outcome.SUSPENDED, suspension
+    if fault := _fault(sample):
+        return Outcome.FAILED, fault
+    got, wanted = int(sample["output_tokens"]), int(sample["requested_tokens"])
+    is_whole = got == wanted or (bool(sample.get("may_end")) and _stamps(sample).size)
+    return (Outcome.COMPLETE if is_whole else Outcome.EARLY_STOP), ""
+
+
+def _fault(sample: Mapping[Any, Any]) -> str:
+    """What is wrong with a request; empty: nothing."""
     if sample["error"]:
-        return Outcome.FAILED, str(sample["error"])
+        return str(sample["error"])
     got, wanted = int(sample["output_tokens"]), int(sample["requested_tokens"])
     if got < 0:
-        return Outcome.FAILED, "nobody has counted its tokens"
+        return "nobody has counted its tokens"
     ended_itself = sample["stop"] == StopReason.END_OF_SEQUENCE
     if got > wanted or (got < wanted and not ended_itself):
-        return Outcome.FAILED, f"{got} tokens, where {wanted} were asked for"
+        return f"{got} tokens, where {wanted} were asked for"
     stamps = _stamps(sample)
     if got == wanted and not stamps.size:
-        return Outcome.FAILED, "no chunk carried content"
+        return "no chunk carried content"
     if stamps.size and (stamps[0] < sample["requested_ns"] or np.any(np.diff(stamps) < 0)):
-        return Outcome.FAILED, "time stamps run backwards"
-    is_whole = got == wanted or (bool(sample.get("may_end")) and stamps.size)
-    return (Outcome.COMPLETE if is_whole else Outcome.EARLY_STOP), ""
+        return "time stamps run backwards"
+    return ""
 
 
 def arrival_gaps_ms(chunk_ns: Stamps) -> npt.NDArray[np.float64]:
@@ -141,7 +159,7 @@ def sample_figures(sample: Mapping[Any, Any]) -> dict[str, object]:
         "itl_ms": np.empty(0),
     }
     stamps = _stamps(sample)
-    if outcome is Outcome.FAILED or not stamps.size:
+    if outcome.value in NO_FIGURES or not stamps.size:
         return figures
     requested = int(sample["requested_ns"])
     tokens = int(sample["output_tokens"])

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from python_runner.analyse.latency import Outcome, request_metrics
+from python_runner.analyse.latency import NO_FIGURES, request_metrics
 from python_runner.engines.contract import Reach
 
 MOST = 0.5
@@ -30,13 +30,11 @@ def answers_at_once(samples: pd.DataFrame, conditions: pd.DataFrame) -> pd.DataF
         conditions: one row for each stack of a run.
 
     Returns:
-        One row for each such stack: condition_id, title; n: its timed requests that did not
-        fail; n_at_once: of them, those whose first read brought most of the answer.
+        One row for each such stack: condition_id, title; n: its timed requests that are not
+        without figures; n_at_once: of them, those whose first read brought most of the answer.
     """
     measured = request_metrics(samples)
-    timed = measured[
-        ~measured["is_warmup"].astype(bool) & (measured["outcome"] != Outcome.FAILED.value)
-    ]
+    timed = measured[~measured["is_warmup"].astype(bool) & ~measured["outcome"].isin(NO_FIGURES)]
     rows = []
     for condition in conditions.to_dict(orient="records"):
         if condition["reach"] != Reach.SERVED.value:

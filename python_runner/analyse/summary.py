@@ -50,7 +50,8 @@ def summarise(samples: pd.DataFrame, conditions: pd.DataFrame) -> pd.DataFrame:
         own columns:
 
         - n: complete timed requests, which E2E figures stand on. n_timed: all timed ones.
-          n_failed, n_early_stops: those left out. n_warmup.
+          n_failed, n_early_stops, n_suspended (something did not run meanwhile): those left out.
+          n_warmup.
         - e2e_ms: median; e2e_min_ms, e2e_p25_ms, e2e_p75_ms, e2e_max_ms.
         - e2e_low_ms, e2e_high_ms: 95 % interval of the median (see `median_interval`).
         - output_tokens: mean of the complete answers.
@@ -129,6 +130,7 @@ def _stack_figures(measured: pd.DataFrame) -> dict[str, float]:
         "n_timed": len(timed),
         "n_failed": int((timed["outcome"] == Outcome.FAILED.value).sum()),
         "n_early_stops": int((timed["outcome"] == Outcome.EARLY_STOP.value).sum()),
+        "n_suspended": int((timed["outcome"] == Outcome.SUSPENDED.value).sum()),
         "n_warmup": len(measured) - len(timed),
         "e2e_ms": median,
         "e2e_low_ms": low,

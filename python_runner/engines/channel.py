@@ -42,12 +42,14 @@ class Channel:
         deadline_ns = now_ns() + int(timeout_s * NS_PER_S)
         poller = select.poll()
         poller.register(self._reading, select.POLLIN)
-        searched = 0
+        searched, is_late = 0, False
         while (end := self._buffer.find(b"\n", searched)) < 0:
             searched = len(self._buffer)
             left_ms = (deadline_ns - now_ns()) * _MS_PER_S / NS_PER_S
-            if left_ms <= 0 or not poller.poll(left_ms):
+            # Whoever was suspended past the deadline still looks once: it may have come meanwhile.
+            if is_late or not poller.poll(max(0.0, left_ms)):
                 raise TimeoutError
+            is_late = left_ms <= 0
             data = os.read(self._reading, _READ_BYTES)
             if not data:
                 raise EOFError

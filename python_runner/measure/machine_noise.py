@@ -1,11 +1,14 @@
 """The machine's own noise: a little work that is always the same, timed before each request.
 
 Whatever it shows between two stacks is the machine's and not theirs; `analyse.compare` makes
-the noise floor from it.
+the noise floor from it. Beside the best of some rounds, which says how fast the machine is when
+it is let alone, stands how long all rounds took and how much of that the probe was kept from a
+processor: that says whether something else was at work.
 """
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -27,6 +30,10 @@ class NoiseReading:
 
     compute_ns: int
     memory_ns: int
+    elapsed_ns: int | None = None
+    """All rounds together; None: not looked at."""
+    waited_ns: int | None = None
+    """Of that, what the probe did not compute: others had the processor, or a limit held it."""
 
 
 class NoiseProbe(Protocol):
@@ -51,9 +58,16 @@ class MachineProbe:
         self._target = np.zeros(_BLOCK_BYTES, dtype=np.uint8)
 
     def read(self) -> NoiseReading:
+        began_ns, computed_ns = now_ns(), time.thread_time_ns()
+        compute_ns = min(self._compute_ns() for _ in range(_ROUNDS))
+        memory_ns = min(self._memory_ns() for _ in range(_ROUNDS))
+        computed_ns = time.thread_time_ns() - computed_ns
+        elapsed_ns = now_ns() - began_ns
         return NoiseReading(
-            compute_ns=min(self._compute_ns() for _ in range(_ROUNDS)),
-            memory_ns=min(self._memory_ns() for _ in range(_ROUNDS)),
+            compute_ns=compute_ns,
+            memory_ns=memory_ns,
+            elapsed_ns=elapsed_ns,
+            waited_ns=max(0, elapsed_ns - computed_ns),
         )
 
     def _compute_ns(self) -> int:

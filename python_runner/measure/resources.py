@@ -1,7 +1,7 @@
 """What a request takes from the machine: CPU, memory, page faults, switches, energy.
 
 Read from Linux, of all processes of an engine, just before a request and just after it; while
-it runs, nobody looks.
+it runs, none of it is read.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
+
+from python_runner.measure.held_back import HeldBack
 
 _PROC = Path("/proc")
 _POWERCAP = Path("/sys/class/powercap")
@@ -44,6 +46,7 @@ class Meter:
     - voluntary_switches, involuntary_switches: of threads that lived on to the end.
     - resident_bytes at the end; peak_resident_bytes: the most that each ever had.
     - energy_j: of the whole machine's processors, where it may be read.
+    - what `measure.held_back` names.
     """
 
 
@@ -51,6 +54,8 @@ class Meter:
 def metered(roots: Iterable[int]) -> Iterator[Meter]:
     """Measure what the processes `roots`, and all below them, use within the block."""
     meter = Meter()
+    roots = tuple(roots)
+    held_before = HeldBack.now(roots)
     before = {process: _counters(process) for process in _tree(roots)}
     packages = energy_counters()
     yield meter
@@ -62,7 +67,11 @@ def metered(roots: Iterable[int]) -> Iterator[Meter]:
             # Less than before: a thread has ended, and took its switches with it.
             spent = max(0.0, value - then.get(name, 0.0)) if name in _COUNTERS else value
             used[name] = used.get(name, 0.0) + spent
-    meter.used = used if energy_j is None or not used else {**used, "energy_j": energy_j}
+    if not used:
+        return
+    if energy_j is not None:
+        used["energy_j"] = energy_j
+    meter.used = used | HeldBack.now(roots).since(held_before)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from python_runner.engines.contract import EngineSpec, Generation, LaunchSetting
 from python_runner.engines.outside import NetworkReading
 from python_runner.measure.client_error import ClientError
 from python_runner.measure.machine_noise import NoiseReading
+from python_runner.measure.time_watch import TimeMarks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +54,8 @@ class Sample:
     """What the machine was like just before; None: not looked at."""
     resources: Mapping[str, float] = field(default_factory=dict)
     """What the engine's processes used for it (`resources.Meter.used`)."""
+    time: TimeMarks = field(default_factory=TimeMarks)
+    """Whether time went on as usual while it was under way."""
 
 
 class Recorder(Protocol):

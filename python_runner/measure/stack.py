@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from python_runner.common.clock import NS_PER_S
+from python_runner.common.clock import NS_PER_S, Clocks
 from python_runner.common.errors import EngineCrashError, reason_of
 from python_runner.common.memory_end import with_memory_named
 from python_runner.common.progress import Progress, Task
@@ -25,6 +25,7 @@ from python_runner.measure.preflight import check_tokens
 from python_runner.measure.resources import Meter, metered
 from python_runner.measure.sample import Condition, Recorder, Sample
 from python_runner.measure.stamps import StampError, stamp_error
+from python_runner.measure.time_watch import Looked, TimeMarks, TimeWatch, spell_marks
 
 _FAILURES_IN_A_ROW = 3
 NO_VERSION = (
@@ -56,6 +57,7 @@ def measure_stack(
     probe: NoiseProbe | None = None,
     visit: Visit | None = None,
     streak: FailureStreak | None = None,
+    clocks: Clocks | None = None,
 ) -> str:
     """Visit one engine; every sample goes to `recorder` as it ends.
 
@@ -75,6 +77,7 @@ def measure_stack(
         probe: looks at the machine before each request; None: nobody does.
         visit: what is asked; None: the whole plan at once.
         streak: failures of the visits before this one.
+        clocks: by which a sleep of the machine is known; the system's, if None.
     """
     spec = engine.spec
     title = f"{spec.title} ({spec.language}, {spec.reach})"
@@ -90,6 +93,7 @@ def measure_stack(
             probe=probe,
             streak=streak or FailureStreak(),
             task=task,
+            clocks=clocks,
             error_of=partial(stamp_error, calibrator=calibrator, progress=progress),
         ).measure(log)
     if error:
@@ -109,12 +113,14 @@ class _Visit:
     probe: NoiseProbe | None
     streak: FailureStreak
     task: Task
+    clocks: Clocks | None
     error_of: Callable[[RunningEngine], StampError]
 
     def measure(self, log: Path) -> str:
         """Returns what `measure_stack` returns."""
         try:
-            running = self.engine.start(self.settings, log)
+            with TimeWatch(clocks=self.clocks).request() as loading:
+                running = self.engine.start(self.settings, log)
         except Exception as failure:  # whatever it is, the others go on
             error = with_memory_named(reason_of(failure))
             self.recorder.begin(condition_of(self.engine, self.settings, self.plan, None))
@@ -122,7 +128,8 @@ class _Visit:
             return error
         with running:
             is_known = bool(running.description.version)
-            self.recorder.begin(self._condition(running, is_known=is_known))
+            condition = self._condition(running, is_known=is_known)
+            self.recorder.begin(_without_lost_time(condition, loading.marks))
             peak, error = self._between_looks(running) if is_known else (None, NO_VERSION)
             error = with_memory_named(error)
             self.recorder.finish(peak_memory_bytes=peak, error=error)
@@ -131,7 +138,8 @@ class _Visit:
     def _between_looks(self, running: RunningEngine) -> tuple[int | None, str]:
         """All requests, and the way to the engine before and after them."""
         look_at_network(running, "before", self.recorder)
-        found = self._all_requests(running)
+        with TimeWatch(running.process_ids(), clocks=self.clocks) as watch:
+            found = self._all_requests(running, watch)
         look_at_network(running, "after", self.recorder)
         return found
 
@@ -145,7 +153,7 @@ class _Visit:
             found, client_error=stamps.client_error, callback_cost_ns=stamps.callback_cost_ns
         )
 
-    def _all_requests(self, running: RunningEngine) -> tuple[int | None, str]:
+    def _all_requests(self, running: RunningEngine, watch: TimeWatch) -> tuple[int | None, str]:
         """Peak memory in bytes, and why the visit was broken off, or ""."""
         memory = PeakMemory(running.process_ids())
         requests = self.visit.requests
@@ -157,18 +165,19 @@ class _Visit:
         for number, asked in enumerate(requests):
             kind = "warm-up" if asked.is_warmup else "iteration"
             self.task.update(number / len(requests), f"{kind} {asked.iteration}")
-            sample, failure = self._one_request(running, asked)
+            sample, failure = self._one_request(running, asked, watch)
             self.recorder.record(sample)
             memory.update()
             if isinstance(failure, EngineCrashError):
                 return memory.bytes, reason_of(failure)
-            if self.streak.note(failed=failure is not None):
+            # What failed because nothing ran says nothing of the engine.
+            if self.streak.note(failed=failure is not None and not sample.time.is_suspended):
                 return memory.bytes, f"{self.streak.count} requests in a row failed: {sample.error}"
             self.task.update((number + 1) / len(requests), _note(sample, kind))
         return memory.bytes, ""
 
     def _one_request(
-        self, running: RunningEngine, asked: PlannedRequest
+        self, running: RunningEngine, asked: PlannedRequest, watch: TimeWatch
     ) -> tuple[Sample, Exception | None]:
         noise = self.probe.read() if self.probe else None
         prompt = asked.prompt
@@ -179,9 +188,9 @@ class _Visit:
             seed=self.plan.seed,
             ignore_end_of_sequence=not self.plan.may_end,
         )
-        generation, failure, error, meter = None, None, "", Meter()
+        generation, failure, error, meter, looked = None, None, "", Meter(), Looked()
         try:
-            with metered(running.process_ids()) as meter:
+            with watch.request() as looked, metered(running.process_ids()) as meter:
                 generation = running.generate(request)
         except Exception as raised:  # what no engine should raise is a failed request, too
             failure, error = raised, reason_of(raised)
@@ -204,8 +213,17 @@ class _Visit:
             block=self.visit.block,
             noise=noise,
             resources=meter.used,
+            time=looked.marks,
         )
         return sample, failure
+
+
+def _without_lost_time(condition: Condition, loading: TimeMarks) -> Condition:
+    """Without the load time, if nothing ran within it."""
+    if not loading.is_suspended:
+        return condition
+    build = {**condition.build, "load time": f"not known: {spell_marks(loading)}"}
+    return replace(condition, load_seconds=None, build=build)
 
 
 class _Work(Protocol):

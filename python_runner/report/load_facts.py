@@ -30,6 +30,7 @@ from python_runner.report.load_warnings import (
 )
 from python_runner.report.units import TO, spell_error, spell_share, spell_time
 from python_runner.report.words.network import network_notes
+from python_runner.report.words.time import load_time_notes
 
 _SEPARATOR = " · "
 _LATE_SHARE = 0.05
@@ -176,6 +177,8 @@ def _notes(data: LoadData) -> Iterator[str]:
             yield f"{row['title']} {came}: {shorten(row['error'])}"
     for row in data.levels.to_dict(orient="records"):
         yield from _level_notes(row, data.errors[data.errors["level_id"] == row["level_id"]])
+        mine = data.figures[data.figures["level_id"] == row["level_id"]]
+        yield from load_time_notes(row, f"{row['title']}, {load_words(row)}", mine)
     yield from _too_few(data.levels)
     for _, mine in data.levels.groupby("condition_id", sort=False):
         yield from _chunk_notes(mine)

@@ -35,7 +35,7 @@ _CONDITION = (
     *("source_sha256", "precision", "device", "threads", "context", "slots", "template"),
     *("sampling", "prompt_cache", "error"),
 )
-_COUNTS = ("n", "n_timed", "n_failed", "n_early_stops", "n_warmup")
+_COUNTS = ("n", "n_timed", "n_failed", "n_early_stops", "n_suspended", "n_warmup")
 _FIGURES = (
     *("e2e_ms", "e2e_low_ms", "e2e_high_ms", "e2e_min_ms", "e2e_p25_ms", "e2e_p75_ms"),
     *("e2e_max_ms", "ttft_ms", "tpot_ms", "decode_tokens_per_s", "output_tokens_per_s"),
@@ -59,8 +59,8 @@ _ANSWERS = (
 )
 _LEVEL = (
     *("stack", "title", "number", "arrivals", "users", "n", "n_requests", "n_warmup", "n_failed"),
-    *("n_early_stops", "n_cut_off", "tokens_per_s", "requests_per_s", "goodput_share"),
-    *("goodput_per_s", "backlog_grows", "client_cpu_share", "lack", "error"),
+    *("n_early_stops", "n_cut_off", "n_suspended", "tokens_per_s", "requests_per_s"),
+    *("goodput_share", "goodput_per_s", "backlog_grows", "client_cpu_share", "lack", "error"),
 )
 _LATENCIES = ("ttft", "itl", "tpot", "e2e")
 _PERCENTILES = (50, 90, 99)

@@ -42,12 +42,13 @@ FROM load_levels l JOIN conditions c USING (condition_id) WHERE c.run_id = ? ORD
 _SAMPLES = f"""
 SELECT s.sample_id, c.stack, c.title, s.iteration, s.is_warmup, s.block, s.requested_ns,
     s.chunk_ns, s.chunk_tokens, s.ended_ns, s.output_tokens, s.requested_tokens, s.stop, s.error,
-    s.probe_compute_ns, s.probe_memory_ns, {MAY_END}
+    s.probe_compute_ns, s.probe_memory_ns, s.suspended_ns, s.suspended_by, {MAY_END}
 FROM samples s JOIN conditions c USING (condition_id) JOIN runs r USING (run_id)
 WHERE c.run_id = ? AND s.sample_id > ? ORDER BY s.sample_id
 """  # noqa: S608 - constants only
 _REQUESTS = """
-SELECT request_id, number, scheduled_ns, ended_ns, output_tokens, stop, error_kind,
+SELECT request_id, number, scheduled_ns, ended_ns, output_tokens, stop,
+    CASE WHEN suspended_by = '' THEN error_kind ELSE 'suspended' END,
     substr(chunk_ns, 1, 8), substr(chunk_ns, -8), substr(chunk_tokens, 1, 4)
 FROM load_requests WHERE request_id > ? AND +level_id = ? ORDER BY request_id
 """
@@ -74,7 +75,7 @@ class NewRequests:
     """-1: not known."""
     stop: tuple[str, ...]
     error_kind: tuple[str, ...]
-    """Empty: none."""
+    """Empty: none. `suspended`: something did not run meanwhile, whatever came of it."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -43,6 +43,11 @@ _ALL = f"SELECT {_STACK}, c.condition_id, r.* {_REQUESTS}"
 _OUTCOMES = f"SELECT {_STACK}, c.condition_id, r.level_id, r.number, r.error_kind {_REQUESTS}"
 _FOR_FOLLOWERS = ["process_json", "began_ns"]
 """Of use only while a run goes on (`store.follow`)."""
+_PERHAPS = (
+    *("probe_compute_ns", "probe_memory_ns", "probe_elapsed_ns", "probe_waited_ns"),
+    *("suspended_ns", "wall_jump_ns"),
+)
+"""Numbers of samples that may not be known."""
 _SAMPLE_ARRAYS = {"chunk_ns": INT64, "chunk_tokens": INT64, "token_ids": INT64}
 
 
@@ -54,8 +59,8 @@ class Frames:
         samples: one row for each request of a comparison; `chunk_ns`, `chunk_tokens` and
             `token_ids` hold arrays, `engine_timings` and `resources` a dictionary; `may_end`:
             the model was allowed to end the answer before `requested_tokens`; `block` counts
-            the visits of a run from 1, `probe_compute_ns` and `probe_memory_ns` are NaN
-            where nobody looked.
+            the visits of a run from 1; `probe_…_ns`, `suspended_ns` and `wall_jump_ns` are NaN
+            where nobody looked, `suspended_by` is empty where nothing was suspended.
         conditions: one row for each stack of a run; `build` holds a dictionary,
             `client_error` the fields of a `ClientError`, or None; `facts` holds criterion to
             fact (`measure.fairness`), empty where nothing was looked at; `loads` lists the
@@ -68,7 +73,8 @@ class Frames:
             dictionary: `at` lists the iterations of each stack at every look, `limit` is
             the most that would have been made.
         load_levels: one row for each level of each stack of a load, with the fields of a
-            `Level` and of a `LevelEnd` (NaN while it runs); `client_error` as above.
+            `Level` and of a `LevelEnd` (NaN while it runs); `client_error` as above; `held_back`
+            a dictionary (`measure.held_back`).
         load_requests: one row for each request of a load, with the fields of
             `FinishedRequests`; `chunk_ns`, `chunk_tokens`, `chunk_reads` and
             `chunk_is_reasoning` hold arrays of one length, `engine_timings` a dictionary.
@@ -129,8 +135,7 @@ def _decode_samples(raw: pd.DataFrame) -> pd.DataFrame:
         **_arrays(raw, _SAMPLE_ARRAYS),
         is_warmup=raw["is_warmup"].astype(bool),
         may_end=raw["may_end"].astype(bool),
-        probe_compute_ns=raw["probe_compute_ns"].astype(float),
-        probe_memory_ns=raw["probe_memory_ns"].astype(float),
+        **{name: raw[name].astype(float) for name in _PERHAPS},
         engine_timings=_objects(raw["engine_timings_json"]),
         resources=_objects(raw["resources_json"]),
     ).drop(columns=["engine_timings_json", "resources_json"])
@@ -172,13 +177,17 @@ def _decode_levels(raw: pd.DataFrame) -> pd.DataFrame:
     )
     return raw.assign(
         **{name: raw[name].astype(float) for name in numbers},
+        wall_jump_ns=raw["wall_jump_ns"].astype(float),
+        held_back=_objects(raw["held_back_json"]),
         client_error=_objects(raw["client_error_json"]),
-    ).drop(columns="client_error_json")
+    ).drop(columns=["client_error_json", "held_back_json"])
 
 
 def _decode_requests(raw: pd.DataFrame) -> pd.DataFrame:
     return raw.assign(
-        **_arrays(raw, CHUNK_KINDS), engine_timings=_objects(raw["engine_timings_json"])
+        **_arrays(raw, CHUNK_KINDS),
+        suspended_ns=raw["suspended_ns"].astype(float),
+        engine_timings=_objects(raw["engine_timings_json"]),
     ).drop(columns="engine_timings_json")
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from python_runner.measure.load.level import ClientError, FinishedRequests, Level, LevelEnd
+from python_runner.measure.time_watch import TimeMarks
 from python_runner.store.arrays import BOOL, INT32, INT64, pack
 from python_runner.store.open_run import OpenRun, RunKind, error_json, insertion
 from python_runner.store.store import Store
@@ -70,13 +71,16 @@ class LoadRunRecorder(OpenRun):
         with self._store.transaction() as connection:
             connection.execute(
                 "UPDATE load_levels SET started_ns = ?, ended_ns = ?, client_cpu_s = ?,"
-                " peak_memory_bytes = ?, error = ? WHERE level_id = ?",
+                " peak_memory_bytes = ?, error = ?, wall_jump_ns = ?, held_back_json = ?"
+                " WHERE level_id = ?",
                 (
                     end.started_ns,
                     end.ended_ns,
                     end.client_cpu_s,
                     end.peak_memory_bytes,
                     end.error,
+                    end.wall_jump_ns,
+                    json.dumps(dict(end.held_back)),
                     self._level_id,
                 ),
             )
@@ -93,6 +97,7 @@ class LoadRunRecorder(OpenRun):
 def _columns(requests: FinishedRequests) -> dict[str, Sequence[object]]:
     """One list for each column of the table, each as long as there are requests."""
     ends = requests.chunk_offsets.tolist()
+    marks = requests.time or (TimeMarks(),) * len(requests.number)
     return {
         **{
             name: getattr(requests, name).tolist()
@@ -111,6 +116,8 @@ def _columns(requests: FinishedRequests) -> dict[str, Sequence[object]]:
             )
         },
         **{name: getattr(requests, name) for name in ("error_kind", "error", "stop", "text")},
+        "suspended_ns": [one.suspended_ns for one in marks],
+        "suspended_by": [", ".join(one.suspended_by) for one in marks],
         "engine_timings_json": [json.dumps(dict(one)) for one in requests.engine_timings],
         **{
             name: [pack(getattr(requests, name)[start:end], kind) for start, end in pairwise(ends)]

@@ -35,6 +35,11 @@ class RunRecorder(OpenRun):
             "block": sample.block,
             "probe_compute_ns": sample.noise and sample.noise.compute_ns,
             "probe_memory_ns": sample.noise and sample.noise.memory_ns,
+            "probe_elapsed_ns": sample.noise and sample.noise.elapsed_ns,
+            "probe_waited_ns": sample.noise and sample.noise.waited_ns,
+            "suspended_ns": sample.time.suspended_ns,
+            "suspended_by": ", ".join(sample.time.suspended_by),
+            "wall_jump_ns": sample.time.wall_jump_ns,
             "resources_json": json.dumps(dict(sample.resources)),
             **_answer_columns(sample),
         }

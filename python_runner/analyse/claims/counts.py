@@ -16,7 +16,7 @@ from python_runner.analyse.claims.evidence import COLUMNS, Compared
 from python_runner.analyse.claims.ranges import judge_range
 from python_runner.analyse.claims.result import ClaimVerdict, Effect, Finding, Unit
 from python_runner.analyse.compare.verdict import ALPHA, FEWEST_SAMPLES
-from python_runner.analyse.latency import Outcome, request_metrics
+from python_runner.analyse.latency import NO_FIGURES, request_metrics
 from python_runner.analyse.summary import median_interval
 from python_runner.study.claim_tests import Bound, InIterations
 
@@ -158,7 +158,5 @@ def share_interval(share: float, n: float) -> tuple[float, float]:
 def timed_values(samples: pd.DataFrame, condition_id: int, metric: str) -> pd.Series[float]:
     """A figure of each timed request of one condition that has it, by iteration."""
     measured = request_metrics(samples[samples["condition_id"] == condition_id])
-    timed = measured[
-        ~measured["is_warmup"].astype(bool) & (measured["outcome"] != Outcome.FAILED.value)
-    ]
+    timed = measured[~measured["is_warmup"].astype(bool) & ~measured["outcome"].isin(NO_FIGURES)]
     return timed.set_index("iteration")[COLUMNS[metric]].astype(float).dropna()

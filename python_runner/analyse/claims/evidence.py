@@ -13,7 +13,7 @@ from python_runner.analyse.claims.result import Effect
 from python_runner.analyse.compare import Reason, compare_pairs, decide, holm
 from python_runner.analyse.compare.permutation import RESAMPLES
 from python_runner.analyse.compare.verdict import FEWEST_SAMPLES
-from python_runner.analyse.latency import Outcome, request_metrics
+from python_runner.analyse.latency import NO_FIGURES, request_metrics
 
 COLUMNS: Mapping[str, str] = {
     "e2e": "e2e_ms",
@@ -125,11 +125,11 @@ def compare_all(
 
 
 def _with_figure(samples: pd.DataFrame, metric: str) -> pd.DataFrame:
-    """A failed request has a count of tokens, too, which is no figure."""
+    """A request that failed has a count of tokens, too, which is no figure."""
     if metric != "output_tokens":
         return samples
-    is_failed = request_metrics(samples)["outcome"] == Outcome.FAILED.value
-    return samples[~is_failed]
+    has_none = request_metrics(samples)["outcome"].isin(NO_FIGURES)
+    return samples[~has_none]
 
 
 def _compared(row: Mapping[Any, Any], p_holm: float) -> Compared:

@@ -13,6 +13,9 @@ from python_runner.analyse.load.request import LoadOutcome, request_figures
 from python_runner.study.claim_tests import Fails
 from python_runner.study.claims import StackOfClaims
 
+_NEITHER = frozenset({LoadOutcome.CUT_OFF.value, LoadOutcome.SUSPENDED.value})
+"""Requests of a load that neither failed nor did not."""
+
 
 def judge_fails(test: Fails, stack: StackOfClaims, frames: RunFrames) -> Finding:
     """Look for the failure in the first of the stack's engines that was tried.
@@ -66,6 +69,7 @@ def _failures(test: Fails, row: Mapping[Any, Any], frames: RunFrames) -> list[st
     if not frames.is_load:
         measured = request_metrics(frames.samples)
         mine = measured[measured["condition_id"] == row["condition_id"]]
+        mine = mine[mine["outcome"] != Outcome.SUSPENDED.value]
         failed = mine["outcome"] == Outcome.FAILED.value
     else:
         levels = frames.levels[frames.levels["condition_id"] == row["condition_id"]]
@@ -73,7 +77,7 @@ def _failures(test: Fails, row: Mapping[Any, Any], frames: RunFrames) -> list[st
             levels = levels[levels["users"] == test.users]
         asked = frames.requests[frames.requests["level_id"].isin(levels["level_id"])]
         mine = request_figures(asked, levels)
-        mine = mine[mine["outcome"] != LoadOutcome.CUT_OFF.value]
+        mine = mine[~mine["outcome"].isin(_NEITHER)]
         failed = mine["outcome"] == LoadOutcome.FAILED.value
     timed = ~mine["is_warmup"].astype(bool)
     return [str(why) for why in mine["failure"].where(failed, "")[timed]]

@@ -34,7 +34,7 @@ from python_runner.analyse.load.batches import (
 )
 from python_runner.analyse.load.percentiles import percentile_of
 from python_runner.analyse.load.request import LoadOutcome, request_figures
-from python_runner.analyse.load.throughput import rates_in_parts
+from python_runner.analyse.load.throughput import rates_in_parts, stood_still
 from python_runner.analyse.load.window import CLOSED, Window, steady_window
 
 Place = tuple[int, int]
@@ -103,6 +103,8 @@ class _Level:
         answers = self.requests[self.requests["outcome"] == LoadOutcome.COMPLETE.value]
         if metric == TGR and answers["tokens"].isna().any():
             return f"{self.name}: nobody counted the tokens of all answers"
+        if metric == TGR and stood_still(self.requests, self.window):
+            return f"{self.name}: something did not run in the steady part"
         if self.batches(metric) >= FEWEST_BATCHES:
             return ""
         length = self.window.seconds / self.answer_s if self.answer_s > 0 else 0.0

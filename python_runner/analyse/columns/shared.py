@@ -66,8 +66,10 @@ CONDITIONS: Columns = {
     "engine_timings": Column("what the engine says of itself (dictionary)"),
 }
 FIGURES: Columns = {
-    "outcome": Column("complete, early stop, failed or no sample; of a load also cut off"),
-    "failure": Column("why it failed, or nothing"),
+    "outcome": Column("complete, early stop, failed, suspended or no sample; a load: or cut off"),
+    "failure": Column("why it failed or was suspended, or nothing"),
+    "suspended_ns": Column("time within it in which something did not run; None: not known", "ns"),
+    "suspended_by": Column("what did not run, and so why no figure holds, or nothing"),
     "started_s": Column("when it was sent or due, since the run's first", "s", "Time in the run"),
     "ttft_ms": Column("request sent (or due) to first token with content", "ms", "TTFT"),
     "tpot_ms": Column("time per output token after the first", "ms", "TPOT"),

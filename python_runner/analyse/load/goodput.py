@@ -34,12 +34,14 @@ def goodput(requests: pd.DataFrame, targets_ms: Mapping[str, float], seconds: fl
 
     Args:
         requests: those of the window, with their figures (`request_figures`). One that was cut
-            off at the end counts neither way, unless it had missed a target by then.
+            off at the end counts neither way, unless it had missed a target by then;
+            one that was suspended counts neither way.
         targets_ms: upper limits in ms, by `ttft`, `tpot`, `e2e` (each request's own figure) and
             `itl` (99 of 100 known gaps of the request: one stutter in a long answer is
             allowed, two in a short one are not).
         seconds: length of the window.
     """
+    requests = requests[requests["outcome"] != LoadOutcome.SUSPENDED.value]
     is_cut = requests["outcome"] == LoadOutcome.CUT_OFF.value
     has_missed = [_has_missed(row, targets_ms) for row in requests.to_dict(orient="records")]
     judged = requests[~is_cut | pd.Series(has_missed, index=requests.index, dtype=bool)]

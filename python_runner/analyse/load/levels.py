@@ -15,7 +15,7 @@ from python_runner.analyse.load.decoding import decoding_at_once
 from python_runner.analyse.load.goodput import goodput
 from python_runner.analyse.load.percentiles import PERCENTILES, percentile_of
 from python_runner.analyse.load.request import LATENCIES, LoadOutcome
-from python_runner.analyse.load.throughput import throughput
+from python_runner.analyse.load.throughput import stood_still, throughput
 from python_runner.analyse.load.window import Window, backlog, steady_window
 from python_runner.analyse.own_error import own_error_ms
 from python_runner.common.clock import NS_PER_S
@@ -26,6 +26,7 @@ _STACK = ("run_id", "condition_id", "stack", "title", "language", "reach")
 _LEVEL = (
     *("level_id", "number", "arrivals", "users", "rate", "requests", "duration_s", "ramp_s"),
     *("warmup", "new_tokens", "started_ns", "client_cpu_s", "client_error", "error"),
+    *("wall_jump_ns", "held_back"),
 )
 
 Floats = npt.NDArray[np.float64]
@@ -58,7 +59,8 @@ def summarise_levels(
 
         - error: why it was broken off, else "".
         - n: requests that figures stand on: complete and in the window. n_inside: all in the
-          window. n_requests: all. n_warmup, n_failed, n_early_stops, n_cut_off: of all.
+          window. n_requests: all. n_warmup, n_failed, n_early_stops, n_cut_off, n_suspended: of
+          all.
         - inside_share: n_inside / n_requests. lack: why there is no steady window, else "".
           window_start_s, window_end_s: since the level's start.
         - {ttft,itl,tpot,e2e}_{p50,p90,p99}_ms with _low_ms, _high_ms (95 % interval), _sure
@@ -116,6 +118,7 @@ def _counts(part: _Part, level: Mapping[Any, Any]) -> dict[str, object]:
         "n_failed": int(outcomes.get(LoadOutcome.FAILED.value, 0)),
         "n_early_stops": int(outcomes.get(LoadOutcome.EARLY_STOP.value, 0)),
         "n_cut_off": int(outcomes.get(LoadOutcome.CUT_OFF.value, 0)),
+        "n_suspended": int(outcomes.get(LoadOutcome.SUSPENDED.value, 0)),
         "inside_share": len(inside) / len(part.requests) if len(part.requests) else NAN,
         "lack": window.lack,
         "window_start_s": (window.start_ns - began) / NS_PER_S if has_window else NAN,
@@ -187,7 +190,8 @@ def _chunks(inside: pd.DataFrame) -> dict[str, object]:
 
 def _rates(part: _Part, targets_ms: Mapping[str, float]) -> dict[str, object]:
     rates = throughput(part.requests, part.window)
-    good = goodput(part.inside, targets_ms, part.window.seconds)
+    seconds = NAN if stood_still(part.requests, part.window) else part.window.seconds
+    good = goodput(part.inside, targets_ms, seconds)
     return {
         "tokens_per_s": rates.tokens_per_s,
         "requests_per_s": rates.requests_per_s,
@@ -200,11 +204,13 @@ def _rates(part: _Part, targets_ms: Mapping[str, float]) -> dict[str, object]:
 
 def _waiting(part: _Part, level: Mapping[Any, Any]) -> dict[str, object]:
     found = backlog(part.requests, part.window)
+    # What piled up while nothing ran is not the server's backlog.
+    may_grow = level["arrivals"] != "closed" and not stood_still(part.requests, part.window)
     return {
         "backlog_start": found.at_start,
         "backlog_end": found.at_end,
         # N users never have more than N requests open: a closed loop cannot fall behind.
-        "backlog_grows": level["arrivals"] != "closed" and not part.window.lack and found.grows,
+        "backlog_grows": may_grow and not part.window.lack and found.grows,
     }
 
 

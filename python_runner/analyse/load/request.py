@@ -27,6 +27,7 @@ import pandas as pd
 from python_runner.analyse.latency import NAN
 from python_runner.analyse.load.arrivals import Arrivals, arrivals
 from python_runner.analyse.load.engine_time import engine_decode_ms
+from python_runner.analyse.suspended import suspension_of
 from python_runner.common.clock import NS_PER_MS
 from python_runner.engines.contract import StopReason
 
@@ -54,6 +55,9 @@ class LoadOutcome(StrEnum):
     with nothing, the other figures hold."""
     FAILED = "failed"
     """An error, or not the answer that was asked for: no figure holds."""
+    SUSPENDED = "suspended"
+    """Something did not run meanwhile (`analyse.suspended`): no fault of the server, and no
+    figure."""
     CUT_OFF = "cut off"
     """Under way when the load was ended: no fault of the server, and no figure."""
 
@@ -68,7 +72,8 @@ def request_figures(requests: pd.DataFrame, levels: pd.DataFrame) -> pd.DataFram
     Returns:
         `requests` with these columns added; NaN where a figure does not hold:
 
-        - outcome: a `LoadOutcome`'s value. failure_kind, failure: why it failed, else "".
+        - outcome: a `LoadOutcome`'s value. failure_kind, failure: why it failed, else ""; of
+          a suspended one `failure` says what did not run.
         - is_warmup: one of the first `warmup` requests of its level.
         - ttft_ms, e2e_ms, naive_ttft_ms, tpot_ms, lateness_ms: see above. answer_ms: as e2e_ms,
           and for early stops, too.
@@ -102,6 +107,8 @@ def judge(
 ) -> tuple[LoadOutcome, str, str]:
     """The outcome of a request, and the kind and reason of its failure if it failed.
 
+    One that was suspended has a reason, and no kind.
+
     Args:
         request: a row as `store` reads it.
         arrived: what came of it.
@@ -109,6 +116,8 @@ def judge(
     """
     if request["error_kind"] == CANCELLED:
         return LoadOutcome.CUT_OFF, "", ""
+    if suspension := suspension_of(request):
+        return LoadOutcome.SUSPENDED, "", suspension
     kind, reason = _fault(request, arrived)
     if kind:
         return LoadOutcome.FAILED, kind, reason
@@ -149,7 +158,7 @@ def _figures(request: Mapping[Any, Any], settings: Mapping[Any, Any]) -> dict[st
         "came_at_once": arrived.is_at_once,
         "chunk_is_not_token": arrived.chunks > 0 and not arrived.is_token_by_chunk,
     }
-    if outcome in (LoadOutcome.FAILED, LoadOutcome.CUT_OFF):
+    if outcome in (LoadOutcome.FAILED, LoadOutcome.CUT_OFF, LoadOutcome.SUSPENDED):
         return figures
     due, sent = int(request["scheduled_ns"]), int(request["sent_ns"])
     first, last = int(arrived.stamps[0]), int(arrived.stamps[-1])

@@ -18,7 +18,7 @@ from python_runner.common.clock import NS_PER_S
 
 @dataclass(frozen=True, kw_only=True)
 class Throughput:
-    """Rates within a window. NaN where the window has no length."""
+    """Rates within a window. NaN where it has no length, or something did not run within it."""
 
     tokens_per_s: float
     """TGR: output tokens that arrived within the window, over its length."""
@@ -40,7 +40,7 @@ def throughput(requests: pd.DataFrame, window: Window) -> Throughput:
         requests: all requests of the level, with their figures (`request_figures`).
         window: of this level.
     """
-    if window.seconds <= 0:
+    if window.seconds <= 0 or stood_still(requests, window):
         return Throughput(tokens_per_s=NAN, requests_per_s=NAN, n_uncounted=0)
     alive = requests[requests["outcome"] != LoadOutcome.FAILED.value]
     parts = [arrivals(row) for row in alive.to_dict(orient="records")]
@@ -54,6 +54,16 @@ def throughput(requests: pd.DataFrame, window: Window) -> Throughput:
         requests_per_s=n_ended / window.seconds,
         n_uncounted=sum(bool(np.isnan(part.tokens).any()) for part in parts),
     )
+
+
+def stood_still(requests: pd.DataFrame, window: Window) -> bool:
+    """Whether a request was under way in the window while something did not run.
+
+    Then the window's length is not the time in which its requests were served.
+    """
+    is_suspended = requests["outcome"] == LoadOutcome.SUSPENDED.value
+    mine = requests[is_suspended & (requests["scheduled_ns"] <= window.end_ns)]
+    return bool((mine["ended_ns"] > window.start_ns).any())
 
 
 def rates_in_parts(requests: pd.DataFrame, window: Window, parts: int) -> npt.NDArray[np.float64]:

@@ -38,6 +38,8 @@ _REQUEST = [
     "chunk_is_not_token",
     "stop",
     "status",
+    "suspended_ns",
+    "suspended_by",
     "scheduled_ns",
     "sent_ns",
     "headers_ns",

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from python_runner.analyse.latency import NAN, Outcome, judge
+from python_runner.analyse.latency import NAN, NO_FIGURES, Outcome, judge
 from python_runner.analyse.stages.breakdown import Breakdown, Stage, breakdown
 from python_runner.common.clock import NS_PER_MS
 
@@ -112,7 +112,7 @@ def _timed(stages: pd.DataFrame) -> pd.DataFrame:
 
 def _rows(sample: Mapping[Any, Any]) -> Iterator[dict[str, object]]:
     outcome, _ = judge(sample)
-    found = None if outcome is Outcome.FAILED else breakdown(sample)
+    found = None if outcome.value in NO_FIGURES else breakdown(sample)
     if found is None:
         return
     shared = {

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -16,6 +16,7 @@ from python_runner.engines.contract import Endpoint
 from python_runner.engines.load_client import LoadShape, Sending
 from python_runner.measure.load.finished import Record, finished_of
 from python_runner.measure.load.level import FinishedRequests, Level, LevelEnd, LoadRecorder
+from python_runner.measure.time_watch import TimeMarks, TimeWatch
 
 _POLL_S = 0.25
 _CANCEL_S = 5.0
@@ -81,6 +82,8 @@ def drive(
     recorder: LoadRecorder,
     peak_memory: Callable[[], int | None],
     task: Task,
+    watch: TimeWatch | None = None,
+    held_back: Callable[[], Mapping[str, float]] = dict,
 ) -> Driven:
     """Run one level that has been announced to `recorder`, to its end.
 
@@ -91,24 +94,27 @@ def drive(
         recorder: gets the requests a few times a second, and the end of the level.
         peak_memory: of the engine so far, in bytes; asked at the end.
         task: shows how it goes.
+        watch: notices what does not run meanwhile, and has begun; None: nobody looks.
+        held_back: what kept the engine back since the level began; asked at the end.
 
     Raises:
         PolystackError: it could not be started; the level is ended with that reason.
         KeyboardInterrupt: passed on after what was done is recorded.
     """
     run = _begin(start, recorder, peak_memory)
-    taker = _Taker(run, recorder, secrets)
-    watch = _Watch(users=level.users or 1)
+    taker = _Taker(run, recorder, secrets, watch)
+    server = _Server(users=level.users or 1)
+    before = watch.look() if watch else None
     reason = ""
     try:
         while not run.wait(_POLL_S):
-            watch.see(taker.take())
+            server.see(taker.take())
             snapshot = run.snapshot()
             # What is said to be done is in the store by now.
-            task.update(_fraction(level, snapshot, watch.finished), note_of(snapshot, watch))
-            if watch.is_gone and not reason:
+            task.update(_fraction(level, snapshot, server.finished), note_of(snapshot, server))
+            if server.is_gone and not reason:
                 run.cancel()
-                reason = f"the server is gone: {watch.last_error}"
+                reason = f"the server is gone: {server.last_error}"
     except BaseException as error:
         reason = _why(error)
         raise
@@ -117,21 +123,25 @@ def drive(
             if reason:
                 run.cancel()
                 run.wait(_CANCEL_S)
-            watch.see(taker.take())
-            recorder.end_level(
-                LevelEnd(
-                    started_ns=run.started_ns,
-                    ended_ns=run.ended_ns,
-                    client_cpu_s=run.cpu_ns / NS_PER_S,
-                    peak_memory_bytes=peak_memory(),
-                    error=reason,
-                )
-            )
+            server.see(taker.take())
+            jump_ns = watch.look().wall_jump_ns(before) if watch and before else None
+            end = replace(_end(run, peak_memory, reason), wall_jump_ns=jump_ns)
+            recorder.end_level(replace(end, held_back=held_back()))
     return Driven(
-        finished=watch.finished,
-        failed=watch.failed,
+        finished=server.finished,
+        failed=server.failed,
         itl_s=run.snapshot().itl_ns[0] / NS_PER_S,
-        last_error=watch.last_error,
+        last_error=server.last_error,
+        error=reason,
+    )
+
+
+def _end(run: Run, peak_memory: Callable[[], int | None], reason: str) -> LevelEnd:
+    return LevelEnd(
+        started_ns=run.started_ns,
+        ended_ns=run.ended_ns,
+        client_cpu_s=run.cpu_ns / NS_PER_S,
+        peak_memory_bytes=peak_memory(),
         error=reason,
     )
 
@@ -159,7 +169,7 @@ def _why(error: BaseException) -> str:
     return reason_of(error) if isinstance(error, Exception) else "interrupted"
 
 
-class _Watch:
+class _Server:
     """Whether the server still answers at all."""
 
     def __init__(self, *, users: int) -> None:
@@ -192,6 +202,7 @@ class _Taker:
     run: Run
     recorder: LoadRecorder
     secrets: Sequence[str]
+    watch: TimeWatch | None
 
     def take(self) -> FinishedRequests | None:
         """What has ended since the last time, which is stored now; None if nothing has.
@@ -203,8 +214,16 @@ class _Taker:
             requests = finished_of(self.run.take(), secrets=self.secrets)
             if not requests.number.size:
                 return None
+            if self.watch is not None:
+                requests = replace(requests, time=_marks(requests, self.watch))
             self.recorder.record(requests)
         return requests
+
+
+def _marks(requests: FinishedRequests, watch: TimeWatch) -> tuple[TimeMarks, ...]:
+    watch.look()  # after they have ended, so that nothing within them is missed
+    spans = zip(requests.scheduled_ns.tolist(), requests.ended_ns.tolist(), strict=True)
+    return tuple(watch.between(due_ns, ended_ns) for due_ns, ended_ns in spans)
 
 
 def _fraction(level: Level, snapshot: Snapshot, finished: int) -> float:

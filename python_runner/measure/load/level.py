@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
@@ -13,6 +13,7 @@ import numpy.typing as npt
 from python_runner.engines.outside import NetworkReading
 from python_runner.measure.client_error import ClientError
 from python_runner.measure.sample import Condition
+from python_runner.measure.time_watch import TimeMarks
 
 __all__ = [
     "Arrivals",
@@ -109,6 +110,8 @@ class FinishedRequests:
     """(m,): number of that read on its connection: chunks of one read have no gap of their own."""
     chunk_is_reasoning: npt.NDArray[np.bool_]
     """(m,)"""
+    time: tuple[TimeMarks, ...] | None = None
+    """(n,): whether time went on as usual while each was under way; None: nobody looked."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,6 +127,10 @@ class LevelEnd:
     """Of the engine's processes; None where they are not ours."""
     error: str = ""
     """Why it was broken off, if it was."""
+    wall_jump_ns: int | None = None
+    """How far the wall clock was set within it; None: not known."""
+    held_back: Mapping[str, float] = field(default_factory=dict)
+    """What kept the processors or the engine back (`measure.held_back`)."""
 
 
 class LoadRecorder(Protocol):

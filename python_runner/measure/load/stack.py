@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from python_runner.common.clock import Clocks
 from python_runner.common.errors import EngineError, UsageError, reason_of
 from python_runner.common.memory_end import with_memory_named
 from python_runner.common.progress import Progress
@@ -15,6 +16,7 @@ from python_runner.engines.contract import (
     Served,
 )
 from python_runner.engines.ending import SaysItsEnd
+from python_runner.measure.held_back import HeldBack
 from python_runner.measure.load.calibration import Calibrates, Pace, calibrate
 from python_runner.measure.load.drive import Client, Driven, drive
 from python_runner.measure.load.level import Level, LoadRecorder
@@ -25,6 +27,7 @@ from python_runner.measure.memory import PeakMemory
 from python_runner.measure.network import look_at_network
 from python_runner.measure.preflight import check_tokens
 from python_runner.measure.stack import NO_VERSION, condition_of
+from python_runner.measure.time_watch import TimeWatch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +37,8 @@ class LoadTools:
     client: Client
     calibrator: Calibrates | None
     """None: loads are not calibrated, and the results say so."""
+    clocks: Clocks | None = None
+    """By which a sleep of the machine is known; the system's, if None."""
 
 
 def measure_load(
@@ -169,7 +174,13 @@ class _Stack:
         )
         self.recorder.begin_level(level, client_error)
         title = f"{self.engine.spec.title}: {level_title(level)}"
-        with self.progress.task(title, why=_length(level), expected_s=level.duration_s) as task:
+        roots = self.running.process_ids()
+        with (
+            self.progress.task(title, why=_length(level), expected_s=level.duration_s) as task,
+            TimeWatch(roots, clocks=self.tools.clocks) as watch,
+        ):
+            watch.find_processes()
+            before = HeldBack.now(roots)
             return drive(
                 lambda: self.tools.client.start(served.endpoint, bodies, shape, plan.sending),
                 level,
@@ -177,6 +188,8 @@ class _Stack:
                 recorder=self.recorder,
                 peak_memory=self._peak,
                 task=task,
+                watch=watch,
+                held_back=lambda: HeldBack.now(roots).since(before),
             )
 
     def _peak(self) -> int | None:

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from python_runner.analyse.compare import mark_outliers
-from python_runner.analyse.latency import NAN, Outcome, request_metrics
+from python_runner.analyse.latency import NAN, NO_FIGURES, Outcome, request_metrics
 from python_runner.report.facts import shorten
 from python_runner.report.terminal.fairness import fairness_section
 from python_runner.report.terminal.layout import NOTE, QUIET, Column, FittingTable
@@ -94,8 +94,8 @@ def _longest_gap(row: Mapping[Any, Any]) -> tuple[str, str]:
 
 
 def _outcome(row: Mapping[Any, Any]) -> tuple[str, str]:
-    if row["outcome"] == Outcome.FAILED.value:
-        return f"failed: {shorten(row['failure'])}", ""
+    if row["outcome"] in NO_FIGURES:
+        return f"{row['outcome']}: {shorten(row['failure'])}", ""
     return row["outcome"] + (", outlier" if row["is_outlier"] else ""), ""
 
 
