@@ -80,6 +80,21 @@ def positive_number(option: str, text: str) -> int:
     return int(text)
 
 
+def tell_kept(store: Store, before: int) -> None:
+    """After Ctrl-C: what is kept of the newest run, if there are more than `before`."""
+    ids = store.run_ids()
+    if len(ids) > before:
+        tell_interrupted(ids[-1])
+
+
+def tell_interrupted(run_id: int) -> None:
+    """After Ctrl-C: what is kept of a run, and how it goes on."""
+    say(
+        f"\nInterrupted. What was finished is kept as run {run_id}: polystack show {run_id}\n"
+        f"Go on with it: polystack resume {run_id}"
+    )
+
+
 def show_summary(store: Store, run_id: int) -> None:
     """Print the table of a run."""
     console().print(report(store, run_id).summary())

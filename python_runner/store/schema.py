@@ -283,6 +283,21 @@ def _add_network(connection: sqlite3.Connection) -> None:
     _run(connection, "ALTER TABLE conditions ADD COLUMN network_json TEXT NOT NULL DEFAULT '[]'")
 
 
+_RESUMING = """
+ALTER TABLE runs ADD COLUMN asked_json TEXT;
+ALTER TABLE runs ADD COLUMN machine TEXT NOT NULL DEFAULT '';
+ALTER TABLE runs ADD COLUMN last_seen TEXT;
+ALTER TABLE runs ADD COLUMN resumed_json TEXT NOT NULL DEFAULT '[]';
+"""
+"""`asked_json`: the study as it was given, without what it left to its defaults. `machine`: a hash
+by which a machine knows itself again. `last_seen`: when the run is known to have been going on.
+`resumed_json`: one object for each time that it went on (`store.going_on`)."""
+
+
+def _add_resuming(connection: sqlite3.Connection) -> None:
+    _run(connection, _RESUMING)
+
+
 def _run(connection: sqlite3.Connection, script: str) -> None:
     """Statement by statement: `executescript` would commit the transaction they belong to."""
     for statement in script.split(";\n"):
@@ -301,6 +316,7 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     _add_recoveries,
     _add_following,
     _add_network,
+    _add_resuming,
 )
 """Append only: what stands here has been applied to files that people have."""
 
