@@ -85,6 +85,7 @@ def tell_kept(store: Store, before: int) -> None:
     ids = store.run_ids()
     if len(ids) > before:
         tell_interrupted(ids[-1])
+        tell_not_begun(store, ids[-1])
 
 
 def tell_interrupted(run_id: int) -> None:
@@ -93,6 +94,21 @@ def tell_interrupted(run_id: int) -> None:
         f"\nInterrupted. What was finished is kept as run {run_id}: polystack show {run_id}\n"
         f"Go on with it: polystack resume {run_id}"
     )
+
+
+def tell_not_begun(store: Store, run_id: int) -> None:
+    """Say what a run's published study lacks, besides what this run itself may lack."""
+    from python_runner.run.published.tables import mark_in, not_begun
+
+    missing, whole = not_begun(store, run_id)
+    mark = mark_in(store, run_id)
+    if missing and mark is not None:
+        say(
+            f"{mark.name}, scale {mark.scale}: {missing} of its {whole} runs "
+            f"{'was' if missing == 1 else 'were'} never begun, and no run that goes on brings "
+            f"{'it' if missing == 1 else 'them'}. The whole study anew: "
+            f"polystack study {mark.name} --scale {mark.scale}"
+        )
 
 
 def show_summary(store: Store, run_id: int) -> None:

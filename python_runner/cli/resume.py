@@ -10,6 +10,7 @@ from python_runner.cli import output
 from python_runner.cli.answers import AnswersOption
 from python_runner.cli.opening import OpenOption
 from python_runner.cli.options import ResultsOption
+from python_runner.cli.study import show_table
 from python_runner.common.errors import INTERRUPTED_EXIT_CODE
 
 if TYPE_CHECKING:
@@ -49,8 +50,12 @@ def resume(
         after = After(answers=answers, open_report=open_report, command="")
         try:
             if stored.kind is RunKind.LOAD:
-                return _load(stored, store, place, again=again)
-            return _comparison(stored, store, place, after, again=again)
+                code = _load(stored, store, place, again=again)
+            else:
+                code = _comparison(stored, store, place, after, again=again)
+            show_table(store, stored.run_id)
+            output.tell_not_begun(store, stored.run_id)
+            return code
         except KeyboardInterrupt:
             output.tell_interrupted(stored.run_id)
             return INTERRUPTED_EXIT_CODE

@@ -11,6 +11,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 
+from python_runner.store.schema_resuming import RESUMING
+
 APPLICATION_ID = 0x506F6C79  # "Poly"
 
 _FIRST = """
@@ -283,19 +285,8 @@ def _add_network(connection: sqlite3.Connection) -> None:
     _run(connection, "ALTER TABLE conditions ADD COLUMN network_json TEXT NOT NULL DEFAULT '[]'")
 
 
-_RESUMING = """
-ALTER TABLE runs ADD COLUMN asked_json TEXT;
-ALTER TABLE runs ADD COLUMN machine TEXT NOT NULL DEFAULT '';
-ALTER TABLE runs ADD COLUMN last_seen TEXT;
-ALTER TABLE runs ADD COLUMN resumed_json TEXT NOT NULL DEFAULT '[]';
-"""
-"""`asked_json`: the study as it was given, without what it left to its defaults. `machine`: a hash
-by which a machine knows itself again. `last_seen`: when the run is known to have been going on.
-`resumed_json`: one object for each time that it went on (`store.going_on`)."""
-
-
 def _add_resuming(connection: sqlite3.Connection) -> None:
-    _run(connection, _RESUMING)
+    _run(connection, RESUMING)
 
 
 def _run(connection: sqlite3.Connection, script: str) -> None:
