@@ -137,9 +137,11 @@ def _run_and_show(study: Study, results: output.Results, after: After) -> int:
     claims_of_study(study)
     study = asked(study)
     with results.open_store(create=True) as store:
-        before = len(store.run_ids())
         try:
-            with RunProgress(output.console(), results.store) as progress:
+            with (
+                output.telling_what_is_kept(store),
+                RunProgress(output.console(), results.store) as progress,
+            ):
                 outcome = run_study(
                     study,
                     store,
@@ -151,7 +153,6 @@ def _run_and_show(study: Study, results: output.Results, after: After) -> int:
                     command=after.command,
                 )
         except KeyboardInterrupt:
-            output.tell_kept(store, before)
             return INTERRUPTED_EXIT_CODE
         return show_outcome(study, outcome, store, results, after)
 

@@ -210,11 +210,10 @@ def _study_of(study: str, overrides: Overrides, target: Outside, model: str) -> 
 
 def _run_and_show(run: Callable[[Store], Loaded], place: output.Results) -> int:
     with place.open_store(create=True) as store:
-        before = len(store.run_ids())
         try:
-            outcome = run(store)
+            with output.telling_what_is_kept(store):
+                outcome = run(store)
         except KeyboardInterrupt:
-            output.tell_kept(store, before)
             return INTERRUPTED_EXIT_CODE
         return show_outcome(outcome, store, place)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -80,8 +81,21 @@ def positive_number(option: str, text: str) -> int:
     return int(text)
 
 
-def tell_kept(store: Store, before: int) -> None:
-    """After Ctrl-C: what is kept of the newest run, if there are more than `before`."""
+@contextmanager
+def telling_what_is_kept(store: Store) -> Iterator[None]:
+    """Where Ctrl-C or a signal ends this `with` statement, say what is kept of a run begun in it.
+
+    The end is passed on.
+    """
+    before = len(store.run_ids())
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit):
+        _tell_kept(store, before)
+        raise
+
+
+def _tell_kept(store: Store, before: int) -> None:
     ids = store.run_ids()
     if len(ids) > before:
         tell_interrupted(ids[-1])
@@ -89,7 +103,7 @@ def tell_kept(store: Store, before: int) -> None:
 
 
 def tell_interrupted(run_id: int) -> None:
-    """After Ctrl-C: what is kept of a run, and how it goes on."""
+    """After Ctrl-C or a signal: what is kept of a run, and how it goes on."""
     say(
         f"\nInterrupted. What was finished is kept as run {run_id}: polystack show {run_id}\n"
         f"Go on with it: polystack resume {run_id}"

@@ -56,6 +56,9 @@ def resume(
             show_table(store, stored.run_id)
             output.tell_not_begun(store, stored.run_id)
             return code
+        except SystemExit:
+            output.tell_interrupted(stored.run_id)
+            raise
         except KeyboardInterrupt:
             output.tell_interrupted(stored.run_id)
             return INTERRUPTED_EXIT_CODE

@@ -160,9 +160,11 @@ def _run_and_show(
         output.draw(store, made.run_id, place)
 
     with place.open_store(create=True) as store:
-        before = len(store.run_ids())
         try:
-            with Watched(output.console(), place.store, len(planned.studies)) as watched:
+            with (
+                output.telling_what_is_kept(store),
+                Watched(output.console(), place.store, len(planned.studies)) as watched,
+            ):
                 ways = Ways(
                     store=store,
                     logs=place.logs,
@@ -174,7 +176,6 @@ def _run_and_show(
                 )
                 ran = run_series(planned, ways)
         except KeyboardInterrupt:
-            output.tell_kept(store, before)
             return INTERRUPTED_EXIT_CODE
         show_table(store, ran.run_ids[0])
         for run_id in ran.run_ids:
