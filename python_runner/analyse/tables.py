@@ -24,6 +24,7 @@ from python_runner.common.clock import NS_PER_S
 from python_runner.store import Frames
 
 _NAMES = {"reach": "path", "random_weights": "is_synthetic"}
+_SHIFT = "clock_shift_ns"
 _KEY = ["run_id", "stack", "is_warmup", "iteration"]
 _STACK = ("run_id", "stack", "title", "language", "path")
 _MODEL = ("model", "is_synthetic", "precision", "threads")
@@ -79,7 +80,7 @@ def _judged(frames: Frames) -> pd.DataFrame:
 def _requests(frames: Frames) -> pd.DataFrame:
     rows = tidy_samples(frames.samples, _judged(frames), frames.runs)
     kinds = {"iteration": "Int64", "is_warmup": "boolean"}
-    gaps = _gaps(frames.samples)[[*_KEY, "itl_p50_ms", "itl_max_ms"]].astype(kinds)
+    gaps = _gaps(frames.samples)[[*_KEY, "itl_p50_ms", "itl_max_ms", _SHIFT]].astype(kinds)
     return _started(rows.merge(gaps, on=_KEY, how="left"), "requested_ns")
 
 
@@ -88,10 +89,12 @@ def _load_requests(frames: Frames) -> pd.DataFrame:
         frames.load_requests, frames.load_levels, frames.conditions, frames.runs
     ).astype({"users": "Int64"})
     figures = request_figures(frames.load_requests, frames.load_levels)
-    steps = frames.load_levels[["level_id", "number"]].rename(columns={"number": "level"})
+    steps = frames.load_levels[["level_id", "number", _SHIFT]].rename(columns={"number": "level"})
     gaps = _itl(figures).merge(steps, on="level_id")
     key = ["run_id", "stack", "level", "number"]
-    gaps = gaps[[*key, "itl_p50_ms", "itl_max_ms"]].astype({"level": "Int64", "number": "Int64"})
+    gaps = gaps[[*key, "itl_p50_ms", "itl_max_ms", _SHIFT]].astype(
+        {"level": "Int64", "number": "Int64"}
+    )
     return _started(rows.merge(gaps, on=key, how="left"), "scheduled_ns")
 
 
@@ -115,9 +118,13 @@ def _itl(measured: pd.DataFrame) -> pd.DataFrame:
 
 
 def _started(rows: pd.DataFrame, column: str) -> pd.DataFrame:
-    """With the time of each request in seconds since the first one of its run."""
-    sent = rows[column].astype("Float64").astype(float)
-    return rows.assign(started_s=(sent - sent.groupby(rows["run_id"]).transform("min")) / NS_PER_S)
+    """With the time of each request in seconds since the first one of its run.
+
+    Where the machine was started anew in between, its clock began anew, too.
+    """
+    sent = rows[column].astype("Float64").astype(float) + rows[_SHIFT].astype(float).fillna(0.0)
+    since = (sent - sent.groupby(rows["run_id"]).transform("min")) / NS_PER_S
+    return rows.assign(started_s=since).drop(columns=_SHIFT)
 
 
 def _described(rows: pd.DataFrame, frames: Frames) -> pd.DataFrame:

@@ -25,6 +25,7 @@ from python_runner.cli import (
     overhead,
     report,
     results,
+    resume,
     statistics,
     study,
     team,
@@ -61,6 +62,7 @@ app.command()(study.study)
 app.command()(answers.answers)
 app.command()(why.why)
 app.command()(watch.watch)
+app.command()(resume.resume)
 app.command()(results.runs)
 app.command()(results.show)
 app.command()(results.time)

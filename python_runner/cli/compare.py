@@ -99,7 +99,7 @@ def compare(
         seed=seed,
         allow_unfair=None if allow_unfair is None else tuple(allow_unfair),
     )
-    after = _After(answers=answers, open_report=open_report, command=typed(called))
+    after = After(answers=answers, open_report=open_report, command=typed(called))
     return _run_and_show(_one_by_one(study, overrides, prompts), output.Results.at(results), after)
 
 
@@ -115,7 +115,7 @@ def _one_by_one(name: str, overrides: Overrides, prompts: Path | None) -> Study:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _After:
+class After:
     """What is done when the last request has ended."""
 
     answers: bool
@@ -126,7 +126,7 @@ class _After:
     """What was typed."""
 
 
-def _run_and_show(study: Study, results: output.Results, after: _After) -> int:
+def _run_and_show(study: Study, results: output.Results, after: After) -> int:
     from python_runner.cli.run_progress import RunProgress
     from python_runner.measure import MachineProbe
     from python_runner.run import compare as run_study
@@ -135,11 +135,13 @@ def _run_and_show(study: Study, results: output.Results, after: _After) -> int:
 
     find_engines(study)  # a mistake is told before a store is made for nothing
     claims_of_study(study)
-    study = _asked(study)
+    study = asked(study)
     with results.open_store(create=True) as store:
-        before = len(store.run_ids())
         try:
-            with RunProgress(output.console(), results.store) as progress:
+            with (
+                output.telling_what_is_kept(store),
+                RunProgress(output.console(), results.store) as progress,
+            ):
                 outcome = run_study(
                     study,
                     store,
@@ -151,17 +153,18 @@ def _run_and_show(study: Study, results: output.Results, after: _After) -> int:
                     command=after.command,
                 )
         except KeyboardInterrupt:
-            kept = store.run_ids()
-            if len(kept) > before:
-                output.say(
-                    f"\nInterrupted. What was finished is kept as run {kept[-1]}: "
-                    f"polystack show {kept[-1]}"
-                )
             return INTERRUPTED_EXIT_CODE
-        struck = after.answers and wrong_answers(study, store, outcome.run_id, results.logs)
-        output.show_summary(store, outcome.run_id)
-        output.draw(store, outcome.run_id, results)
-        written = report.write(store, [outcome.run_id], results)
+        return show_outcome(study, outcome, store, results, after)
+
+
+def show_outcome(
+    study: Study, outcome: Comparison, store: Store, results: output.Results, after: After
+) -> int:
+    """Show what came out of a comparison; returns the exit code."""
+    struck = after.answers and wrong_answers(study, store, outcome.run_id, results.logs)
+    output.show_summary(store, outcome.run_id)
+    output.draw(store, outcome.run_id, results)
+    written = report.write(store, [outcome.run_id], results)
     if line := claims_hint(study, outcome.run_id):
         output.say(line)
     if outcome.late:
@@ -176,7 +179,7 @@ def _run_and_show(study: Study, results: output.Results, after: _After) -> int:
     return _exit_code(outcome) or (EngineError.exit_code if struck else 0)
 
 
-def _asked(study: Study) -> Study:
+def asked(study: Study) -> Study:
     """The study after its endpoints have answered; as it is, where it has none."""
     if not study.endpoints.keys() & set(study.stacks):
         return study

@@ -226,21 +226,18 @@ def _study_of(study: str, overrides: Overrides, target: Outside, model: str) -> 
 
 def _run_and_show(run: Callable[[Store], Loaded], place: output.Results) -> int:
     with place.open_store(create=True) as store:
-        before = len(store.run_ids())
         try:
-            outcome = run(store)
-        except (KeyboardInterrupt, SystemExit) as end:
-            after = store.run_ids()
-            if len(after) > before:
-                output.say(
-                    f"\nInterrupted. What was finished is kept as run {after[-1]}: "
-                    f"polystack show {after[-1]}"
-                )
-            if isinstance(end, SystemExit):  # by SIGTERM, whose exit code it carries
-                raise
+            with output.telling_what_is_kept(store):
+                outcome = run(store)
+        except KeyboardInterrupt:
             return INTERRUPTED_EXIT_CODE
-        output.show_summary(store, outcome.run_id)
-        output.draw(store, outcome.run_id, place)
+        return show_outcome(outcome, store, place)
+
+
+def show_outcome(outcome: Loaded, store: Store, place: output.Results) -> int:
+    """Show what came out of a load; returns the exit code."""
+    output.show_summary(store, outcome.run_id)
+    output.draw(store, outcome.run_id, place)
     for stack, reason in outcome.broken.items():
         output.say(f"{stack} did not get through its load: {reason}")
     if not outcome.broken:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -78,6 +79,50 @@ def positive_number(option: str, text: str) -> int:
             f"{option}: {text!r} is no number of them", hint="Whole numbers from 1 on."
         )
     return int(text)
+
+
+@contextmanager
+def telling_what_is_kept(store: Store) -> Iterator[None]:
+    """Where Ctrl-C or a signal ends this `with` statement, say what is kept of a run begun in it.
+
+    The end is passed on.
+    """
+    before = len(store.run_ids())
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit):
+        _tell_kept(store, before)
+        raise
+
+
+def _tell_kept(store: Store, before: int) -> None:
+    ids = store.run_ids()
+    if len(ids) > before:
+        tell_interrupted(ids[-1])
+        tell_not_begun(store, ids[-1])
+
+
+def tell_interrupted(run_id: int) -> None:
+    """After Ctrl-C or a signal: what is kept of a run, and how it goes on."""
+    say(
+        f"\nInterrupted. What was finished is kept as run {run_id}: polystack show {run_id}\n"
+        f"Go on with it: polystack resume {run_id}"
+    )
+
+
+def tell_not_begun(store: Store, run_id: int) -> None:
+    """Say what a run's published study lacks, besides what this run itself may lack."""
+    from python_runner.run.published.tables import mark_in, not_begun
+
+    missing, whole = not_begun(store, run_id)
+    mark = mark_in(store, run_id)
+    if missing and mark is not None:
+        say(
+            f"{mark.name}, scale {mark.scale}: {missing} of its {whole} runs "
+            f"{'was' if missing == 1 else 'were'} never begun, and no run that goes on brings "
+            f"{'it' if missing == 1 else 'them'}. The whole study anew: "
+            f"polystack study {mark.name} --scale {mark.scale}"
+        )
 
 
 def show_summary(store: Store, run_id: int) -> None:

@@ -11,15 +11,23 @@ from python_runner.cli import output
 from python_runner.cli.options import ResultsOption, RunArgument
 from python_runner.cli.study import show_table
 
+_MOST = 3
+"""Runs that are named with what to type."""
+
 
 def runs(*, results: ResultsOption = None) -> None:
     """List the stored runs."""
     from python_runner.report.terminal import runs_table
+    from python_runner.run.resume.allowed import resumable_runs
     from python_runner.store import read_frames
 
     with output.Results.at(results).open_store() as store:
         frames = read_frames(store, only_outcomes=True)
-    output.console().print(runs_table(frames))
+        resumable = resumable_runs(store)
+    output.console().print(runs_table(frames, resumable))
+    if resumable:
+        commands = ", ".join(f"polystack resume {run_id}" for run_id in resumable[-_MOST:])
+        output.say(f"What was interrupted can go on: {commands}")
 
 
 def show(run: RunArgument = "latest", *, results: ResultsOption = None) -> None:

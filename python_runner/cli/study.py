@@ -160,9 +160,11 @@ def _run_and_show(
         output.draw(store, made.run_id, place)
 
     with place.open_store(create=True) as store:
-        before = len(store.run_ids())
         try:
-            with Watched(output.console(), place.store, len(planned.studies)) as watched:
+            with (
+                output.telling_what_is_kept(store),
+                Watched(output.console(), place.store, len(planned.studies)) as watched,
+            ):
                 ways = Ways(
                     store=store,
                     logs=place.logs,
@@ -174,7 +176,6 @@ def _run_and_show(
                 )
                 ran = run_series(planned, ways)
         except KeyboardInterrupt:
-            _tell_kept(store, before)
             return INTERRUPTED_EXIT_CODE
         show_table(store, ran.run_ids[0])
         for run_id in ran.run_ids:
@@ -190,14 +191,6 @@ def _check_claims(name: str | None) -> None:
 
     if name:
         load_claims(name)  # a mistake is told before a store is made for nothing
-
-
-def _tell_kept(store: Store, before: int) -> None:
-    kept = store.run_ids()
-    if len(kept) > before:
-        output.say(
-            f"\nInterrupted. What was finished is kept as run {kept[-1]}: polystack show {kept[-1]}"
-        )
 
 
 def show_table(store: Store, run_id: int) -> None:

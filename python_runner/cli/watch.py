@@ -57,7 +57,7 @@ def watch(
         raise PolystackError(
             f"run {run_id} did not come to its end: the process that measured it is gone",
             hint="It was killed, or the machine stopped. What was finished is kept: "
-            f"polystack show {run_id}",
+            f"polystack show {run_id}; to go on with it: polystack resume {run_id}",
         )
     return _exit_code(last)
 
@@ -77,7 +77,10 @@ def _going_on(store: Store) -> int:
     ids = store.run_ids()
     hint = "Start one with `polystack compare` or `polystack load`; it is here from its first stack"
     if broken:
-        hint = f"Run {broken[0]} is marked as running, and its process is gone. {hint}"
+        hint = (
+            f"Run {broken[0]} is marked as running, and its process is gone: polystack resume "
+            f"{broken[0]} goes on with it. {hint}"
+        )
     if ids:
         hint += f". The last one: polystack show {ids[-1]}"
     raise UsageError("no run is going on", hint=f"{hint}.")

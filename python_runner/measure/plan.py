@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from python_runner.measure.blocks import Block
 
@@ -36,6 +37,28 @@ class Visit:
     is_first: bool
     """Whether the stack is started for the first time in its run."""
     requests: tuple[PlannedRequest, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """What an interrupted run has of one stack; by default nothing, as in a run that begins."""
+
+    timed: Mapping[int, int] = field(default_factory=dict)
+    """Timed iteration to the number of the block in which it was made."""
+    warm_ups: int = 0
+    """The highest number of a warm-up request."""
+    kept: Mapping[int, int] = field(default_factory=dict)
+    """Number of a block to its requests, warm-up among them."""
+    is_begun: bool = False
+    """Whether the stack has run, so that its condition is known."""
+
+    def left(self, block: Block) -> tuple[int, ...]:
+        """Timed iterations of a block that are still to be made."""
+        timed = range(block.first, block.first + block.count)
+        return tuple(number for number in timed if number not in self.timed)
+
+
+NOTHING = Done()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,19 +96,23 @@ class Plan:
         """Timed iterations that there are prompts for."""
         return len(self.prompts) - self.warmup - self.warmup_again
 
-    def visit(self, block: Block, *, before: int) -> Visit:
+    def visit(self, block: Block, *, before: int, done: Done = NOTHING) -> Visit:
         """What a stack is asked in `block`, if `before` visits to it came before this one.
 
         A timed iteration has the same prompt for every stack.
+
+        Args:
+            block: of what it has, `done` is left out.
+            before: visits since the run began, or since it went on: what a pause has cooled is
+                warmed up as in the beginning.
+            done: before the run was interrupted. Numbers of warm-up requests go on behind it.
         """
-        warm_up = self._warm_up(before)
-        timed = range(block.first, block.first + block.count)
         return Visit(
             block=block.number,
-            is_first=before == 0,
+            is_first=before == 0 and not done.is_begun,
             requests=(
-                *(self._request(at, number, is_warmup=True) for at, number in warm_up),
-                *(self._request(self.warmup + n - 1, n, is_warmup=False) for n in timed),
+                *(self.warm_up(number) for number in self._warm_ups(before, done.warm_ups)),
+                *(self.timed(number) for number in done.left(block)),
             ),
         )
 
@@ -93,13 +120,27 @@ class Plan:
         """All timed iterations in one visit."""
         return self.visit(Block(number=1, first=1, count=self.iterations), before=0)
 
-    def _warm_up(self, before: int) -> list[tuple[int, int]]:
-        """Place among the prompts and number of each warm-up request of a visit."""
-        if before == 0:
-            return [(index, index + 1) for index in range(self.warmup)]
-        if before > self.warmup_again:
-            return []
-        return [(self.warmup + self.iterations + before - 1, self.warmup + before)]
+    def timed(self, number: int) -> PlannedRequest:
+        """The timed iteration of that number, from 1."""
+        prompt = self.prompts[self.warmup + number - 1]
+        return PlannedRequest(iteration=number, is_warmup=False, prompt=prompt)
 
-    def _request(self, place: int, iteration: int, *, is_warmup: bool) -> PlannedRequest:
-        return PlannedRequest(iteration=iteration, is_warmup=is_warmup, prompt=self.prompts[place])
+    def warm_up(self, number: int) -> PlannedRequest:
+        """The warm-up request of that number, from 1.
+
+        An interrupted run may need more of them than there are prompts. Those of the first visit
+        are then asked again, of a process that has never seen them.
+        """
+        place = number - 1
+        if number > self.warmup + self.warmup_again:
+            place %= self.warmup
+        elif number > self.warmup:
+            place += self.iterations
+        return PlannedRequest(iteration=number, is_warmup=True, prompt=self.prompts[place])
+
+    def _warm_ups(self, before: int, done: int) -> range:
+        """Numbers of the warm-up requests of a visit."""
+        first = done + self.warmup + before
+        if before == 0:
+            return range(done + 1, first + 1)
+        return range(first, first + (before <= self.warmup_again))

@@ -36,8 +36,9 @@ NO_VERSION = (
 class FailureStreak:
     """Counts the requests of a stack that failed in a row, over all visits to it."""
 
-    def __init__(self) -> None:
-        self.count = 0
+    def __init__(self, count: int = 0) -> None:
+        """`count`: of an interrupted run, at its end."""
+        self.count = count
 
     def note(self, *, failed: bool) -> bool:
         """One request has ended; whether that were too many in a row."""

@@ -44,7 +44,7 @@ def make_sample(results: Path, target: Path = SAMPLE_FILE) -> Path:
         store.connection.execute("VACUUM INTO ?", (str(packed),))
     with closing(sqlite3.connect(packed)) as copy:
         # What was typed names the maker's folders, and the process was one of this machine.
-        copy.execute("UPDATE runs SET command = '', process_json = NULL")
+        copy.execute("UPDATE runs SET command = '', process_json = NULL, machine = ''")
         copy.commit()
         copy.execute("VACUUM")
         # A file of write-ahead logs would have files beside it as soon as it is opened.

@@ -20,6 +20,7 @@ from python_runner.common.variants import knobs_of
 from python_runner.report.answers import answers_line, struck_note, struck_of
 from python_runner.report.units import PLUS_MINUS, TO, spell_error, spell_number
 from python_runner.report.words.network import network_notes
+from python_runner.report.words.resumed import resumed_words
 from python_runner.report.words.time import time_notes
 
 RANDOM_WEIGHTS = "random weights"
@@ -194,6 +195,7 @@ def condition_warnings(
         yield TINY_WARNING
     if run["status"] != "complete":
         yield f"This run is marked as {run['status']}: parts of it are missing."
+    yield from resumed_words(run)
     allowed = marks(conditions, run)
     yield from allowed.values()
     for column, what in (

@@ -92,13 +92,13 @@ def compare(
     ready = get_ready(study, engines, progress)
     log = logs / "tokenizer.log"
     plan = plan_for(study, ready.source, ready.settings, log=log, progress=progress)
-    preflight = _preflight(study, ready, plan, logs, progress)
+    preflight = preflight_of(study, ready, plan, logs, progress)
     checked = preflight.check(without(engines, ready.missing.keys() | ready.waiting))
     with RunRecorder(store, study, describe_host(), command) as recorder:
         if on_begin is not None:
             on_begin(recorder.run_id)
         recorder.keep_facts(checked.facts, checked.unfair)
-        tour = Tour(_tools(plan, preflight, recorder, probe, logs=logs, progress=progress))
+        tour = Tour(tools_of(plan, preflight, recorder, probe, logs=logs, progress=progress))
         course = _Course(engines, ready.waiting, tour, preflight, on_part)
         found = course.run(rounds_of(study)[0], _Found(missing=ready.missing, checked=checked))
         go_on_until_narrow(study, tour, without(engines, found.left_out))
@@ -111,7 +111,7 @@ def compare(
     )
 
 
-def _tools(
+def tools_of(
     plan: Plan,
     preflight: Preflight,
     recorder: RunRecorder,
@@ -120,6 +120,7 @@ def _tools(
     logs: Path,
     progress: Progress,
 ) -> Tools:
+    """What the visits of a comparison share."""
     return Tools(
         settings_of=preflight.settings_of,
         plan=plan,
@@ -196,7 +197,10 @@ class _Course:
         return now
 
 
-def _preflight(study: Study, ready: Ready, plan: Plan, logs: Path, progress: Progress) -> Preflight:
+def preflight_of(
+    study: Study, ready: Ready, plan: Plan, logs: Path, progress: Progress
+) -> Preflight:
+    """What looks at the stacks of a comparison."""
     return Preflight(
         study=study,
         settings=ready.settings,

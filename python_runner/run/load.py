@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import resource
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from python_runner.common.errors import SetupError, UsageError
@@ -16,6 +16,7 @@ from python_runner.engines.outside import OutsideEngine
 from python_runner.engines.streaming import prepare_stream_client
 from python_runner.engines.table import engine, engine_names
 from python_runner.engines.truth import prepare_client
+from python_runner.measure.facts import digest
 from python_runner.measure.load.plan import LoadPlan
 from python_runner.measure.load.probe import probe
 from python_runner.measure.load.stack import LoadTools, measure_load
@@ -85,7 +86,8 @@ def load(
         if on_begin is not None:
             on_begin(recorder.run_id)
         recorder.keep_facts(checked.facts, checked.unfair)
-        run = _Run(
+        recorder.keep_asked(prompts=prompts_mark(plan))
+        run = Loading(
             settings_of=preflight.settings_of,
             plan=plan,
             recorder=recorder,
@@ -125,9 +127,10 @@ def load_outside(
     """
     settings, plan = plan_of_outside(study, asked)
     with LoadRunRecorder(store, study, describe_host(), command) as recorder:
+        recorder.keep_asked(outside=True)
         if on_begin is not None:
             on_begin(recorder.run_id)
-        run = _Run(
+        run = Loading(
             settings_of=lambda _spec: settings,
             plan=plan,
             recorder=recorder,
@@ -161,6 +164,11 @@ def check_outside(
         for request, sending in ((short, limited), (whole, plan.sending)):
             body = running.request_body(request)
             probe(client, running.endpoint, body, sending, secrets=plan.secrets)
+
+
+def prompts_mark(plan: LoadPlan) -> str:
+    """By what the prompts of a load are known again: its requests do not keep them."""
+    return digest(prompt.text for level in plan.prompts for prompt in level)
 
 
 def find_served(study: Study) -> dict[str, Engine]:
@@ -220,7 +228,7 @@ def check_open_files(load: Load) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Run:
+class Loading:
     """What all stacks of a run share."""
 
     settings_of: Callable[[EngineSpec], LaunchSettings]
@@ -228,6 +236,8 @@ class _Run:
     recorder: LoadRunRecorder
     logs: Path
     progress: Progress
+    done: Mapping[str, int] = field(default_factory=dict)
+    """Stack to its levels that were finished before the run was interrupted."""
 
     def expect(self, name: str, candidate: Engine) -> None:
         """Tell whoever follows the run that this stack's levels will come."""
@@ -241,11 +251,13 @@ class _Run:
                 expected_s=level.duration_s,
             )
             for number, level in enumerate(self.plan.levels, start=1)
+            if number > self.done.get(name, 0)
         )
 
     def measure(self, name: str, candidate: Engine) -> str:
         """Why the stack ended before its time, or an empty string."""
-        self.recorder.steps.begin(name, 1)
+        done = self.done.get(name, 0)
+        self.recorder.steps.begin(name, done + 1)
         tools = LoadTools(
             client=LoadClient(prepare_stream_client(self.progress)),
             calibrator=CalibratorOnDemand(self.progress),
@@ -258,6 +270,7 @@ class _Run:
             recorder=self.recorder,
             log=self.logs / f"{name}.log",
             progress=self.progress,
+            done=done,
         )
 
     def leave_out(self, candidate: Engine, reason: str) -> None:

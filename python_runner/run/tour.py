@@ -19,6 +19,7 @@ from python_runner.measure import (
 from python_runner.measure.load.calibration import Calibrates
 from python_runner.measure.stack import condition_of
 from python_runner.run.pace import Course, Pace, WithinCourse
+from python_runner.run.resume.before import Before, Stop
 from python_runner.store import RunRecorder, Step
 
 
@@ -47,18 +48,31 @@ class _Stack:
 class Tour:
     """Visits stacks; one that has ended before its time is not started again."""
 
-    def __init__(self, tools: Tools, pace: Pace | None = None) -> None:
+    def __init__(
+        self, tools: Tools, pace: Pace | None = None, before: Before | None = None
+    ) -> None:
+        """`before`: what an interrupted run has; None: it begins."""
+        before = before or Before()
         self.tools = tools
         self._pace = pace or Pace()
-        self._stacks: dict[str, _Stack] = {}
+        self._before = before
+        for name, seconds in before.visits_s.items():
+            self._pace.note(name, seconds)
+        self._stacks: dict[str, _Stack] = {
+            name: _Stack(streak=FailureStreak(count)) for name, count in before.failures.items()
+        }
         self._announced: dict[str, set[int]] = {}
         """Numbers of the blocks in which a stack is known to be visited."""
-        self.ended: dict[str, str] = {}
+        self.ended = dict(before.ended)
         """Stack to the reason why it ended before its time."""
-        self.last_block = 0
+        self.last_block = before.last_block
         """The highest number of a block that was visited."""
-        self.spent_s = 0.0
+        self.spent_s = before.spent_s
         """Seconds of all visits."""
+
+    def number_of(self, iteration: int) -> int | None:
+        """Of the block in which an interrupted run has made an iteration; None if it has not."""
+        return self._before.block_of(iteration)
 
     def expected_s(self, engines: Iterable[str], blocks: int) -> float:
         """What so many blocks with those of `engines` that have not ended will take."""
@@ -76,35 +90,39 @@ class Tour:
 
         Only for what comes after something else; `visit` tells of its own.
         """
-        self._expect(_stops(blocks, list(engines)), engines)
+        self._expect(self._stops(blocks, list(engines)), engines)
 
-    def _expect(self, stops: Sequence[tuple[Block, str]], engines: Mapping[str, Engine]) -> None:
+    def _expect(self, stops: Sequence[Stop], engines: Mapping[str, Engine]) -> None:
         steps = []
         for block, name in stops:
             known = self._announced.setdefault(name, set())
             if block.number in known:
                 continue
-            visit = self.tools.plan.visit(block, before=len(known))
+            done = self._before.of(name)
+            visit = self.tools.plan.visit(block, before=len(known), done=done)
             known.add(block.number)
             steps.append(
                 Step(
                     stack=name,
                     title=engines[name].spec.title,
                     number=block.number,
-                    requests=len(visit.requests),
-                    timed=block.count,
+                    requests=len(visit.requests) + done.kept.get(block.number, 0),
+                    timed=len(done.left(block)) + [*done.timed.values()].count(block.number),
                 )
             )
         self.tools.recorder.steps.expect(steps)
 
     def visit(self, blocks: Sequence[Block], engines: Mapping[str, Engine]) -> None:
-        """Visit each of `engines` in each block, in turns."""
+        """Visit each of `engines` in each block, in turns; what is done is not done again."""
         names = [name for name in engines if name not in self.ended]
         if not names or not blocks:
             return
-        stops = _stops(blocks, names)
+        self.last_block = max(self.last_block, blocks[-1].number)
+        stops = self._stops(blocks, names)
+        if not stops:
+            return
         self._expect(stops, engines)
-        last = self.last_block = max(self.last_block, blocks[-1].number)
+        last = self.last_block = max(self.last_block, *(block.number for block, _ in stops))
         started_s = self._pace.clock()
         with self.tools.progress.task(_title(blocks, names), why=_length(blocks)) as task:
             course = Course([name for _, name in stops], self._pace, task)
@@ -131,7 +149,7 @@ class Tour:
             progress=progress,
             calibrator=tools.calibrator,
             probe=tools.probe,
-            visit=tools.plan.visit(block, before=stack.visits),
+            visit=tools.plan.visit(block, before=stack.visits, done=self._before.of(name)),
             streak=stack.streak,
         )
         steps.end(name, block.number)
@@ -139,9 +157,9 @@ class Tour:
         if reason:
             self.ended[name] = reason
 
-
-def _stops(blocks: Sequence[Block], names: Sequence[str]) -> list[tuple[Block, str]]:
-    return [(block, names[at]) for block in blocks for at in _order(names, block)]
+    def _stops(self, blocks: Sequence[Block], names: Sequence[str]) -> list[Stop]:
+        stops = [(block, names[at]) for block in blocks for at in _order(names, block)]
+        return self._before.rest_of(stops, self.last_block)
 
 
 def _order(names: Sequence[str], block: Block) -> list[int]:

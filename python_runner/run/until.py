@@ -36,6 +36,8 @@ def go_on_until_narrow(
         if number:
             tour.visit(_renumbered(blocks, tour), engines)
         looks.append(sum(block.count for block in blocks) + (looks[-1] if looks else 0))
+        if tour.number_of(looks[-1] + 1) is not None:
+            continue  # it was looked at, and found too wide, before the run was interrupted
         recorder.looked(looks, limit=study.most_iterations)
         found = _look(study, recorder, looks[-1], tour.ended)
         left = len(engines.keys() - tour.ended.keys())
@@ -53,10 +55,10 @@ def go_on_until_narrow(
 
 def _renumbered(blocks: tuple[Block, ...], tour: Tour) -> tuple[Block, ...]:
     """A stack that was built late may have had a block of its own in between."""
-    count = sum(block.count for block in blocks)
-    return make_blocks(
-        count, len(blocks), first_number=tour.last_block + 1, first_iteration=blocks[0].first
-    )
+    count, first = sum(block.count for block in blocks), blocks[0].first
+    known = tour.number_of(first)
+    number = tour.last_block + 1 if known is None else known
+    return make_blocks(count, len(blocks), first_number=number, first_iteration=first)
 
 
 def _look(study: Study, recorder: RunRecorder, done: int, ended: Collection[str]) -> Look:

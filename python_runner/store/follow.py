@@ -37,7 +37,8 @@ FROM steps WHERE run_id = ? ORDER BY step_id
 _LEVELS = """
 SELECT l.level_id, l.number, l.arrivals, l.users, l.rate, l.requests, l.duration_s, l.warmup,
     l.new_tokens, l.ended_ns, l.error, c.stack, c.title, c.language
-FROM load_levels l JOIN conditions c USING (condition_id) WHERE c.run_id = ? ORDER BY l.level_id
+FROM load_levels l JOIN conditions c USING (condition_id) WHERE c.run_id = ? AND l.number > 0
+ORDER BY l.level_id
 """
 _SAMPLES = f"""
 SELECT s.sample_id, c.stack, c.title, s.iteration, s.is_warmup, s.block, s.requested_ns,

@@ -16,6 +16,15 @@ from python_runner.store.load_recorder import CHUNK_KINDS
 from python_runner.store.recoveries import no_recoveries, read_recoveries
 from python_runner.store.store import Store
 
+
+def _shift(what: str) -> str:
+    """The column `clock_shift_ns`: that of the last time that the run had gone on by then."""
+    return f"""coalesce((
+    SELECT json_extract(e.value, '$.shift_ns') FROM json_each(r.resumed_json) e
+    WHERE json_extract(e.value, '$.after_{what}') < {what}_id ORDER BY e.key DESC LIMIT 1
+), 0) AS clock_shift_ns"""  # noqa: S608 - constants only
+
+
 _WANTED = "IN (SELECT value FROM json_each(?))"
 _STACK = "c.run_id, c.stack, c.title, c.language, c.reach"
 MAY_END = """
@@ -24,25 +33,25 @@ MAY_END = """
 """
 """Whether the model was allowed to end its answer: the study says it, for all requests of a run."""
 _SAMPLES = f"""
-SELECT {_STACK}, s.*, {MAY_END}
+SELECT {_STACK}, s.*, {MAY_END}, {_shift("sample")}
 FROM samples s JOIN conditions c USING (condition_id) JOIN runs r USING (run_id)
 WHERE c.run_id {_WANTED} ORDER BY s.sample_id
 """  # noqa: S608 - constants only
 _CONDITIONS = f"SELECT * FROM conditions WHERE run_id {_WANTED} ORDER BY condition_id"  # noqa: S608
 _RUNS = f"SELECT * FROM runs WHERE run_id {_WANTED} ORDER BY run_id"  # noqa: S608
 _LEVELS = f"""
-SELECT {_STACK}, l.*
-FROM load_levels l JOIN conditions c USING (condition_id)
-WHERE c.run_id {_WANTED} ORDER BY l.level_id
+SELECT {_STACK}, l.*, {_shift("level")}
+FROM load_levels l JOIN conditions c USING (condition_id) JOIN runs r USING (run_id)
+WHERE c.run_id {_WANTED} AND l.number > 0 ORDER BY l.level_id
 """  # noqa: S608 - constants only
 _REQUESTS = f"""
 FROM load_requests r JOIN load_levels l USING (level_id) JOIN conditions c USING (condition_id)
-WHERE c.run_id {_WANTED} ORDER BY r.level_id, r.number
+WHERE c.run_id {_WANTED} AND l.number > 0 ORDER BY r.level_id, r.number
 """
 _ALL = f"SELECT {_STACK}, c.condition_id, r.* {_REQUESTS}"
 _OUTCOMES = f"SELECT {_STACK}, c.condition_id, r.level_id, r.number, r.error_kind {_REQUESTS}"
-_FOR_FOLLOWERS = ["process_json", "began_ns"]
-"""Of use only while a run goes on (`store.follow`)."""
+_FOR_OTHERS = ["process_json", "began_ns", "asked_json", "machine", "last_seen"]
+"""Of use only while a run goes on (`store.follow`), or when it is to (`store.interrupted`)."""
 _PERHAPS = (
     *("probe_compute_ns", "probe_memory_ns", "probe_elapsed_ns", "probe_waited_ns"),
     *("suspended_ns", "wall_jump_ns"),
@@ -60,7 +69,9 @@ class Frames:
             `token_ids` hold arrays, `engine_timings` and `resources` a dictionary; `may_end`:
             the model was allowed to end the answer before `requested_tokens`; `block` counts
             the visits of a run from 1; `probe_…_ns`, `suspended_ns` and `wall_jump_ns` are NaN
-            where nobody looked, `suspended_by` is empty where nothing was suspended.
+            where nobody looked, `suspended_by` is empty where nothing was suspended;
+            `clock_shift_ns` is what its stamps lack to follow those from before the machine was
+            started anew, 0 in a run that was measured in one piece.
         conditions: one row for each stack of a run; `build` holds a dictionary,
             `client_error` the fields of a `ClientError`, or None; `facts` holds criterion to
             fact (`measure.fairness`), empty where nothing was looked at; `loads` lists the
@@ -71,10 +82,12 @@ class Frames:
             `allowed_unfair` the keys of criteria in which stacks differ and were allowed to;
             `looks` is None, or, where a run went on until its intervals were narrow, a
             dictionary: `at` lists the iterations of each stack at every look, `limit` is
-            the most that would have been made.
+            the most that would have been made; `resumed` lists the times that it went on after
+            an interruption (`store.going_on`).
         load_levels: one row for each level of each stack of a load, with the fields of a
-            `Level` and of a `LevelEnd` (NaN while it runs); `client_error` as above; `held_back`
-            a dictionary (`measure.held_back`).
+            `Level` and of a `LevelEnd` (NaN while it runs); `client_error` and
+            `clock_shift_ns` as above; `held_back` a dictionary (`measure.held_back`). Without
+            those that an interruption cut: they were made again.
         load_requests: one row for each request of a load, with the fields of
             `FinishedRequests`; `chunk_ns`, `chunk_tokens`, `chunk_reads` and
             `chunk_is_reasoning` hold arrays of one length, `engine_timings` a dictionary.
@@ -138,6 +151,7 @@ def _decode_samples(raw: pd.DataFrame) -> pd.DataFrame:
         **{name: raw[name].astype(float) for name in _PERHAPS},
         engine_timings=_objects(raw["engine_timings_json"]),
         resources=_objects(raw["resources_json"]),
+        clock_shift_ns=raw["clock_shift_ns"].astype(float),
     ).drop(columns=["engine_timings_json", "resources_json"])
 
 
@@ -167,13 +181,14 @@ def _decode_runs(raw: pd.DataFrame) -> pd.DataFrame:
         host=_objects(raw["host_json"]),
         looks=_objects(raw["looks_json"]),
         allowed_unfair=_objects(raw["allowed_unfair_json"]),
-    ).drop(columns=["host_json", "looks_json", "allowed_unfair_json", *_FOR_FOLLOWERS])
+        resumed=_objects(raw["resumed_json"]),
+    ).drop(columns=["host_json", "looks_json", "allowed_unfair_json", "resumed_json", *_FOR_OTHERS])
 
 
 def _decode_levels(raw: pd.DataFrame) -> pd.DataFrame:
     numbers = (
         *("users", "rate", "requests", "duration_s", "ramp_s", "new_tokens"),
-        *("started_ns", "ended_ns", "client_cpu_s", "peak_memory_bytes"),
+        *("started_ns", "ended_ns", "client_cpu_s", "peak_memory_bytes", "clock_shift_ns"),
     )
     return raw.assign(
         **{name: raw[name].astype(float) for name in numbers},

@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from python_runner.measure.load.level import ClientError, FinishedRequests, Level, LevelEnd
+from python_runner.measure.sample import Condition
 from python_runner.measure.time_watch import TimeMarks
 from python_runner.store.arrays import BOOL, INT32, INT64, pack
+from python_runner.store.going_on import GoingOn
 from python_runner.store.open_run import OpenRun, RunKind, error_json, insertion
 from python_runner.store.store import Store
 from python_runner.study import Study
@@ -26,12 +28,23 @@ class LoadRunRecorder(OpenRun):
     """A load in the making."""
 
     def __init__(
-        self, store: Store, study: Study, host: Mapping[str, object], command: str = ""
+        self,
+        store: Store,
+        study: Study,
+        host: Mapping[str, object],
+        command: str = "",
+        going_on: GoingOn | None = None,
     ) -> None:
-        super().__init__(store, study, host, RunKind.LOAD, command)
+        super().__init__(store, study, host, RunKind.LOAD, command=command, going_on=going_on)
+        stacks = {} if going_on is None else going_on.stored.stacks
+        self._levels_done = {name: stack.levels for name, stack in stacks.items()}
         self._level_id: int | None = None
         self._levels_begun = 0
         self.requests_kept = 0
+
+    def begin(self, condition: Condition) -> None:
+        super().begin(condition)
+        self._levels_begun = self._levels_done.get(condition.engine.name, 0)
 
     def begin_level(self, level: Level, client_error: ClientError | None) -> None:
         """A level of the current stack begins; the error is None if it was not calibrated."""

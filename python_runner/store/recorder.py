@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from python_runner.measure.sample import Sample
 from python_runner.store.arrays import pack
+from python_runner.store.going_on import GoingOn
 from python_runner.store.open_run import OpenRun, RunKind
 from python_runner.store.store import Store
 from python_runner.study import Study
@@ -16,9 +17,14 @@ class RunRecorder(OpenRun):
     """A comparison in the making."""
 
     def __init__(
-        self, store: Store, study: Study, host: Mapping[str, object], command: str = ""
+        self,
+        store: Store,
+        study: Study,
+        host: Mapping[str, object],
+        command: str = "",
+        going_on: GoingOn | None = None,
     ) -> None:
-        super().__init__(store, study, host, RunKind.COMPARISON, command)
+        super().__init__(store, study, host, RunKind.COMPARISON, command=command, going_on=going_on)
         self.samples_kept = 0
 
     def record(self, sample: Sample) -> None:

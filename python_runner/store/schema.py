@@ -11,6 +11,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 
+from python_runner.store.schema_resuming import RESUMING
 from python_runner.store.schema_time import TIME
 
 APPLICATION_ID = 0x506F6C79  # "Poly"
@@ -289,6 +290,10 @@ def _add_time(connection: sqlite3.Connection) -> None:
     _run(connection, TIME)
 
 
+def _add_resuming(connection: sqlite3.Connection) -> None:
+    _run(connection, RESUMING)
+
+
 def _run(connection: sqlite3.Connection, script: str) -> None:
     """Statement by statement: `executescript` would commit the transaction they belong to."""
     for statement in script.split(";\n"):
@@ -308,6 +313,7 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     _add_following,
     _add_network,
     _add_time,
+    _add_resuming,
 )
 """Append only: what stands here has been applied to files that people have."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
-from python_runner.common.clock import now_ns
+from python_runner.common.clock import now_ns, utc_date
 from python_runner.store.store import Store
 
 
@@ -39,6 +39,10 @@ _BEGIN = f"UPDATE steps SET began_ns = ? {_MINE}"  # noqa: S608 - constants only
 _END = f"UPDATE steps SET ended_ns = ? {_MINE}"  # noqa: S608 - constants only
 
 
+SEEN = "UPDATE runs SET last_seen = ? WHERE run_id = ?"
+"""A run that is killed cannot say when: this is what is known of it then."""
+
+
 class StepRecorder:
     """The steps of one run in the making."""
 
@@ -56,11 +60,13 @@ class StepRecorder:
         """A step that was expected begins."""
         with self._store.transaction() as connection:
             connection.execute(_BEGIN, (now_ns(), self._run_id, stack, number))
+            connection.execute(SEEN, (utc_date(), self._run_id))
 
     def end(self, stack: str, number: int) -> None:
         """It is over, and so is what was to come of it."""
         with self._store.transaction() as connection:
             connection.execute(_END, (now_ns(), self._run_id, stack, number))
+            connection.execute(SEEN, (utc_date(), self._run_id))
 
     def go_on(self, stack: str, number: int) -> None:
         """A step is over, and the same stack's next begins, if there is one."""
@@ -68,3 +74,4 @@ class StepRecorder:
         with self._store.transaction() as connection:
             connection.execute(_END, (now, self._run_id, stack, number))
             connection.execute(_BEGIN, (now, self._run_id, stack, number + 1))
+            connection.execute(SEEN, (utc_date(), self._run_id))

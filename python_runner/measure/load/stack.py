@@ -50,11 +50,12 @@ def measure_load(
     recorder: LoadRecorder,
     log: Path,
     progress: Progress,
+    done: int = 0,
 ) -> str:
     """Put the levels of `plan` on one engine; requests go to `recorder` as they end.
 
-    Returns why the stack ended before its time, or an empty string. Whatever the engine does
-    is a result, not an exception.
+    The first `done` of them an interrupted run has already. Returns why the stack ended before its
+    time, or an empty string. Whatever the engine does is a result, not an exception.
     """
     spec = engine.spec
     title = f"{spec.title} ({spec.language}, {spec.reach})"
@@ -75,6 +76,7 @@ def measure_load(
                 tools=tools,
                 recorder=recorder,
                 progress=progress,
+                done=done,
             ).measure()
     if error:
         progress.say(f"{title} ended early: {error}")
@@ -99,6 +101,7 @@ class _Stack:
     tools: LoadTools
     recorder: LoadRecorder
     progress: Progress
+    done: int
 
     def measure(self) -> str:
         """All levels; returns why it was broken off, or an empty string."""
@@ -144,6 +147,8 @@ class _Stack:
         itl_s = tried.itl_s
         goes_on = self.engine.spec.can_ignore_end_of_sequence and not plan.may_end
         for number, wanted in enumerate(plan.levels):
+            if number < self.done:
+                continue
             level = replace(wanted, new_tokens=plan.new_tokens if goes_on else None)
             driven = self._level(served, number, level, tried, itl_s)
             if driven.error:

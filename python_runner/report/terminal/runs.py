@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import pandas as pd
@@ -20,8 +20,8 @@ from python_runner.store import Frames, RunKind
 _WIDE = 96
 
 
-def runs_table(frames: Frames) -> RenderableType:
-    """All runs, the newest last, with what came out of each.
+def runs_table(frames: Frames, resumable: Collection[int] = ()) -> RenderableType:
+    """All runs, the newest last, with what came out of each; `resumable` ones can go on.
 
     Of requests of loads, their outcomes are enough (`read_frames`, `only_outcomes`).
     """
@@ -39,7 +39,8 @@ def runs_table(frames: Frames) -> RenderableType:
     rows["model_label"] = [
         model_label(conditions[conditions["run_id"] == run_id]) for run_id in rows["run_id"]
     ]
-    return FittingTable(columns=_COLUMNS, rows=rows)
+    can_go_on = rows["run_id"].isin(list(resumable))
+    return FittingTable(columns=_COLUMNS, rows=rows.assign(can_go_on=can_go_on))
 
 
 def _date(row: Mapping[Any, Any]) -> tuple[str, str]:
@@ -58,6 +59,8 @@ def _status_style(row: Mapping[Any, Any]) -> str:
 
 def _status(row: Mapping[Any, Any]) -> tuple[str, str]:
     missing = row["n_without_result"]
+    if row["can_go_on"]:
+        return "interrupted", "can go on"
     return row["status"], f"{missing} without result" if missing else ""
 
 

@@ -45,6 +45,15 @@ def mark_in(store: Store, run_id: int) -> PublishedMark | None:
     return mark_of(json.loads(row[0] or "{}")) if row else None
 
 
+def not_begun(store: Store, run_id: int) -> tuple[int, int]:
+    """Of the series that a run belongs to: runs that were never begun, and all that it has."""
+    mark = mark_in(store, run_id)
+    if mark is None:
+        return 0, 1
+    marks = (mark_in(store, each) for each in series_of(store, run_id))
+    return mark.parts - len({each.part for each in marks if each is not None}), mark.parts
+
+
 def series_of(store: Store, run_id: int) -> list[int]:
     """All stored runs that were made for the same table, itself among them."""
     mark = mark_in(store, run_id)

@@ -1,1 +1,1 @@
-"""Going on."""
+"""Interrupted runs, and going on with them"""
