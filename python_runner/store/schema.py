@@ -11,6 +11,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 
+from python_runner.store.sums import add_sums
+
 APPLICATION_ID = 0x506F6C79  # "Poly"
 
 _FIRST = """
@@ -301,7 +303,11 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     _add_recoveries,
     _add_following,
     _add_network,
+    add_sums,
 )
-"""Append only: what stands here has been applied to files that people have."""
+"""Append only: what stands here has been applied to files that people have.
+
+One that comes after `add_sums` and changes rows gives them new sums, too (`store.sums.seal`).
+"""
 
 SCHEMA_VERSION = len(MIGRATIONS)
