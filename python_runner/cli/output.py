@@ -64,6 +64,8 @@ class Results:
             )
         try:
             if create:
+                with _writing(self.logs, hint="Name another folder with --results."):
+                    self.logs.mkdir(exist_ok=True)
                 store.get_ready(None if study is None else expected_bytes(study))
         except BaseException:
             store.close()
@@ -75,15 +77,20 @@ class Results:
         return _writing(folder)
 
 
+_AGAIN = (
+    "The run itself is kept. Make room, or name another folder, and type it again: "
+    "`polystack plot RUN`, `polystack report RUN`, `polystack export RUN`."
+)
+
+
 @contextmanager
-def _writing(folder: Path) -> Iterator[None]:
+def _writing(folder: Path, hint: str = _AGAIN) -> Iterator[None]:
     try:
         yield
     except OSError as error:
         raise StoreError(
             f"{error.filename or folder} cannot be written: {error.strerror or error}",
-            hint="The run itself is kept. Make room, or name another folder, and type it again: "
-            "`polystack plot RUN`, `polystack report RUN`, `polystack export RUN`.",
+            hint=hint,
         ) from error
 
 

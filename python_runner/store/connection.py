@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from python_runner.common.errors import StoreError
 
@@ -36,7 +36,11 @@ _WORDS = {
 }
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
-_Parameters = Sequence[Any] | Mapping[str, Any]
+if TYPE_CHECKING:
+    from _typeshed import SupportsLenAndGetItem
+
+    _Parameters = SupportsLenAndGetItem[Any] | Mapping[str, Any]
+
 _Given = ParamSpec("_Given")
 _Found = TypeVar("_Found")
 _Self = TypeVar("_Self", bound="StoreCursor")
@@ -73,7 +77,7 @@ def _told(
     """The same, with a StoreError in the place of what a file or a disk can cause."""
 
     @wraps(method)
-    def told(cursor: _Self, *given: _Given.args, **named: _Given.kwargs) -> _Found:
+    def told(cursor: _Self, /, *given: _Given.args, **named: _Given.kwargs) -> _Found:
         try:
             return method(cursor, *given, **named)
         except sqlite3.ProgrammingError:
@@ -95,11 +99,11 @@ class StoreConnection(sqlite3.Connection):
         """All cursors tell of errors as the connection does."""
         return super().cursor(StoreCursor)
 
-    def execute(self, sql: str, parameters: _Parameters = ()) -> StoreCursor:
+    def execute(self, sql: str, parameters: _Parameters = (), /) -> StoreCursor:
         """As its cursors do: sqlite3's own would take plain ones."""
         return self.cursor().execute(sql, parameters)
 
-    def executemany(self, sql: str, parameters: Iterable[_Parameters]) -> StoreCursor:
+    def executemany(self, sql: str, parameters: Iterable[_Parameters], /) -> StoreCursor:
         """The same for many rows."""
         return self.cursor().executemany(sql, parameters)
 
@@ -107,7 +111,7 @@ class StoreConnection(sqlite3.Connection):
 class StoreCursor(sqlite3.Cursor):
     """Raises StoreError."""
 
-    connection: StoreConnection  # type: ignore[assignment]
+    connection: StoreConnection
 
     execute = _told(sqlite3.Cursor.execute)
     executemany = _told(sqlite3.Cursor.executemany)

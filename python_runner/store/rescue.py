@@ -109,7 +109,7 @@ def _saved(rescued: Rescued) -> int:
 def _is_readable(path: Path) -> bool:
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as file:
-            return file.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
+            return bool(file.execute("PRAGMA quick_check(1)").fetchone() == ("ok",))
     except sqlite3.Error:
         return False
 

@@ -17,6 +17,7 @@ _MAGIC = b"SQLite format 3\x00"
 _HEADER_BYTES = 100
 _USUAL_PAGE = 4096
 _PAGE_SIZES = tuple(2**power for power in range(9, 16))
+_MOST_MISSING_PAGES = 1 << 20
 _MOST_FAILURES = 100_000
 """Questions that may fail before a table is given up."""
 
@@ -65,11 +66,13 @@ def said_version(path: Path) -> int:
 
 def _mend_header(copy: Path, page_size: int) -> None:
     """Write the header that each of our files has, whatever was there; keep the version."""
-    content = copy.stat().st_size
-    pages = max(1, -(-content // page_size))
     with copy.open("r+b") as file:
-        file.truncate(pages * page_size)  # SQLite wants whole pages
-        header = bytearray(file.read(_HEADER_BYTES))
+        header = bytearray(file.read(_HEADER_BYTES).ljust(_HEADER_BYTES, b"\0"))
+        there = max(1, -(-copy.stat().st_size // page_size))
+        (said,) = struct.unpack_from(">I", header, 28)
+        # Pages that were cut off are made empty: where a table begins, there has to be a page.
+        pages = said if there < said < there + _MOST_MISSING_PAGES else there
+        file.truncate(pages * page_size)
         header[:16] = _MAGIC
         struct.pack_into(">HBBBBBB", header, 16, page_size, 2, 2, 0, 64, 32, 32)
         struct.pack_into(">I", header, 28, pages)
