@@ -24,6 +24,7 @@ from python_runner.cli import (
     models,
     overhead,
     report,
+    rescue,
     results,
     resume,
     statistics,
@@ -71,6 +72,7 @@ app.command()(results.plot)
 app.command()(results.export)
 app.command()(report.report)
 app.command()(claims.claims)
+app.command()(rescue.rescue)
 app.command()(team.team)
 app.command()(fairness.fairness)
 app.command()(ggml.ggml)

@@ -136,7 +136,7 @@ def _run_and_show(study: Study, results: output.Results, after: After) -> int:
     find_engines(study)  # a mistake is told before a store is made for nothing
     claims_of_study(study)
     study = asked(study)
-    with results.open_store(create=True) as store:
+    with results.open_store(create=True, study=study) as store:
         try:
             with (
                 output.telling_what_is_kept(store),

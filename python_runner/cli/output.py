@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from python_runner.common.errors import UsageError
+from python_runner.common.errors import StoreError, UsageError
 from python_runner.common.locations import results_dir
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from python_runner.report.of_run import RunReport
     from python_runner.store import Store
+    from python_runner.study import Study
 
 
 @dataclass(frozen=True)
@@ -47,11 +48,57 @@ class Results:
             return self.pictures(run_ids[0])
         return self.folder / f"runs-{'-'.join(str(run_id) for run_id in run_ids)}"
 
-    def open_store(self, *, create: bool = False) -> Store:
-        """The store in this folder. Raises StoreError if there is none and `create` is off."""
-        from python_runner.store import Store
+    def open_store(self, *, create: bool = False, study: Study | None = None) -> Store:
+        """The store in this folder. Raises StoreError if there is none and `create` is off.
 
-        return Store(self.store, create=create)
+        With `create` a run is to come: StoreError, too, if the store could not keep it.
+        """
+        from python_runner.store import Store
+        from python_runner.store.room import expected_bytes
+
+        store = Store(self.store, create=create)
+        if store.kept_copy is not None:
+            say_aside(
+                f"{self.store} is of this version's schema now; as it was it is kept as "
+                f"{store.kept_copy.name}"
+            )
+        try:
+            if create:
+                with _writing(self.logs, hint="Name another folder with --results."):
+                    self.logs.mkdir(exist_ok=True)
+                store.get_ready(None if study is None else expected_bytes(study))
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    def writing(self, folder: Path) -> AbstractContextManager[None]:
+        """What cannot be written into `folder` meanwhile is told as such, with a StoreError."""
+        return _writing(folder)
+
+
+_AGAIN = (
+    "The run itself is kept. Make room, or name another folder, and type it again: "
+    "`polystack plot RUN`, `polystack report RUN`, `polystack export RUN`."
+)
+
+
+@contextmanager
+def _writing(folder: Path, hint: str = _AGAIN) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(
+            f"{error.filename or folder} cannot be written: {error.strerror or error}",
+            hint=hint,
+        ) from error
+
+
+def say_aside(message: str) -> None:
+    """Print a line to standard error, beside what was asked for."""
+    from rich.console import Console
+
+    Console(stderr=True, soft_wrap=True).print(message, markup=False, highlight=False)
 
 
 def console() -> Console:
@@ -132,7 +179,10 @@ def show_summary(store: Store, run_id: int) -> None:
 
 def draw(store: Store, run_id: int, results: Results) -> None:
     """Draw the pictures of a run and print their paths."""
-    for path in report(store, run_id).draw(results.pictures(run_id)):
+    folder = results.pictures(run_id)
+    with results.writing(folder):
+        paths = report(store, run_id).draw(folder)
+    for path in paths:
         say(str(path))
 
 

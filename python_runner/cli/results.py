@@ -25,6 +25,10 @@ def runs(*, results: ResultsOption = None) -> None:
         frames = read_frames(store, only_outcomes=True)
         resumable = resumable_runs(store)
     output.console().print(runs_table(frames, resumable))
+    if frames.damage:
+        from python_runner.store.connection import rescue_hint
+
+        output.say(f"Damaged, and left out: {frames.damage.spelled()}. {rescue_hint(store.path)}")
     if resumable:
         commands = ", ".join(f"polystack resume {run_id}" for run_id in resumable[-_MOST:])
         output.say(f"What was interrupted can go on: {commands}")
@@ -72,9 +76,12 @@ def export(
         found = output.report(store, run_id)
         table = table_of_run(store, run_id)
         target = output_path or place.pictures(run_id) / f"{found.table_name}.{format_name}"
-        answers = write_answers(store, run_id, target.parent)
+        with place.writing(target.parent):
+            answers = write_answers(store, run_id, target.parent)
     for path in found.export(format_name, target):
         output.say(str(path))
     if table is not None:
-        for path in (*write_published(table, target.parent), *answers):
+        with place.writing(target.parent):
+            published = write_published(table, target.parent)
+        for path in (*published, *answers):
             output.say(str(path))

@@ -42,10 +42,10 @@ def make_sample(results: Path, target: Path = SAMPLE_FILE) -> Path:
         packed = target.with_suffix(".new")
         packed.unlink(missing_ok=True)
         store.connection.execute("VACUUM INTO ?", (str(packed),))
-    with closing(sqlite3.connect(packed)) as copy:
+    with Store(packed, create=False) as copied, copied.transaction() as connection:
         # What was typed names the maker's folders, and the process was one of this machine.
-        copy.execute("UPDATE runs SET command = '', process_json = NULL, machine = ''")
-        copy.commit()
+        connection.execute("UPDATE runs SET command = '', process_json = NULL, machine = ''")
+    with closing(sqlite3.connect(packed)) as copy:
         copy.execute("VACUUM")
         # A file of write-ahead logs would have files beside it as soon as it is opened.
         copy.execute("PRAGMA journal_mode = DELETE")

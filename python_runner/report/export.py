@@ -13,6 +13,7 @@ from python_runner.analyse.fairness import fairness_pairs
 from python_runner.analyse.load.tidy import tidy_chunks, tidy_requests
 from python_runner.analyse.tidy import tidy_pairs, tidy_samples, tidy_stages, tidy_tokens
 from python_runner.common.errors import UnknownNameError, UsageError
+from python_runner.common.whole_file import whole_file
 from python_runner.report.csv_cells import inert_table
 from python_runner.store import Frames
 
@@ -90,7 +91,8 @@ def _write(tables: Mapping[Path, Callable[[], pd.DataFrame]], format_name: str) 
     for path, make in tables.items():
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            write(make(), path)
+            with whole_file(path) as draft:
+                write(make(), draft)
         except OSError as error:
             raise UsageError(
                 f"{path} cannot be written: {error.strerror or error}",

@@ -193,6 +193,11 @@ def condition_warnings(
         yield RANDOM_WARNING
     if any("tiny" in str(name).lower() for name in conditions["model"]):
         yield TINY_WARNING
+    if count := run.get("damaged"):
+        yield (
+            f"The store is damaged: {count} {'row' if count == 1 else 'rows'} of this run are not "
+            "what was written, and are left out. `polystack rescue` saves the others."
+        )
     if run["status"] != "complete":
         yield f"This run is marked as {run['status']}: parts of it are missing."
     yield from resumed_words(run)

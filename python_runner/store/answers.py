@@ -23,6 +23,7 @@ from python_runner.measure.answers.answer import (
     Verdictable,
 )
 from python_runner.store.arrays import INT64, pack, unpack
+from python_runner.store.damage import is_sound
 from python_runner.store.open_run import insertion
 from python_runner.store.store import Store
 
@@ -35,20 +36,22 @@ _ARRAYS = {
     "best_logprobs": FLOAT64,
     "second_logprobs": FLOAT64,
 }
-_LAST = """
+_LAST = f"""
 WHERE check_id IN (
     SELECT max(check_id) FROM answer_checks
-    WHERE is_finished = 1 AND run_id IN (SELECT value FROM json_each(?)) GROUP BY run_id)
-"""
+    WHERE is_finished = 1 AND run_id IN (SELECT value FROM json_each(?))
+        AND {is_sound("answer_checks", "check_id")} GROUP BY run_id)
+"""  # noqa: S608 - constants only
 _CHECKS = f"SELECT * FROM answer_checks {_LAST} ORDER BY run_id"  # noqa: S608 - constants only
 _STACKS = f"""
 SELECT k.run_id, s.* FROM answer_stacks s JOIN answer_checks k USING (check_id)
-{_LAST} ORDER BY s.condition_id
+{_LAST} AND {is_sound("answer_stacks", "s.rowid")} ORDER BY s.condition_id
 """  # noqa: S608 - constants only
 _ANSWERS = f"""
 SELECT k.run_id, p.condition_id, p.iteration, a.*
 FROM answers a JOIN answer_checks k USING (check_id) JOIN samples p USING (sample_id)
-{_LAST} ORDER BY a.sample_id
+{_LAST} AND {is_sound("answers", "a.rowid")} AND {is_sound("samples", "a.sample_id")}
+ORDER BY a.sample_id
 """  # noqa: S608 - constants only
 
 
@@ -150,7 +153,10 @@ def no_answers() -> AnswerFrames:
 
 
 def read_answers(store: Store, wanted: str) -> AnswerFrames:
-    """The last finished checks of the runs whose ids are in the JSON array `wanted`."""
+    """The last finished checks of the runs whose ids are in the JSON array `wanted`.
+
+    `find_damage` comes before, in the same transaction.
+    """
     checks = _query(store, _CHECKS, wanted)
     stacks = _query(store, _STACKS, wanted)
     answers = _query(store, _ANSWERS, wanted)

@@ -12,9 +12,12 @@ import pandas as pd
 
 from python_runner.store.answers import AnswerFrames, no_answers, read_answers
 from python_runner.store.arrays import INT64, unpack
+from python_runner.store.connection import damaged
+from python_runner.store.damage import RUNS, Damage, find_damage, is_sound
 from python_runner.store.load_recorder import CHUNK_KINDS
 from python_runner.store.recoveries import no_recoveries, read_recoveries
 from python_runner.store.store import Store
+from python_runner.store.sums import tables_of
 
 
 def _shift(what: str) -> str:
@@ -32,24 +35,29 @@ MAY_END = """
     AND json_extract(r.study_json, '$.workload.stop') IS 'end-of-sequence') AS may_end
 """
 """Whether the model was allowed to end its answer: the study says it, for all requests of a run."""
+_OF_RUNS = f"c.run_id {_WANTED} AND {is_sound('runs', 'c.run_id')}"
+_OF_STACKS = f"{_OF_RUNS} AND {is_sound('conditions', 'c.condition_id')}"
+_OF_LEVELS = f"{_OF_STACKS} AND {is_sound('load_levels', 'l.level_id')}"
 _SAMPLES = f"""
 SELECT {_STACK}, s.*, {MAY_END}, {_shift("sample")}
 FROM samples s JOIN conditions c USING (condition_id) JOIN runs r USING (run_id)
-WHERE c.run_id {_WANTED} ORDER BY s.sample_id
+WHERE {_OF_STACKS} AND {is_sound("samples", "s.sample_id")} ORDER BY s.sample_id
 """  # noqa: S608 - constants only
-_CONDITIONS = f"SELECT * FROM conditions WHERE run_id {_WANTED} ORDER BY condition_id"  # noqa: S608
-_RUNS = f"SELECT * FROM runs WHERE run_id {_WANTED} ORDER BY run_id"  # noqa: S608
+_CONDITIONS = f"SELECT * FROM conditions c WHERE {_OF_STACKS} ORDER BY condition_id"  # noqa: S608
+_RUNS = f"SELECT * FROM runs c WHERE {_OF_RUNS} ORDER BY run_id"  # noqa: S608
 _LEVELS = f"""
 SELECT {_STACK}, l.*, {_shift("level")}
 FROM load_levels l JOIN conditions c USING (condition_id) JOIN runs r USING (run_id)
-WHERE c.run_id {_WANTED} AND l.number > 0 ORDER BY l.level_id
+WHERE {_OF_LEVELS} AND l.number > 0 ORDER BY l.level_id
 """  # noqa: S608 - constants only
 _REQUESTS = f"""
 FROM load_requests r JOIN load_levels l USING (level_id) JOIN conditions c USING (condition_id)
-WHERE c.run_id {_WANTED} AND l.number > 0 ORDER BY r.level_id, r.number
+WHERE {_OF_LEVELS} AND l.number > 0 AND {is_sound("load_requests", "r.request_id")}
+ORDER BY r.level_id, r.number
 """
 _ALL = f"SELECT {_STACK}, c.condition_id, r.* {_REQUESTS}"
 _OUTCOMES = f"SELECT {_STACK}, c.condition_id, r.level_id, r.number, r.error_kind {_REQUESTS}"
+_HEADS = ("runs", "conditions")
 _FOR_OTHERS = ["process_json", "began_ns", "asked_json", "machine", "last_seen"]
 """Of use only while a run goes on (`store.follow`), or when it is to (`store.interrupted`)."""
 _PERHAPS = (
@@ -83,7 +91,8 @@ class Frames:
             `looks` is None, or, where a run went on until its intervals were narrow, a
             dictionary: `at` lists the iterations of each stack at every look, `limit` is
             the most that would have been made; `resumed` lists the times that it went on after
-            an interruption (`store.going_on`).
+            an interruption (`store.going_on`); `damaged` counts the rows of the run, in
+            whatever table, that were left out because they are not what was written.
         load_levels: one row for each level of each stack of a load, with the fields of a
             `Level` and of a `LevelEnd` (NaN while it runs); `client_error` and
             `clock_shift_ns` as above; `held_back` a dictionary (`measure.held_back`). Without
@@ -94,6 +103,7 @@ class Frames:
         answers: what a reference found in the answers of comparisons.
         recoveries: one row for each time that a stack was killed and started again
             (`store.recoveries`); all that are stored, whatever runs are asked for.
+        damage: what is not as it was written, and was left out of all of these.
     """
 
     samples: pd.DataFrame
@@ -103,6 +113,7 @@ class Frames:
     load_requests: pd.DataFrame
     answers: AnswerFrames = field(default_factory=no_answers)
     recoveries: pd.DataFrame = field(default_factory=no_recoveries)
+    damage: Damage = field(default_factory=Damage)
 
 
 def read_frames(
@@ -113,27 +124,44 @@ def read_frames(
     With `only_outcomes`, `load_requests` has a request's place and its `error_kind`, and not
     its stamps: enough for a list of runs, where the stamps of all would be many.
     """
-    wanted = json.dumps(list(store.run_ids() if run_ids is None else run_ids))
-    return Frames(
-        samples=_decode_samples(_query(store, _SAMPLES, wanted)),
-        conditions=_decode_conditions(_query(store, _CONDITIONS, wanted)),
-        runs=_decode_runs(_query(store, _RUNS, wanted)),
-        load_levels=_decode_levels(_query(store, _LEVELS, wanted)),
-        load_requests=_query(store, _OUTCOMES, wanted)
-        if only_outcomes
-        else _decode_requests(_query(store, _ALL, wanted)),
-        answers=read_answers(store, wanted),
-        recoveries=read_recoveries(store),
-    )
+    # Requests are by far the most, and of those the list shows counts.
+    unread = ("load_requests",) if only_outcomes else ()
+    with store.one_moment() as connection:
+        damage = find_damage(connection, run_ids, unread=unread)
+        if run_ids is not None:
+            _refuse_damaged_runs(store, damage, run_ids)
+        wanted = json.dumps(list(store.run_ids() if run_ids is None else run_ids))
+        return Frames(
+            samples=_decode_samples(_query(store, _SAMPLES, wanted)),
+            conditions=_decode_conditions(_query(store, _CONDITIONS, wanted)),
+            runs=_decode_runs(_query(store, _RUNS, wanted), damage),
+            load_levels=_decode_levels(_query(store, _LEVELS, wanted)),
+            load_requests=_query(store, _OUTCOMES, wanted)
+            if only_outcomes
+            else _decode_requests(_query(store, _ALL, wanted)),
+            answers=read_answers(store, wanted),
+            recoveries=read_recoveries(store),
+            damage=damage,
+        )
 
 
 def read_conditions(store: Store, run_id: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Conditions and run alone, as in `Frames`: without samples, which may be many."""
     wanted = json.dumps([run_id])
-    return (
-        _decode_conditions(_query(store, _CONDITIONS, wanted)),
-        _decode_runs(_query(store, _RUNS, wanted)),
-    )
+    with store.one_moment() as connection:
+        unread = [table.name for table in tables_of(connection) if table.name not in _HEADS]
+        damage = find_damage(connection, [run_id], unread=unread)
+        _refuse_damaged_runs(store, damage, [run_id])
+        return (
+            _decode_conditions(_query(store, _CONDITIONS, wanted)),
+            _decode_runs(_query(store, _RUNS, wanted), damage),
+        )
+
+
+def _refuse_damaged_runs(store: Store, damage: Damage, run_ids: Sequence[int]) -> None:
+    for run_id in run_ids:
+        if run_id in damage.rows.get(RUNS, ()):
+            raise damaged(store.path, f"what it says of run {run_id} is not what was written")
 
 
 def _query(store: Store, query: str, wanted: str) -> pd.DataFrame:
@@ -176,8 +204,9 @@ def _decode_conditions(raw: pd.DataFrame) -> pd.DataFrame:
     ).drop(columns=["build_json", "client_error_json", "facts_json", "loads_json", "network_json"])
 
 
-def _decode_runs(raw: pd.DataFrame) -> pd.DataFrame:
+def _decode_runs(raw: pd.DataFrame, damage: Damage) -> pd.DataFrame:
     return raw.assign(
+        damaged=[damage.by_run.get(run_id, 0) for run_id in raw["run_id"]],
         host=_objects(raw["host_json"]),
         looks=_objects(raw["looks_json"]),
         allowed_unfair=_objects(raw["allowed_unfair_json"]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from enum import StrEnum
 from types import TracebackType
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 
 from python_runner import __version__
 from python_runner.common.clock import now_ns, utc_date
+from python_runner.common.errors import StoreError
 from python_runner.common.machine_mark import machine_mark
 from python_runner.common.process_mark import ProcessMark
 from python_runner.engines.outside import NetworkReading
@@ -185,7 +187,14 @@ class OpenRun:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        status = "complete" if kind is None else "interrupted"
+        if error is None:
+            self._set_status("complete")
+            return
+        # What went wrong first is told, even if a full disk takes this neither.
+        with suppress(StoreError):
+            self._set_status("interrupted")
+
+    def _set_status(self, status: str) -> None:
         with self._store.transaction() as connection:
             connection.execute("UPDATE runs SET status = ? WHERE run_id = ?", (status, self.run_id))
             connection.execute(SEEN, (utc_date(), self.run_id))

@@ -17,6 +17,7 @@ from python_runner import __version__
 from python_runner.common.clock import NS_PER_S, utc_date
 from python_runner.engines.contract import EngineSpec, LaunchSettings
 from python_runner.measure.recovery import Recovery
+from python_runner.store.damage import is_sound
 from python_runner.store.open_run import insertion
 from python_runner.store.store import Store
 
@@ -25,6 +26,10 @@ _TAKE_NUMBER = """
 INSERT INTO runs (study, created, status, study_json, host_json, program_version)
 VALUES ('', '', 'complete', '{}', '{}', '')
 """
+
+_READ = f"""
+SELECT * FROM recoveries WHERE {is_sound("recoveries", "recovery_id")} ORDER BY recovery_id
+"""  # noqa: S608 - constants only
 
 
 class RecoveryRecorder:
@@ -87,7 +92,7 @@ _SECONDS = ("recovery_s", "noticed_s", "cleared_s", "load_s", "first_token_s")
 
 
 def read_recoveries(store: Store) -> pd.DataFrame:
-    """One row for each crash, oldest first.
+    """One row for each crash, oldest first; `find_damage` comes before.
 
     Returns:
         run_id, created, program_version, `host` (a dictionary), model, model_label,
@@ -97,7 +102,7 @@ def read_recoveries(store: Store) -> pd.DataFrame:
         sum of noticed_s (until the request under way had failed), cleared_s (until what it left
         was ended), load_s (start to ready) and first_token_s (ready to first token).
     """
-    cursor = store.connection.execute("SELECT * FROM recoveries ORDER BY recovery_id")
+    cursor = store.connection.execute(_READ)
     columns = [column[0] for column in cursor.description]
     raw = pd.DataFrame(cursor.fetchall(), columns=columns, dtype=object).infer_objects()
     stamps = {name: raw[name].astype(float) for name in _STAMPS}

@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 from python_runner.store.schema_resuming import RESUMING
 from python_runner.store.schema_time import TIME
+from python_runner.store.sums import add_sums
 
 APPLICATION_ID = 0x506F6C79  # "Poly"
 
@@ -314,7 +315,11 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     _add_network,
     _add_time,
     _add_resuming,
+    add_sums,
 )
-"""Append only: what stands here has been applied to files that people have."""
+"""Append only: what stands here has been applied to files that people have.
+
+One that comes after `add_sums` and changes rows gives them new sums, too (`store.sums.seal`).
+"""
 
 SCHEMA_VERSION = len(MIGRATIONS)

@@ -9,6 +9,7 @@ import matplotlib.style
 import pandas as pd
 from matplotlib.figure import Figure
 
+from python_runner.common.whole_file import whole_file
 from python_runner.report.charts.data import chart_data
 from python_runner.report.charts.table import CHARTS
 from python_runner.report.charts.text import FONT
@@ -61,6 +62,8 @@ def save(figure: Figure, stem: Path, facts: RunFacts) -> list[Path]:
     lines = [facts.model, *facts.warnings, facts.work, facts.course, facts.clock, *facts.notes]
     words = "\n".join(line for line in lines if line)
     png, svg = stem.with_suffix(".png"), stem.with_suffix(".svg")
-    figure.savefig(png, dpi=_DPI, metadata={"Software": "polystack", "Description": words})
-    figure.savefig(svg, metadata={"Creator": "polystack", "Description": words, "Date": None})
+    with whole_file(png) as draft:
+        figure.savefig(draft, dpi=_DPI, metadata={"Software": "polystack", "Description": words})
+    with whole_file(svg) as draft:
+        figure.savefig(draft, metadata={"Creator": "polystack", "Description": words, "Date": None})
     return [png, svg]

@@ -121,7 +121,7 @@ def test_a_run_whose_process_is_gone_is_not_going_on(path: Path) -> None:
 
 def test_following_cannot_write(path: Path) -> None:
     Store(path).close()
-    with Store(path, read_only=True) as store, pytest.raises(sqlite3.OperationalError):
+    with Store(path, read_only=True) as store, pytest.raises(StoreError, match="cannot be written"):
         store.connection.execute("DELETE FROM runs")
 
 
