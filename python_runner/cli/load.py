@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -70,8 +70,6 @@ def load(
     results: ResultsOption = None,
 ) -> int:
     """Put a load on served engines, one after the other, or on a server that runs already."""
-    from python_runner.study import Overrides
-
     table = table_of(
         shape_keys(users=users, rate=rate, arrivals=arrivals),
         length_keys(users=users, requests=requests, duration=duration, warmup=warmup),
@@ -80,18 +78,9 @@ def load(
         {"slo": slo, "slots": slots},
         {"ignore_eos": ignore_eos or None, "keep_answers": keep_answers or None},
     )
-    overrides = Overrides(
-        model=model,
-        stacks=None if engine is None else tuple(output.split_names(engine)),
-        prompt_tokens=prompt_tokens,
-        new_tokens=new_tokens,
-        stop=stop,
-        threads=threads,
-        context=context,
-        seed=seed,
-        allow_unfair=None if allow_unfair is None else tuple(allow_unfair),
-        load=table or None,
-    )
+    work = {"prompt_tokens": prompt_tokens, "new_tokens": new_tokens, "stop": stop, "seed": seed}
+    terms = {"model": model, "threads": threads, "context": context}
+    overrides = _overrides(engine, allow_unfair, load=table or None, **work, **terms)
     _refuse_both_ends(stop, ignore_eos=ignore_eos)
     place = output.Results.at(results)
     if url is None:
@@ -100,6 +89,16 @@ def load(
     _refuse_with_url(engine)
     target = _outside(url, dialect, api_key_env, ca_file)
     return _on_outside(study, overrides, target, tokenizer, place, command=typed(called))
+
+
+def _overrides(engine: str | None, allow_unfair: list[str] | None, **given: Any) -> Overrides:
+    from python_runner.study import Overrides
+
+    return Overrides(
+        stacks=None if engine is None else tuple(output.split_names(engine)),
+        allow_unfair=None if allow_unfair is None else tuple(allow_unfair),
+        **given,
+    )
 
 
 def _refuse_both_ends(stop: str | None, *, ignore_eos: bool) -> None:
