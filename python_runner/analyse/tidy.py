@@ -48,6 +48,7 @@ _STACK = [
 _COUNTS = [
     "iteration",
     "block",
+    "attempt",
     "prompt_tokens",
     "output_tokens",
     "requested_tokens",
@@ -74,6 +75,7 @@ _REQUEST = [
     "token_ids",
     "prompt_text",
     "text",
+    "attempt",
 ]
 
 

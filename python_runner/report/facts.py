@@ -19,6 +19,7 @@ from python_runner.common.errors import UsageError
 from python_runner.common.variants import knobs_of
 from python_runner.report.answers import answers_line, struck_note, struck_of
 from python_runner.report.units import PLUS_MINUS, TO, spell_error, spell_number
+from python_runner.report.words.attempts import attempt_notes
 from python_runner.report.words.network import network_notes
 
 RANDOM_WEIGHTS = "random weights"
@@ -85,6 +86,7 @@ def run_facts(
         ),
         notes=(
             *_notes(samples, summary, study),
+            *(f"{said} ({shorten(reason)})" for said, reason in attempt_notes(samples, conditions)),
             *network_notes(conditions, dict(summary[["condition_id", "ttft_ms"]].to_numpy())),
         ),
         clock=_clock(summary),

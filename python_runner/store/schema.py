@@ -11,6 +11,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 
+from python_runner.store.failed_attempts import ATTEMPTS
+
 APPLICATION_ID = 0x506F6C79  # "Poly"
 
 _FIRST = """
@@ -283,6 +285,10 @@ def _add_network(connection: sqlite3.Connection) -> None:
     _run(connection, "ALTER TABLE conditions ADD COLUMN network_json TEXT NOT NULL DEFAULT '[]'")
 
 
+def _add_attempts(connection: sqlite3.Connection) -> None:
+    _run(connection, ATTEMPTS)
+
+
 def _run(connection: sqlite3.Connection, script: str) -> None:
     """Statement by statement: `executescript` would commit the transaction they belong to."""
     for statement in script.split(";\n"):
@@ -301,6 +307,7 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     _add_recoveries,
     _add_following,
     _add_network,
+    _add_attempts,
 )
 """Append only: what stands here has been applied to files that people have."""
 
