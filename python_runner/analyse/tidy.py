@@ -48,6 +48,7 @@ _STACK = [
 _COUNTS = [
     "iteration",
     "block",
+    "attempt",
     "prompt_tokens",
     "output_tokens",
     "requested_tokens",
@@ -79,6 +80,7 @@ _REQUEST = [
     "token_ids",
     "prompt_text",
     "text",
+    "attempt",
 ]
 
 

@@ -29,6 +29,22 @@ MostTimeOption = Annotated[
     str | None,
     typer.Option("--max-time", help="With --until-ci: begin nothing that would end later: 2h."),
 ]
+RetriesOption = Annotated[
+    int | None,
+    typer.Option(
+        "--retries",
+        help="How often a start or a request that failed is tried again, the stack started anew; "
+        "each failed attempt is kept and told.",
+    ),
+]
+TimeoutOption = Annotated[str | None, typer.Option("--timeout", help="For one request: 10min.")]
+StallOption = Annotated[
+    str | None,
+    typer.Option("--stall-timeout", help="For the next token, once one has come: 2min."),
+]
+StartTimeoutOption = Annotated[
+    str | None, typer.Option("--start-timeout", help="Until a stack has to be ready: 15min.")
+]
 StudyArgument = Annotated[
     str, typer.Argument(help="A study that comes with polystack, or a TOML file of yours.")
 ]

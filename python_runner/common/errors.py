@@ -12,7 +12,8 @@
     ├── EngineError                5   an engine did not do its work
     │   ├── EngineStartError           never became ready
     │   ├── EngineCrashError           its process ended by itself
-    │   └── GenerationError            a request failed or timed out
+    │   └── GenerationError            a request failed
+    │       └── RequestTimeoutError    it outlasted its time, or nothing came for too long
     ├── UnfairError                6   two conditions that must be equal are not
     └── StoreError                 7   the store of results cannot be read or written
 
@@ -135,6 +136,10 @@ class EngineCrashError(EngineError):
 
 class GenerationError(EngineError):
     """One request failed or outlasted its time."""
+
+
+class RequestTimeoutError(GenerationError):
+    """A request outlasted its time, or nothing came of it for too long; says how long."""
 
 
 class UnfairError(PolystackError):

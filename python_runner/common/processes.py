@@ -7,18 +7,32 @@ workbench leaves nothing behind.
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import os
 import signal
-import socket
 import subprocess
 import sys
+import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
-import psutil
+from python_runner.common.logs import keep_small, tail
+from python_runner.common.ports import free_port
+from python_runner.common.process_tree import MARK, end_tree
+
+__all__ = [
+    "Child",
+    "describe_exit",
+    "end_with_parent",
+    "free_port",
+    "likely_cause",
+    "mark_of",
+    "start_child",
+    "stop_tree",
+    "tail",
+]
 
 from python_runner.common.secrets import without_secrets
 
@@ -26,6 +40,16 @@ _PR_SET_PDEATHSIG = 1
 _GRACE_S = 5.0
 # Opened before any fork: between fork and exec nothing may take a lock.
 _LIBC = ctypes.CDLL(None)
+
+
+class Child(subprocess.Popen[bytes]):
+    """A child with a mark by which all below it can be found, wherever it has gone."""
+
+    def __init__(self, command: Sequence[str], *, env: Mapping[str, str], **how: Any) -> None:
+        """As `Popen`; the mark is added to `env`."""
+        self.mark = uuid.uuid4().hex
+        marks = f"{env.get(MARK, '')} {self.mark}".strip()
+        super().__init__(command, env={**env, MARK: marks}, **how)
 
 
 def start_child(
@@ -37,8 +61,10 @@ def start_child(
     cwd: Path | None = None,
     pass_fds: Sequence[int] = (),
     orphan_signal: signal.Signals = signal.SIGKILL,
-) -> subprocess.Popen[bytes]:
+) -> Child:
     """Start `command` in a session of its own, its output appended to the file `log`.
+
+    The log is kept small enough for the disk (`common.logs`).
 
     It gets our environment, less what is secret there and the names in `without`, and on top of
     that `env`.
@@ -54,7 +80,7 @@ def start_child(
         name: value for name, value in without_secrets(os.environ).items() if name not in without
     }
     with log.open("ab") as output:
-        return subprocess.Popen(
+        child = Child(
             [str(part) for part in command],
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -63,8 +89,14 @@ def start_child(
             cwd=cwd,
             pass_fds=tuple(pass_fds),
             start_new_session=True,
-            preexec_fn=end_with_parent(orphan_signal),  # noqa: PLW1509 - see there
+            preexec_fn=end_with_parent(orphan_signal),
         )
+    try:
+        keep_small(child, log)
+    except BaseException:  # no thread more, or Ctrl-C: nobody would know of the child
+        stop_tree(child)
+        raise
+    return child
 
 
 def end_with_parent(orphan_signal: signal.Signals) -> Callable[[], object] | None:
@@ -79,37 +111,16 @@ def end_with_parent(orphan_signal: signal.Signals) -> Callable[[], object] | Non
 
 
 def stop_tree(child: subprocess.Popen[bytes], *, grace_s: float = _GRACE_S) -> None:
-    """End `child` and everything below it: SIGTERM, then SIGKILL. Safe to call twice."""
-    others = _descendants_and_orphans(child)
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        if child.poll() is None:
-            child.send_signal(number)
-        for process in others:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.send_signal(number)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            child.wait(timeout=grace_s)
-        # A runner that its dying parent started meanwhile is found here.
-        others = _descendants_and_orphans(child)
-        _, others = psutil.wait_procs(others, timeout=grace_s if others else 0)
-        if child.returncode is not None and not others:
-            return
+    """End `child` and everything below it: SIGTERM, then SIGKILL. Safe to call twice.
+
+    Ctrl-C meanwhile is raised when nothing is left.
+    """
+    end_tree(child, mark_of(child), grace_s=grace_s)
 
 
-def _descendants_and_orphans(child: subprocess.Popen[bytes]) -> list[psutil.Process]:
-    """What is below `child`, and what is left of its session when parents are gone."""
-    if child.returncode is not None and psutil.pid_exists(child.pid):
-        # The kernel has given the number away again, so nothing of the session is left:
-        # the number of a session in use is never given away.
-        return []
-    found: dict[int, psutil.Process] = {}
-    with contextlib.suppress(psutil.NoSuchProcess):
-        found = {p.pid: p for p in psutil.Process(child.pid).children(recursive=True)}
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.NoSuchProcess, ProcessLookupError, PermissionError):
-            if os.getsid(process.pid) == child.pid and process.pid != child.pid:
-                found.setdefault(process.pid, process)
-    return list(found.values())
+def mark_of(child: subprocess.Popen[bytes]) -> str:
+    """Its mark; empty for one that `start_child` did not start."""
+    return child.mark if isinstance(child, Child) else ""
 
 
 def describe_exit(code: int) -> str:
@@ -129,19 +140,3 @@ def likely_cause(code: int) -> str:
         -signal.SIGKILL: "Often that is the kernel, out of memory. ",
     }
     return causes.get(code, "")
-
-
-def free_port() -> int:
-    """A TCP port on 127.0.0.1 that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def tail(log: Path, lines: int = 8) -> str:
-    """The last lines of a log, for an error message; empty if there is none."""
-    try:
-        return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
-    except OSError:
-        return ""

@@ -181,6 +181,9 @@ class GenerateRequest:
     ignore_end_of_sequence: bool = True
     """Asked for; an engine whose spec says that it cannot will stop early, and say so."""
     timeout_s: float = 600.0
+    """For the whole of it."""
+    stall_timeout_s: float = 120.0
+    """For the next token, once one has come; of an embedded engine, without any computing."""
 
 
 @dataclass(frozen=True, kw_only=True)

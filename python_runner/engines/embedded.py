@@ -17,7 +17,6 @@ from pathlib import Path
 from python_runner.common.clock import NS_PER_S, now_ns
 from python_runner.common.errors import (
     EngineCrashError,
-    EngineError,
     EngineStartError,
     GenerationError,
 )
@@ -40,7 +39,9 @@ from python_runner.engines.contract import (
     LaunchSettings,
     RunningEngine,
 )
+from python_runner.engines.idle import IdleWatch
 from python_runner.engines.scoring import ScoreRequest, TokenScores
+from python_runner.engines.worker_errors import as_error, not_ready, out_of_time
 from python_runner.engines.worker_program import (
     WorkerProgram,
     python_worker,
@@ -50,6 +51,8 @@ from python_runner.engines.worker_program import (
 _BRIEF_TIMEOUT_S = 60.0
 _QUIT_GRACE_S = 5.0
 _EXIT_GRACE_S = 10.0
+_HUNG_GRACE_S = 1.0
+"""From SIGTERM to SIGKILL: a worker has nothing to save."""
 
 Environment = Callable[[LaunchSettings], Mapping[str, str]]
 
@@ -153,10 +156,7 @@ class _Worker:
         try:
             reply = self._ask(message, limit_s, "loading the model")
         except TimeoutError as error:
-            raise EngineStartError(
-                f"{self._title} was not ready after {limit_s:g} s",
-                hint=f"Its log: {self._log}",
-            ) from error
+            raise not_ready(self._title, limit_s, self._log) from error
         self._load_ns = now_ns() - self._started_ns
         if not isinstance(reply, wire.Ready):
             raise self._out_of_step(reply)
@@ -185,12 +185,14 @@ class _Worker:
 
     def generate(self, request: GenerateRequest) -> Generation:
         try:
-            reply = self._ask(wire.Generate(request=request), request.timeout_s, "answering")
+            reply = self._ask(
+                wire.Generate(request=request),
+                request.timeout_s,
+                "answering",
+                stall_s=request.stall_timeout_s,
+            )
         except TimeoutError as error:
-            raise GenerationError(
-                f"{self._title} had no answer after {request.timeout_s:g} s, and was ended",
-                hint="Ask for fewer tokens or allow more time.",
-            ) from error
+            raise out_of_time(error, self._title, request, self._log) from error
         if not isinstance(reply, wire.Generated):
             raise self._out_of_step(reply)
         return reply.generation
@@ -220,12 +222,14 @@ class _Worker:
         if self._channel.is_closed:
             return
         self._stopping.set()
-        if self._turn.acquire(blocking=False):
-            try:
-                self._say_quit()
-            finally:
-                self._turn.release()
-        stop_tree(self._child)
+        try:
+            if self._turn.acquire(blocking=False):
+                try:
+                    self._say_quit()
+                finally:
+                    self._turn.release()
+        finally:  # also after a second Ctrl-C
+            stop_tree(self._child)
         # Whoever waited for an answer has met the end of the pipe by now.
         with self._turn:
             self._ended = self._ended or "was stopped"
@@ -241,7 +245,7 @@ class _Worker:
         if self._ended:
             return
         with contextlib.suppress(OSError, subprocess.TimeoutExpired):
-            self._channel.send(wire.Quit())
+            self._channel.send(wire.Quit(), _QUIT_GRACE_S)
             self._child.wait(timeout=_QUIT_GRACE_S)
 
     def _ask_briefly(self, message: wire.Message, doing: str) -> wire.Message:
@@ -251,27 +255,31 @@ class _Worker:
         except TimeoutError as error:
             raise EngineCrashError(f"{self._title} hung while {doing}, and was ended") from error
 
-    def _ask(self, message: wire.Message, timeout_s: float, doing: str) -> wire.Message:
+    def _ask(
+        self, message: wire.Message, timeout_s: float, doing: str, *, stall_s: float | None = None
+    ) -> wire.Message:
         """Send one message and wait for its answer.
 
-        Raises TimeoutError, EngineCrashError, and what the worker reports as its failure.
+        Raises TimeoutError, EngineCrashError, and what the worker reports as its failure;
+        StalledError if it does not compute for `stall_s`.
         """
+        watch = IdleWatch(self._child.pid, stall_s) if stall_s else None
         with self._turn:
             if self._ended:
                 raise EngineCrashError(f"{self._title} {self._ended}")
             try:
-                self._channel.send(message)
-                reply = self._channel.receive(timeout_s)
+                self._channel.send(message, timeout_s)
+                reply = self._channel.receive(timeout_s, watch)
             except (EOFError, BrokenPipeError, wire.WireError):
                 raise self._crash(doing) from None
             except BaseException:
                 # Too late or Ctrl-C: were it left alive, its answer to this question would
                 # be taken for the answer to the next.
                 self._ended = f"was ended while {doing}"
-                stop_tree(self._child)
+                stop_tree(self._child, grace_s=_HUNG_GRACE_S)
                 raise
         if isinstance(reply, wire.Failure):
-            raise _as_error(reply, self._log)
+            raise as_error(reply, self._log)
         return reply
 
     def _crash(self, doing: str) -> EngineCrashError:
@@ -298,14 +306,3 @@ class _Worker:
         return EngineCrashError(
             f"{self._title} sent {type(reply).__name__}, which was not the question"
         )
-
-
-def _as_error(failure: wire.Failure, log: Path) -> EngineError:
-    """The worker's failure as the exception that it names.
-
-    An error that is not an engine's (a model that cannot be read, a library that is
-    missing) is, seen from here, an engine that did not start.
-    """
-    kinds = {kind.__name__: kind for kind in (EngineStartError, EngineCrashError, GenerationError)}
-    kind = kinds.get(failure.kind, EngineStartError)
-    return kind(failure.message, hint=failure.hint or f"Its log: {log}")

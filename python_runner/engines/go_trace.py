@@ -104,6 +104,8 @@ class GoTrace:
     def _new(self) -> list[Collection]:
         """Whole lines that were added; the beginning of another waits for its end."""
         with self._log.open("rb") as log:
+            # One that had grown too large was cut (`common.logs`): what was new is not known.
+            self._read_bytes = min(self._read_bytes, log.seek(0, os.SEEK_END))
             log.seek(self._read_bytes)
             added = log.read()
         whole = added[: added.rfind(b"\n") + 1]

@@ -125,12 +125,14 @@ class ServedLlama:
 
     def generate(self, request: GenerateRequest) -> Generation:
         body = self.request_body(request)
+        self._server.check_is_running("waiting for a request")
         try:
             stream = self._client.post(
                 self.endpoint.url,
                 body,
                 framing=Framing.SSE,
                 timeout_s=request.timeout_s,
+                stall_timeout_s=request.stall_timeout_s,
             )
             return generation_of(
                 stream,

@@ -225,12 +225,14 @@ class RunningOllama:
         return replace(answer, engine_timings=timings)
 
     def _answer(self, request: GenerateRequest) -> Generation:
+        self._server.check_is_running("waiting for a request")
         try:
             stream = self._client.post(
                 self.endpoint.url,
                 self.request_body(request),
                 framing=Framing.NDJSON,
                 timeout_s=request.timeout_s,
+                stall_timeout_s=request.stall_timeout_s,
             )
             answer = generation_of(stream, new_tokens=request.new_tokens)
         except GenerationError as error:

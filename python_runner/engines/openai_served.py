@@ -126,12 +126,14 @@ class ServedOpenAi:
         return None
 
     def generate(self, request: GenerateRequest) -> Generation:
+        self._server.check_is_running("waiting for a request")
         try:
             stream = self._client.post(
                 self.endpoint.url,
                 self.request_body(request),
                 framing=Framing.SSE,
                 timeout_s=request.timeout_s,
+                stall_timeout_s=request.stall_timeout_s,
             )
             return self._read(stream, request)
         except GenerationError as error:

@@ -19,7 +19,15 @@ from python_runner.common.errors import (
     reason_of,
 )
 from python_runner.common.memory_end import kernel_kills, kills_since, memory_end
-from python_runner.common.processes import describe_exit, free_port, likely_cause, stop_tree, tail
+from python_runner.common.ports import free_port, holders, listeners
+from python_runner.common.process_tree import below
+from python_runner.common.processes import (
+    describe_exit,
+    likely_cause,
+    mark_of,
+    stop_tree,
+    tail,
+)
 from python_runner.engines.reachable import check_is_local
 from python_runner.engines.streaming import NotAnsweredError
 
@@ -89,9 +97,29 @@ class ServerProcess:
         check_is_local(self.title, self._child.pid, self._port)
 
     def check_is_running(self, doing: str) -> None:
-        """Raises EngineCrashError if it has ended."""
+        """Raises EngineCrashError if it has ended.
+
+        To be called before each request: on the port of a dead server somebody else may answer.
+        """
+        if self._stopping.is_set():
+            raise EngineCrashError(f"{self.title} was stopped")
         if self._child.poll() is not None:
             raise self.crash(doing)
+
+    def check_listens_alone(self) -> None:
+        """Raises PortTakenError if another process listens on its port, too.
+
+        The kernel allows that to programs that ask for it, and deals connections out among them.
+        """
+        if listeners(self._port) < 2:
+            return
+        ours = {self.pid, *(each.pid for each in below(self._child, mark_of(self._child)))}
+        if strangers := holders(self._port) - ours:
+            raise PortTakenError(
+                f"port {self._port}, meant for {self.title}, is also listened on by another "
+                f"program (process {', '.join(map(str, sorted(strangers)))})",
+                hint="What it answered would be taken for the engine's. Run it again.",
+            )
 
     def has_ended(self) -> bool:
         """Whether the process is gone; one that is just ending is waited for, briefly."""
@@ -113,9 +141,10 @@ class ServerProcess:
         code = self._child.wait()
         log = self.end_of_log()
         memory = memory_end(code, log, kills=kills_since(self._kills))
+        words = f":\n{log}" if log else ", and printed nothing"
         return EngineCrashError(
             f"{memory}{': ' if memory else ''}{self.title} ended by itself "
-            f"({describe_exit(code)}) while {doing}:\n{log}",
+            f"({describe_exit(code)}) while {doing}{words}",
             hint=f"{likely_cause(code)}The whole log: {self.log}",
         )
 
@@ -161,8 +190,9 @@ def start_server(
     for attempt in range(1, _PORT_ATTEMPTS + 1):
         server = launch(free_port())
         try:
-            answer = _wait_until_up(server, is_up, deadline_ns)
+            answer = _wait_until_up(server, is_up, deadline_ns, timeout_s)
             server.check_is_local()
+            server.check_listens_alone()
             return server, answer
         except (EngineCrashError, PortTakenError) as error:
             server.stop()
@@ -176,14 +206,19 @@ def start_server(
 
 
 def _wait_until_up(
-    server: _Server, is_up: Callable[[_Server], _Answer | None], deadline_ns: int
+    server: _Server,
+    is_up: Callable[[_Server], _Answer | None],
+    deadline_ns: int,
+    timeout_s: float,
 ) -> _Answer:
     while not server.is_listening() or (answer := is_up(server)) is None:
         server.check_is_running("starting")
         if now_ns() > deadline_ns:
+            words = server.end_of_log()
             raise EngineStartError(
-                f"{server.title} did not answer in time:\n{server.end_of_log()}",
-                hint=f"The whole log: {server.log}",
+                f"{server.title} did not answer in time: it was not ready after {timeout_s:g} s"
+                + (f":\n{words}" if words else ", and printed nothing"),
+                hint=f"Allow more time (start_timeout in the study). The whole log: {server.log}",
             )
         waited_s = (now_ns() - server.started_ns) / NS_PER_S
         time.sleep(max(_POLL_S, waited_s * _POLL_SHARE))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from python_runner.common.build.cache import hash_tree
 from python_runner.common.build.extension import build_extension, import_extension
-from python_runner.common.errors import GenerationError
+from python_runner.common.errors import GenerationError, RequestTimeoutError
 from python_runner.common.locations import source_root
 from python_runner.common.progress import Progress
 from python_runner.engines.error_body import reason_in
@@ -23,6 +23,7 @@ from python_runner.engines.error_body import reason_in
 if TYPE_CHECKING:
     import polystack_stream
 
+STALL_TIMEOUT_S = 120.0
 _MODULE = "polystack_stream"
 _EXPECTED_S = 60.0
 
@@ -66,18 +67,36 @@ class StreamClient:
 
         self._native = polystack_stream
 
-    def post(self, url: str, body: bytes, *, framing: Framing, timeout_s: float) -> Stream:
+    def post(
+        self,
+        url: str,
+        body: bytes,
+        *,
+        framing: Framing,
+        timeout_s: float,
+        stall_timeout_s: float = STALL_TIMEOUT_S,
+    ) -> Stream:
         """Send `body` as JSON and wait for the end of the answer. Ctrl-C ends the wait.
 
         Raises:
             NotAnsweredError: no connection, or it broke before the end.
-            GenerationError: a status other than 2xx, or no end after `timeout_s` seconds.
+            RequestTimeoutError: no end after `timeout_s` seconds, or no event for
+                `stall_timeout_s` once one has come.
+            GenerationError: a status other than 2xx.
         """
         try:
-            record = self._native.post_stream(url, body, framing=framing.value, timeout_s=timeout_s)
+            record = self._native.post_stream(
+                url,
+                body,
+                framing=framing.value,
+                timeout_s=timeout_s,
+                stall_timeout_s=stall_timeout_s,
+            )
         except self._native.RequestTimeoutError as error:
-            raise GenerationError(
-                str(error), hint="Ask for fewer tokens or allow more time."
+            raise RequestTimeoutError(
+                str(error),
+                hint="Ask for fewer tokens or allow more time (timeout, or stall_timeout in "
+                "mid-stream, in the study).",
             ) from error
         except self._native.StreamError as error:
             raise NotAnsweredError(str(error)) from error

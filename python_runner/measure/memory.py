@@ -19,6 +19,15 @@ class PeakMemory:
     def __init__(self, roots: Iterable[int]) -> None:
         self._roots = tuple(roots)
         self._peaks: dict[int, int] = {}
+        self._before = 0
+        """The peak of the trees that it followed before this one."""
+
+    def follow(self, roots: Iterable[int]) -> None:
+        """Another tree has taken the place of the last: the larger peak counts, not both."""
+        now = tuple(roots)
+        if now != self._roots:
+            self._before = self.bytes or 0
+            self._roots, self._peaks = now, {}
 
     def update(self) -> None:
         """Look now. Called between requests, never while one is timed."""
@@ -30,7 +39,7 @@ class PeakMemory:
     @property
     def bytes(self) -> int | None:
         """The peak so far; None if no process was ever seen."""
-        return sum(self._peaks.values()) or None
+        return max(sum(self._peaks.values()), self._before) or None
 
     def _tree(self) -> list[psutil.Process]:
         found: list[psutil.Process] = []

@@ -85,6 +85,12 @@ class Plan:
     """Keys of the criteria in which stacks are allowed to differ."""
     may_end: bool = False
     """Whether the model may end an answer before `new_tokens`; else ends are ignored."""
+    retries: int = 0
+    """How often a start or a request that failed is tried again."""
+    timeout_s: float = 600.0
+    """For one request."""
+    stall_timeout_s: float = 120.0
+    """See `GenerateRequest`."""
 
     @property
     def checks_tokens(self) -> bool:

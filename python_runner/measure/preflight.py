@@ -6,22 +6,23 @@ from collections.abc import Iterable, Sequence
 
 import psutil
 
-from python_runner.common.errors import EngineCrashError, GenerationError
+from python_runner.common.errors import EngineCrashError, GenerationError, RequestTimeoutError
 from python_runner.engines.contract import EngineSpec, GenerateRequest, RunningEngine
 from python_runner.engines.outside import NOT_COUNTED
 from python_runner.measure.facts import Reading, Seen, reading_of
 from python_runner.measure.plan import Prompt
 
 
-def look_at(running: RunningEngine, prompts: Sequence[Prompt]) -> Seen:
+def look_at(running: RunningEngine, prompts: Sequence[Prompt], *, timeout_s: float = 600.0) -> Seen:
     """What an engine that runs says of itself, where it may run, and how it reads the prompts.
 
-    Raises EngineCrashError, or what else an engine raises when a text is to be read.
+    Raises EngineCrashError, RequestTimeoutError (after `timeout_s`), or what else an engine
+    raises when a text is to be read.
     """
     return Seen(
         description=running.description,
         affinity=_affinity(running.process_ids()),
-        reading=_reading(running, prompts),
+        reading=_reading(running, prompts, timeout_s),
     )
 
 
@@ -45,23 +46,25 @@ def check_tokens(running: RunningEngine, spec: EngineSpec, prompts: Iterable[Pro
             )
 
 
-def _reading(running: RunningEngine, prompts: Sequence[Prompt]) -> Reading | None:
+def _reading(running: RunningEngine, prompts: Sequence[Prompt], timeout_s: float) -> Reading | None:
     found = [running.token_ids(prompt.text) for prompt in prompts]
     ids = [each for each in found if each is not None]
-    return reading_of(ids) if len(ids) == len(found) else _counted(running, prompts)
+    return reading_of(ids) if len(ids) == len(found) else _counted(running, prompts, timeout_s)
 
 
-def _counted(running: RunningEngine, prompts: Sequence[Prompt]) -> Reading | None:
+def _counted(running: RunningEngine, prompts: Sequence[Prompt], timeout_s: float) -> Reading | None:
     """By the count that comes with an answer: one prompt is asked for one token.
 
     Where that is the reference's count, the others are taken to be so too: each of them is
     checked again when its own answer comes.
     """
     first = prompts[0]
-    request = GenerateRequest(prompt_text=first.text, prompt_ids=first.ids, new_tokens=1)
+    request = GenerateRequest(
+        prompt_text=first.text, prompt_ids=first.ids, new_tokens=1, timeout_s=timeout_s
+    )
     try:
         counted = running.generate(request).prompt_tokens
-    except EngineCrashError:
+    except (EngineCrashError, RequestTimeoutError):
         raise
     except GenerationError:
         return None

@@ -56,6 +56,30 @@ class Sample:
     """What the engine's processes used for it (`resources.Meter.used`)."""
     time: TimeMarks = field(default_factory=TimeMarks)
     """Whether time went on as usual while it was under way."""
+    attempt: int = 1
+    """Which attempt it is. All its stamps are of this attempt alone: none counts from an earlier
+    one, which is a `FailedAttempt`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FailedAttempt:
+    """An attempt that failed and was followed by another. The last one is no such row.
+
+    Of a request, the last is its sample; of a start, the visit, or the stack's error.
+    """
+
+    stack: str
+    block: int
+    """0: when it was looked at, before anything was timed."""
+    iteration: int | None
+    """None: to start it."""
+    is_warmup: bool
+    attempt: int
+    """From 1."""
+    error: str
+    began_ns: int
+    """CLOCK_MONOTONIC; of an attempt after another, when the engine was started anew for it."""
+    ended_ns: int
 
 
 class Recorder(Protocol):
@@ -69,6 +93,9 @@ class Recorder(Protocol):
 
     def record(self, sample: Sample) -> None:
         """One request of the current stack has ended."""
+
+    def keep_attempt(self, failed: FailedAttempt) -> None:
+        """An attempt has failed, and another will be made."""
 
     def keep_network(self, readings: Sequence[NetworkReading]) -> None:
         """The way to the current stack was looked at."""

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Protocol
 
 from python_runner.common.clock import NS_PER_S, Clocks
-from python_runner.common.errors import EngineCrashError, reason_of
+from python_runner.common.errors import EngineCrashError, RequestTimeoutError, reason_of
 from python_runner.common.memory_end import with_memory_named
 from python_runner.common.progress import Progress, Task
 from python_runner.engines.at_once import SEVERAL_AT_ONCE, Batching
 from python_runner.engines.contract import Engine, GenerateRequest, LaunchSettings, RunningEngine
 from python_runner.engines.outside import NOT_COUNTED
 from python_runner.engines.tuning import settings_of
+from python_runner.measure.attempts import Attempts, Trying
 from python_runner.measure.load.calibration import Calibrates
 from python_runner.measure.machine_noise import NoiseProbe
 from python_runner.measure.memory import PeakMemory
@@ -95,6 +96,7 @@ def measure_stack(
             streak=streak or FailureStreak(),
             task=task,
             clocks=clocks,
+            say=progress.say,
             error_of=partial(stamp_error, calibrator=calibrator, progress=progress),
         ).measure(log)
     if error:
@@ -115,33 +117,49 @@ class _Visit:
     streak: FailureStreak
     task: Task
     clocks: Clocks | None
+    say: Callable[[str], None]
     error_of: Callable[[RunningEngine], StampError]
 
     def measure(self, log: Path) -> str:
         """Returns what `measure_stack` returns."""
+        watch = TimeWatch(clocks=self.clocks)
         try:
-            with TimeWatch(clocks=self.clocks).request() as loading:
-                running = self.engine.start(self.settings, log)
+            start = partial(self.engine.start, self.settings, log)
+            ask = partial(self._one_request, watch)
+            with watch.request() as loading:
+                attempts = Attempts(self._trying, start, ask, self._sample)
         except Exception as failure:  # whatever it is, the others go on
             error = with_memory_named(reason_of(failure))
             self.recorder.begin(condition_of(self.engine, self.settings, self.plan, None))
             self.recorder.finish(peak_memory_bytes=None, error=error)
             return error
-        with running:
-            is_known = bool(running.description.version)
-            condition = self._condition(running, is_known=is_known)
+        with attempts:
+            is_known = bool(attempts.running.description.version)
+            condition = self._condition(attempts.running, is_known=is_known)
             self.recorder.begin(_without_lost_time(condition, loading.marks))
-            peak, error = self._between_looks(running) if is_known else (None, NO_VERSION)
+            peak, error = None, NO_VERSION
+            if is_known:
+                peak, error = self._between_looks(attempts, watch)
             error = with_memory_named(error)
             self.recorder.finish(peak_memory_bytes=peak, error=error)
         return error
 
-    def _between_looks(self, running: RunningEngine) -> tuple[int | None, str]:
+    @property
+    def _trying(self) -> Trying:
+        return Trying(
+            stack=self.engine.spec.name,
+            block=self.visit.block,
+            retries=self.plan.retries,
+            keep=self.recorder.keep_attempt,
+            say=self.say,
+        )
+
+    def _between_looks(self, attempts: Attempts, watch: TimeWatch) -> tuple[int | None, str]:
         """All requests, and the way to the engine before and after them."""
-        look_at_network(running, "before", self.recorder)
-        with TimeWatch(running.process_ids(), clocks=self.clocks) as watch:
-            found = self._all_requests(running, watch)
-        look_at_network(running, "after", self.recorder)
+        look_at_network(attempts.running, "before", self.recorder)
+        with watch:
+            found = self._all_requests(attempts)
+        look_at_network(attempts.running, "after", self.recorder)
         return found
 
     def _condition(self, running: RunningEngine, *, is_known: bool) -> Condition:
@@ -154,31 +172,36 @@ class _Visit:
             found, client_error=stamps.client_error, callback_cost_ns=stamps.callback_cost_ns
         )
 
-    def _all_requests(self, running: RunningEngine, watch: TimeWatch) -> tuple[int | None, str]:
+    def _all_requests(self, attempts: Attempts) -> tuple[int | None, str]:
         """Peak memory in bytes, and why the visit was broken off, or ""."""
-        memory = PeakMemory(running.process_ids())
+        memory = PeakMemory(attempts.running.process_ids())
         requests = self.visit.requests
         try:
             if self.plan.checks_tokens:
-                check_tokens(running, self.engine.spec, [each.prompt for each in requests])
+                check_tokens(attempts.running, self.engine.spec, [each.prompt for each in requests])
         except Exception as mismatch:
             return None, reason_of(mismatch)
         for number, asked in enumerate(requests):
             kind = "warm-up" if asked.is_warmup else "iteration"
             self.task.update(number / len(requests), f"{kind} {asked.iteration}")
-            sample, failure = self._one_request(running, asked, watch)
+            done_before = [each for each in requests[:number] if each.is_warmup]
+            sample, failure = attempts.request(asked, done_before)
             self.recorder.record(sample)
+            memory.follow(attempts.running.process_ids())
             memory.update()
-            if isinstance(failure, EngineCrashError):
+            is_asleep = sample.time.is_suspended
+            hangs = isinstance(failure, RequestTimeoutError) and not is_asleep
+            if failure and (hangs or isinstance(failure, EngineCrashError)):
+                # One that hangs would take as long again for each request that is left.
                 return memory.bytes, reason_of(failure)
             # What failed because nothing ran says nothing of the engine.
-            if self.streak.note(failed=failure is not None and not sample.time.is_suspended):
+            if self.streak.note(failed=failure is not None and not is_asleep):
                 return memory.bytes, f"{self.streak.count} requests in a row failed: {sample.error}"
             self.task.update((number + 1) / len(requests), _note(sample, kind))
         return memory.bytes, ""
 
     def _one_request(
-        self, running: RunningEngine, asked: PlannedRequest, watch: TimeWatch
+        self, watch: TimeWatch, running: RunningEngine, asked: PlannedRequest
     ) -> tuple[Sample, Exception | None]:
         noise = self.probe.read() if self.probe else None
         prompt = asked.prompt
@@ -188,8 +211,11 @@ class _Visit:
             new_tokens=self.plan.new_tokens,
             seed=self.plan.seed,
             ignore_end_of_sequence=not self.plan.may_end,
+            timeout_s=self.plan.timeout_s,
+            stall_timeout_s=self.plan.stall_timeout_s,
         )
         generation, failure, error, meter, looked = None, None, "", Meter(), Looked()
+        watch.follow(running.process_ids())
         try:
             with watch.request() as looked, metered(running.process_ids()) as meter:
                 generation = running.generate(request)
@@ -203,20 +229,27 @@ class _Visit:
                 f"prompt of {generation.prompt_tokens} tokens, where the model's tokenizer "
                 f"counts {len(prompt.ids)}"
             )
-        sample = Sample(
-            iteration=asked.iteration,
-            is_warmup=asked.is_warmup,
-            prompt_text=prompt.text,
-            prompt_tokens=len(prompt.ids),
-            requested_tokens=self.plan.new_tokens,
+        sample = replace(
+            self._sample(asked, error),
             generation=generation,
-            error=error,
-            block=self.visit.block,
             noise=noise,
             resources=meter.used,
             time=looked.marks,
         )
         return sample, failure
+
+    def _sample(self, asked: PlannedRequest, error: str) -> Sample:
+        """What is known of a request without an answer."""
+        return Sample(
+            iteration=asked.iteration,
+            is_warmup=asked.is_warmup,
+            prompt_text=asked.prompt.text,
+            prompt_tokens=len(asked.prompt.ids),
+            requested_tokens=self.plan.new_tokens,
+            generation=None,
+            error=error,
+            block=self.visit.block,
+        )
 
 
 def _without_lost_time(condition: Condition, loading: TimeMarks) -> Condition:

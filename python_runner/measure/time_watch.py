@@ -148,6 +148,10 @@ class TimeWatch:
                 wall_jump_ns=after.wall_jump_ns(before),
             )
 
+    def follow(self, roots: Iterable[int]) -> None:
+        """The engine's processes are these from now on: it may have been started anew."""
+        self._roots = tuple(roots)
+
     def find_processes(self) -> None:
         """Find the processes below the roots anew. Not to be called while one is timed."""
         found = list(self._roots)

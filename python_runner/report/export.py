@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from python_runner.analyse.answers.tidy import tidy_answers
+from python_runner.analyse.attempts import tidy_attempts
 from python_runner.analyse.fairness import fairness_pairs
 from python_runner.analyse.load.tidy import tidy_chunks, tidy_requests
 from python_runner.analyse.tidy import tidy_pairs, tidy_samples, tidy_stages, tidy_tokens
@@ -43,7 +44,8 @@ def export(
         format_name: `csv`, `parquet` or `json` (an array of records).
         path: the first file; its folder is made if it is not there.
         answers: of `store.AnswerFrames`; if there are any, a third file (`NAME-answers.SUFFIX`)
-            has a row for each.
+            has a row for each. So has `NAME-attempts.SUFFIX` for attempts that failed and were
+            made again, if there were any.
 
     Returns:
         The files.
@@ -58,6 +60,9 @@ def export(
         _beside(path, "stages"): lambda: tidy_stages(samples, conditions),
         _beside(path, "fairness"): lambda: fairness_pairs(conditions),
     }
+    attempts = tidy_attempts(conditions)
+    if len(attempts):
+        tables[_beside(path, "attempts")] = lambda: attempts
     if answers is not None and len(answers):
         tables[_beside(path, "answers")] = lambda: tidy_answers(answers, conditions)
     return _write(tables, format_name)

@@ -19,6 +19,7 @@ from python_runner.common.errors import UsageError
 from python_runner.common.variants import knobs_of
 from python_runner.report.answers import answers_line, struck_note, struck_of
 from python_runner.report.units import PLUS_MINUS, TO, spell_error, spell_number
+from python_runner.report.words.attempts import attempt_notes
 from python_runner.report.words.network import network_notes
 from python_runner.report.words.resumed import resumed_words
 from python_runner.report.words.time import time_notes
@@ -88,6 +89,7 @@ def run_facts(
         notes=(
             *_notes(samples, summary, study),
             *time_notes(request_metrics(samples), conditions),
+            *(f"{said} ({shorten(reason)})" for said, reason in attempt_notes(samples, conditions)),
             *network_notes(conditions, dict(summary[["condition_id", "ttft_ms"]].to_numpy())),
         ),
         clock=_clock(summary),

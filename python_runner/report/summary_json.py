@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from python_runner import __version__
+from python_runner.analyse.attempts import attempts_of
 from python_runner.analyse.compare import RunChange
 from python_runner.analyse.fairness import fairness_pairs
 from python_runner.analyse.network import network_figures
@@ -132,6 +133,7 @@ def _stack(
         "stages_ms": {stage.value: stages[stage.value] for stage in Stage} if stages else None,
         "request_ms": stages["request_ms"] if stages else None,
         "answers": _answers(row.get("answers")),
+        "failed_attempts": attempts_of(row),
     }
 
 

@@ -98,6 +98,7 @@ def compare(
         if on_begin is not None:
             on_begin(recorder.run_id)
         recorder.keep_facts(checked.facts, checked.unfair)
+        recorder.keep_attempts(checked.attempts)
         tour = Tour(tools_of(plan, preflight, recorder, probe, logs=logs, progress=progress))
         course = _Course(engines, ready.waiting, tour, preflight, on_part)
         found = course.run(rounds_of(study)[0], _Found(missing=ready.missing, checked=checked))
@@ -191,6 +192,7 @@ class _Course:
         for name, candidate in without(late, unbuilt).items():
             checked = self.preflight.check_late({name: candidate}, checked)
         tools.recorder.keep_facts(checked.facts, checked.unfair)
+        tools.recorder.keep_attempts(checked.attempts[len(found.checked.attempts) :])
         now = _Found(missing={**found.missing, **unbuilt}, checked=checked)
         for name in late.keys() & now.left_out.keys():
             self.tour.leave_out(late[name], now.left_out[name])
@@ -246,6 +248,7 @@ def get_ready(study: Study, engines: Mapping[str, Engine], progress: Progress) -
         threads=study.threads or physical_cores(),
         context=study.context,
         slots=study.load.slots if study.load else 1,
+        start_timeout_s=study.start_timeout_s,
     )
     return Ready(
         source=source,

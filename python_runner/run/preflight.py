@@ -13,7 +13,8 @@ from python_runner.common.variants import knobs_of
 from python_runner.engines.as_shipped import shipped_context, shipped_threads
 from python_runner.engines.contract import Engine, EngineSpec, LaunchSettings
 from python_runner.engines.tuning import settings_of as really_used
-from python_runner.measure import Plan, Prompt
+from python_runner.measure import FailedAttempt, Plan, Prompt
+from python_runner.measure.attempts import Trying, somehow
 from python_runner.measure.criteria import BLOCKING_KEYS, reading_facts
 from python_runner.measure.facts import Known, Seen, Work, reading_of
 from python_runner.measure.fairness import Facts, facts_of, findings_of, require_fair
@@ -39,6 +40,8 @@ class Checked:
     """Stacks that are left out, with the reason."""
     refused: frozenset[str] = frozenset()
     """Those of them that would do other work than the others."""
+    attempts: tuple[FailedAttempt, ...] = ()
+    """Looks that failed and were taken again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,11 +69,12 @@ class Preflight:
         """
         known = before or Checked()
         facts, failed = dict(known.facts), dict(known.failed)
+        attempts = list(known.attempts)
         for name, candidate in engines.items():
             common = self.settings_of(candidate.spec)
             settings = really_used(candidate, common)
             try:
-                seen = self._look(name, candidate, common)
+                seen = self._look_somehow(name, candidate, common, attempts)
             except Exception as failure:  # whatever it is, the others go on
                 failed[name] = reason_of(failure)
                 self.progress.say(f"{candidate.spec.title} is left out: {failed[name]}")
@@ -87,7 +91,7 @@ class Preflight:
                 self.progress.say(
                     f"Not equal, and allowed to be: {finding.criterion.title}: {finding.in_words()}"
                 )
-        return replace(known, facts=facts, unfair=unfair, failed=failed)
+        return replace(known, facts=facts, unfair=unfair, failed=failed, attempts=tuple(attempts))
 
     def check_late(self, engines: Mapping[str, Engine], before: Checked) -> Checked:
         """Look at stacks that were built when others had been timed.
@@ -105,6 +109,23 @@ class Preflight:
                 refused=before.refused | engines.keys(),
             )
 
+    def _look_somehow(
+        self,
+        name: str,
+        candidate: Engine,
+        settings: LaunchSettings,
+        attempts: list[FailedAttempt],
+    ) -> Seen:
+        """As `_look`; one that fails is taken again as often as the study says, and noted."""
+        trying = Trying(
+            stack=name,
+            block=0,
+            retries=self.study.retries,
+            keep=attempts.append,
+            say=self.progress.say,
+        )
+        return somehow(trying, lambda: self._look(name, candidate, settings))
+
     def _look(self, name: str, candidate: Engine, settings: LaunchSettings) -> Seen:
         why = "nothing is timed before it is known to be the same work"
         log = self.logs / f"{name}.log"
@@ -113,7 +134,7 @@ class Preflight:
             self.progress.task(f"Looking at {candidate.spec.title}", why=why),
             candidate.start(settings, log) as running,
         ):
-            return look_at(running, self.read)
+            return look_at(running, self.read, timeout_s=self.study.timeout_s)
 
     def _reads_otherwise(self, name: str, facts: Facts) -> str:
         """Why a stack of a published study is left out: it reads prompts as other tokens.

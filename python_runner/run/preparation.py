@@ -169,6 +169,9 @@ def plan_for(
         sampling=work.sampling,
         seed=study.seed,
         may_differ=frozenset(study.allow_unfair),
+        retries=study.retries,
+        timeout_s=study.timeout_s,
+        stall_timeout_s=study.stall_timeout_s,
         prompt_cache=asked.said,
     )
 

@@ -14,6 +14,7 @@ from python_runner.store.answers import AnswerFrames, no_answers, read_answers
 from python_runner.store.arrays import INT64, unpack
 from python_runner.store.connection import damaged
 from python_runner.store.damage import RUNS, Damage, find_damage, is_sound
+from python_runner.store.failed_attempts import failed_attempts
 from python_runner.store.load_recorder import CHUNK_KINDS
 from python_runner.store.recoveries import no_recoveries, read_recoveries
 from python_runner.store.store import Store
@@ -84,7 +85,8 @@ class Frames:
             `client_error` the fields of a `ClientError`, or None; `facts` holds criterion to
             fact (`measure.fairness`), empty where nothing was looked at; `loads` lists the
             seconds that each load took, `load_seconds` is their median; `network` lists the
-            readings of the way to it (fields of a `NetworkReading`), none on this machine.
+            readings of the way to it (fields of a `NetworkReading`), none on this machine;
+            `failed_attempts` lists those that were made again (fields of a `FailedAttempt`).
         runs: one row for each run; `kind` is a `RunKind`'s value, `host` holds a dictionary;
             `command` is what was typed, empty if that was not kept;
             `allowed_unfair` the keys of criteria in which stacks differ and were allowed to;
@@ -133,7 +135,7 @@ def read_frames(
         wanted = json.dumps(list(store.run_ids() if run_ids is None else run_ids))
         return Frames(
             samples=_decode_samples(_query(store, _SAMPLES, wanted)),
-            conditions=_decode_conditions(_query(store, _CONDITIONS, wanted)),
+            conditions=_conditions(store, wanted),
             runs=_decode_runs(_query(store, _RUNS, wanted), damage),
             load_levels=_decode_levels(_query(store, _LEVELS, wanted)),
             load_requests=_query(store, _OUTCOMES, wanted)
@@ -153,7 +155,7 @@ def read_conditions(store: Store, run_id: int) -> tuple[pd.DataFrame, pd.DataFra
         damage = find_damage(connection, [run_id], unread=unread)
         _refuse_damaged_runs(store, damage, [run_id])
         return (
-            _decode_conditions(_query(store, _CONDITIONS, wanted)),
+            _conditions(store, wanted),
             _decode_runs(_query(store, _RUNS, wanted), damage),
         )
 
@@ -181,6 +183,13 @@ def _decode_samples(raw: pd.DataFrame) -> pd.DataFrame:
         resources=_objects(raw["resources_json"]),
         clock_shift_ns=raw["clock_shift_ns"].astype(float),
     ).drop(columns=["engine_timings_json", "resources_json"])
+
+
+def _conditions(store: Store, wanted: str) -> pd.DataFrame:
+    rows = _decode_conditions(_query(store, _CONDITIONS, wanted))
+    known = failed_attempts(store.connection, wanted)
+    mine = [known.get(key, []) for key in zip(rows["run_id"], rows["stack"], strict=True)]
+    return rows.assign(failed_attempts=pd.Series(mine, index=rows.index, dtype=object))
 
 
 def _decode_conditions(raw: pd.DataFrame) -> pd.DataFrame:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 
-from python_runner.measure.sample import Sample
+from python_runner.measure.sample import FailedAttempt, Sample
 from python_runner.store.arrays import pack
 from python_runner.store.going_on import GoingOn
-from python_runner.store.open_run import OpenRun, RunKind
+from python_runner.store.open_run import OpenRun, RunKind, insertion
 from python_runner.store.store import Store
 from python_runner.study import Study
 
@@ -47,10 +48,22 @@ class RunRecorder(OpenRun):
             "suspended_by": ", ".join(sample.time.suspended_by),
             "wall_jump_ns": sample.time.wall_jump_ns,
             "resources_json": json.dumps(dict(sample.resources)),
+            "attempt": sample.attempt,
             **_answer_columns(sample),
         }
         self._insert("samples", values)
         self.samples_kept += 1
+
+    def keep_attempt(self, failed: FailedAttempt) -> None:
+        """An attempt has failed, and another will be made; when this returns, it is on disk."""
+        self.keep_attempts([failed])
+
+    def keep_attempts(self, failed: Iterable[FailedAttempt]) -> None:
+        """As `keep_attempt`, of several."""
+        rows = [{"run_id": self.run_id, **asdict(each)} for each in failed]
+        with self._store.transaction() as connection:
+            for row in rows:
+                connection.execute(insertion("failed_attempts", row), tuple(row.values()))
 
     def looked(self, iterations: Sequence[int], *, limit: int) -> None:
         """The intervals were looked at, to decide whether to go on.

@@ -11,6 +11,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 
+from python_runner.store.failed_attempts import ATTEMPTS
 from python_runner.store.schema_resuming import RESUMING
 from python_runner.store.schema_time import TIME
 from python_runner.store.sums import add_sums
@@ -295,6 +296,10 @@ def _add_resuming(connection: sqlite3.Connection) -> None:
     _run(connection, RESUMING)
 
 
+def _add_attempts(connection: sqlite3.Connection) -> None:
+    _run(connection, ATTEMPTS)
+
+
 def _run(connection: sqlite3.Connection, script: str) -> None:
     """Statement by statement: `executescript` would commit the transaction they belong to."""
     for statement in script.split(";\n"):
@@ -315,6 +320,7 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     _add_network,
     _add_time,
     _add_resuming,
+    _add_attempts,
     add_sums,
 )
 """Append only: what stands here has been applied to files that people have.

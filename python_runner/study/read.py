@@ -34,6 +34,10 @@ class Overrides:
     max_iterations: int | None = None
     max_time: str | None = None
     warmup: int | None = None
+    retries: int | None = None
+    timeout: str | None = None
+    stall_timeout: str | None = None
+    start_timeout: str | None = None
     seed: int | None = None
     prompt_tokens: int | None = None
     new_tokens: int | None = None

@@ -16,6 +16,8 @@ from python_runner.study.units import parse_percent
 
 Name = Annotated[str, Field(min_length=1)]
 
+Duration = Annotated[str, AfterValidator(check_duration)]
+
 
 def _as_several(value: object) -> object:
     return (value,) if isinstance(value, str) else value
@@ -122,6 +124,17 @@ class Study(Frozen):
     max_time: Annotated[str, AfterValidator(check_duration)] | None = Field(
         None, description='with until_ci: nothing is begun that would end later: "2h"'
     )
+    retries: NonNegativeInt = Field(
+        0,
+        description="how often a start or a request that failed is tried again, each time with "
+        "the stack started anew; every failed attempt is kept",
+    )
+    timeout: Duration = Field("10min", description='for one request; then the stack is ended: "2m"')
+    stall_timeout: Duration = Field(
+        "2min",
+        description="for the next token, once one has come; of an embedded stack, for computing",
+    )
+    start_timeout: Duration = Field("15min", description="until a stack has to be ready")
     seed: NonNegativeInt = Field(20240, description="decides which prompts are made")
     allow_unfair: tuple[Name, ...] = Field(
         (),
@@ -169,6 +182,21 @@ class Study(Frozen):
         """`max_time` in seconds."""
         return None if self.max_time is None else parse_duration(self.max_time)
 
+    @property
+    def timeout_s(self) -> float:
+        """`timeout` in seconds."""
+        return parse_duration(self.timeout)
+
+    @property
+    def stall_timeout_s(self) -> float:
+        """`stall_timeout` in seconds."""
+        return parse_duration(self.stall_timeout)
+
+    @property
+    def start_timeout_s(self) -> float:
+        """`start_timeout` in seconds."""
+        return parse_duration(self.start_timeout)
+
     @model_validator(mode="after")
     def _limits_something(self) -> Study:
         if self.until_ci is None:
@@ -208,6 +236,11 @@ class Study(Frozen):
 
     @model_validator(mode="after")
     def _fits_the_context(self) -> Study:
+        if self.load and self.retries:
+            raise ValueError(
+                "retries: is for one request at a time; under load another attempt would be more "
+                "load than was asked for, and the failure is what is looked for"
+            )
         if self.load and self.workload.shared_prefix_tokens:
             raise ValueError(
                 "workload.shared_prefix_tokens: is for one request at a time; for a load there is "

@@ -237,6 +237,7 @@ def _sample(
         "iteration": iteration,
         "block": 1 if is_warmup else (iteration - 1) // 2 + 1,
         "probe_compute_ns": 1_400_000.0 + 1_000 * iteration,
+        "attempt": 1,
         "probe_memory_ns": 1_300_000.0 + 2_000 * iteration,
         "probe_elapsed_ns": 20_000_000.0,
         "probe_waited_ns": 500_000.0,

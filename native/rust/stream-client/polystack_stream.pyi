@@ -28,7 +28,7 @@ class ConnectError(StreamError):
     """No connection came about."""
 
 class RequestTimeoutError(StreamError):
-    """The answer did not end in time."""
+    """The answer did not end in time, or did not go on."""
 
 class LimitError(StreamError):
     """More connections than this process may have; the message says how to raise the limit."""
@@ -86,6 +86,7 @@ def post_stream(
     *,
     framing: Literal["ndjson", "sse"],
     timeout_s: float,
+    stall_timeout_s: float = 120.0,
     connect_timeout_s: float = 5.0,
     headers: dict[str, str] | None = None,
     max_event_bytes: int = 67_108_864,
@@ -101,13 +102,14 @@ def post_stream(
         framing: how the answer says where an event ends: a line (`ndjson`), or as in
             server-sent events (`sse`). Payloads are bytes as they came, `[DONE]` included.
         timeout_s: seconds from the open connection to the end of the answer.
+        stall_timeout_s: seconds from one event to the next, once one has come.
         connect_timeout_s: seconds until the connection stands.
         headers: further headers of the request.
         max_event_bytes: an event that is larger is refused.
 
     Raises:
         ConnectError: nobody listens there, or not in time.
-        RequestTimeoutError: `timeout_s` has passed.
+        RequestTimeoutError: `timeout_s` has passed, or `stall_timeout_s` without an event.
         ProtocolError: what came is not HTTP, broke off, or has an event that is too large.
         ValueError: an argument makes no sense.
     """

@@ -28,6 +28,7 @@ _REQUEST: Columns = {
     "resources": Column("CPU time, page faults, switches, energy (dictionary)"),
     "token_ids": Column("of the answer (list), or None"),
     "prompt_text": Column("the prompt"),
+    "attempt": Column("at the request, from 1: all times are of this one alone", label="Attempt"),
     "struck": Column("why the stack's speed does not count (wrong answers), or nothing"),
 }
 _SIDE: Columns = {

@@ -101,6 +101,9 @@ class ContainerProcess(ServerProcess):
         """True: whether it is up, its answers tell."""
         return True
 
+    def check_listens_alone(self) -> None:
+        """Not to be seen: who listens for it is not below us."""
+
 
 class ServerTree(ServerProcess):
     """A server whose listener may be a child of the process that was started.

@@ -126,10 +126,14 @@ class _Stack:
         """Where it was broken off: how the process ended, which tells more than the client saw."""
         if not error:
             return ""
-        ended = self.running.ending() if isinstance(self.running, SaysItsEnd) else ""
+        ended = self._ending()
         if ended and ended not in error:
             error = f"{ended}; seen as: {error}"
         return with_memory_named(error)
+
+    def _ending(self) -> str:
+        """How the process ended by itself; empty: it lives, or nobody knows."""
+        return self.running.ending() if isinstance(self.running, SaysItsEnd) else ""
 
     def _levels(self) -> str:
         served, plan = self.running, self.plan
@@ -153,6 +157,9 @@ class _Stack:
             driven = self._level(served, number, level, tried, itl_s)
             if driven.error:
                 return f"{level_title(level)}: {driven.error}"
+            if driven.failed and (ended := self._ending()):
+                # A few requests may have failed before anybody knew.
+                return f"{level_title(level)}: {ended}"
             if driven.failed and driven.failed == driven.finished:
                 return (
                     f"{level_title(level)}: every request failed, the last by {driven.last_error}"

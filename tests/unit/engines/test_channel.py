@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
 
 from python_runner.engines import wire
 from python_runner.engines.channel import Channel
+from python_runner.engines.idle import StalledError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +38,7 @@ def ends() -> Iterator[Ends]:
 
 
 def test_what_is_sent_arrives(ends: Ends) -> None:
-    ends.channel.send(wire.Tokenize(text="grün"))
+    ends.channel.send(wire.Tokenize(text="grün"), 10.0)
     assert wire.decode(os.read(ends.taken, 1000)) == wire.Tokenize(text="grün")
 
 
@@ -71,6 +72,54 @@ def test_silence_is_a_timeout(ends: Ends) -> None:
         ends.channel.receive(0.01)
 
 
+def test_a_long_message_that_nobody_reads_is_a_timeout(ends: Ends) -> None:
+    with pytest.raises(TimeoutError):
+        ends.channel.send(wire.TokenIds(ids=tuple(range(100_000))), 0.01)
+
+
+def test_a_long_message_that_is_read_late_arrives_whole(ends: Ends) -> None:
+    message = wire.TokenIds(ids=tuple(range(100_000)))
+    taken = bytearray()
+
+    def take() -> None:
+        while not taken.endswith(b"\n"):
+            taken.extend(os.read(ends.taken, 1000))
+
+    reader = threading.Thread(target=take)
+    reader.start()
+    ends.channel.send(message, 10.0)
+    reader.join()
+    assert wire.decode(bytes(taken)) == message
+
+
+@dataclass
+class Watch:
+    """Does something at the third look."""
+
+    then: Callable[[], object]
+    every_s: float = 0.001
+    looks: int = 0
+
+    def look(self) -> None:
+        self.looks += 1
+        if self.looks == 3:
+            self.then()
+
+
+def test_who_waits_looks_around_meanwhile(ends: Ends) -> None:
+    watch = Watch(lambda: os.write(ends.feed, wire.encode(wire.Ready())))
+    assert ends.channel.receive(10.0, watch) == wire.Ready()
+    assert watch.looks >= 3
+
+
+def test_what_is_seen_meanwhile_can_end_the_wait(ends: Ends) -> None:
+    def end() -> None:
+        raise StalledError
+
+    with pytest.raises(StalledError):
+        ends.channel.receive(10.0, Watch(end))
+
+
 def test_the_end_of_the_other_end_is_told(ends: Ends) -> None:
     os.close(ends.feed)
     with pytest.raises(EOFError):
@@ -80,7 +129,7 @@ def test_the_end_of_the_other_end_is_told(ends: Ends) -> None:
 def test_sending_to_nobody_is_told(ends: Ends) -> None:
     os.close(ends.taken)
     with pytest.raises(BrokenPipeError):
-        ends.channel.send(wire.Quit())
+        ends.channel.send(wire.Quit(), 10.0)
 
 
 def test_closing_twice_is_safe(ends: Ends) -> None:

@@ -12,8 +12,9 @@ from python_runner.common.locations import source_root
 from python_runner.common.progress import Progress, SilentProgress
 from python_runner.engines import wire
 from python_runner.engines.contract import Language, Reach
-from python_runner.engines.embedded import EmbeddedEngine, _as_error
+from python_runner.engines.embedded import EmbeddedEngine
 from python_runner.engines.mock import mock_spec
+from python_runner.engines.worker_errors import as_error
 from python_runner.engines.worker_program import worker_environment
 
 
@@ -57,11 +58,11 @@ def test_preparing_is_passed_on() -> None:
 def test_what_a_worker_reports_becomes_an_engines_error(
     kind: str, expected: type[Exception]
 ) -> None:
-    error = _as_error(wire.Failure(kind=kind, message="m", hint="h"), Path("x.log"))
+    error = as_error(wire.Failure(kind=kind, message="m", hint="h"), Path("x.log"))
     assert type(error) is expected
     assert (error.message, error.hint) == ("m", "h")
 
 
 def test_a_failure_without_a_hint_points_to_the_log() -> None:
-    error = _as_error(wire.Failure(kind="GenerationError", message="m", hint=""), Path("x.log"))
+    error = as_error(wire.Failure(kind="GenerationError", message="m", hint=""), Path("x.log"))
     assert "x.log" in error.hint

@@ -30,6 +30,9 @@ class PaperServer(ServerProcess):
     def check_is_local(self) -> None:
         """Nor one that could listen."""
 
+    def check_listens_alone(self) -> None:
+        """It does not listen."""
+
     def stop(self) -> None:
         self.is_stopped = True
 
@@ -113,7 +116,7 @@ def test_any_other_end_is_told_at_once(tmp_path: Path) -> None:
 def test_a_server_that_is_never_up_is_ended(tmp_path: Path) -> None:
     fleet = Fleet(tmp_path, *[not_yet] * 10)
     (tmp_path / "log").write_text("loading\n")
-    with pytest.raises(EngineStartError, match=r"paper did not answer in time:\nloading"):
+    with pytest.raises(EngineStartError, match=r"not ready after 0 s:\nloading"):
         fleet.start(timeout_s=0.0)
     assert [started.is_stopped for started in fleet.started] == [True]
 

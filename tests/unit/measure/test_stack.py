@@ -19,6 +19,7 @@ from python_runner.engines.mock import MockEngine, MockModel, MockScript, mock_s
 from python_runner.engines.outside import NetworkReading
 from python_runner.measure import (
     Condition,
+    FailedAttempt,
     Plan,
     Prompt,
     Sample,
@@ -36,12 +37,16 @@ class Kept:
     samples: list[Sample] = field(default_factory=list)
     endings: list[str] = field(default_factory=list)
     network: list[NetworkReading] = field(default_factory=list)
+    attempts: list[FailedAttempt] = field(default_factory=list)
 
     def begin(self, condition: Condition) -> None:
         self.conditions.append(condition)
 
     def record(self, sample: Sample) -> None:
         self.samples.append(sample)
+
+    def keep_attempt(self, failed: FailedAttempt) -> None:
+        self.attempts.append(failed)
 
     def keep_network(self, readings: Sequence[NetworkReading]) -> None:
         self.network.extend(readings)

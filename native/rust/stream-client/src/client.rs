@@ -29,6 +29,8 @@ pub struct StreamRequest {
     pub framing: Framing,
     /// Time for the answer, from the open connection to its end.
     pub timeout: Duration,
+    /// Time for the next event, once one has come.
+    pub stall_timeout: Duration,
     /// Time until the connection stands.
     pub connect_timeout: Duration,
     /// Bytes that one event may have.
@@ -53,6 +55,7 @@ impl StreamRequest {
             body,
             framing,
             timeout: Duration::from_secs(600),
+            stall_timeout: Duration::from_secs(120),
             connect_timeout: Duration::from_secs(5),
             max_event_bytes: 64 << 20,
         })
@@ -87,24 +90,36 @@ pub fn post_stream(
     let connected_ns = now_ns();
     let deadline = Instant::now() + request.timeout;
     let mut exchange = Exchange::new(request, connected_ns);
+    let too_late = |events| StreamError::Timeout {
+        limit: request.timeout,
+        events,
+    };
     exchange.record.requested_ns = now_ns();
     stream
-        .write_all(&out)
-        .map_err(|error| exchange.broken(&error.to_string()))?;
+        .set_write_timeout(Some(request.timeout))
+        .and_then(|()| stream.write_all(&out))
+        .map_err(|error| match is_patience(&error) {
+            true => too_late(0),
+            false => exchange.broken(&error.to_string()),
+        })?;
     let mut buffer = vec![0; BUFFER_BYTES];
+    let mut last_event = None;
     loop {
         if cancel.load(Ordering::Acquire) {
             return Err(StreamError::Cancelled);
         }
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
+            return Err(too_late(exchange.record.events.len()));
+        }
+        if last_event.is_some_and(|last: Instant| last.elapsed() >= request.stall_timeout) {
             let events = exchange.record.events.len();
-            return Err(StreamError::Timeout {
-                limit: request.timeout,
+            return Err(StreamError::Stalled {
+                limit: request.stall_timeout,
                 events,
             });
         }
-        let patience = left.min(PATIENCE);
+        let patience = left.min(PATIENCE).min(request.stall_timeout);
         stream
             .set_read_timeout(Some(patience))
             .map_err(|error| exchange.broken(&error.to_string()))?;
@@ -114,8 +129,12 @@ pub fn post_stream(
                 break;
             }
             Ok(count) => {
+                let before = exchange.record.events.len();
                 if exchange.take(&buffer[..count], now_ns())? {
                     break;
+                }
+                if exchange.record.events.len() > before {
+                    last_event = Some(Instant::now());
                 }
             }
             Err(error) if is_patience(&error) => {}

@@ -24,6 +24,16 @@ pub enum StreamError {
         /// Events that had come until then.
         events: usize,
     },
+    /// The answer began, and did not go on.
+    #[error(
+        "nothing came for {} s within the answer ({events} events so far)", limit.as_secs_f64()
+    )]
+    Stalled {
+        /// The time that was given from one event to the next.
+        limit: Duration,
+        /// Events that had come until then.
+        events: usize,
+    },
     /// What the server sent is not HTTP, or it closed the connection within an answer.
     #[error("{reason} ({events} events so far)")]
     Protocol {

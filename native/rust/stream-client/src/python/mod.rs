@@ -38,7 +38,7 @@ create_exception!(
     polystack_stream,
     RequestTimeoutError,
     StreamError,
-    "The answer did not end in time."
+    "The answer did not end in time, or did not go on."
 );
 create_exception!(
     polystack_stream,
@@ -87,8 +87,8 @@ impl StreamRecord {
 /// POST `body` to `url` and stamp every event of the answer. See the `.pyi` file.
 #[pyfunction]
 #[pyo3(signature = (
-    url, body, *, framing, timeout_s, connect_timeout_s = 5.0, headers = None,
-    max_event_bytes = 67_108_864
+    url, body, *, framing, timeout_s, stall_timeout_s = 120.0, connect_timeout_s = 5.0,
+    headers = None, max_event_bytes = 67_108_864
 ))]
 #[allow(
     clippy::too_many_arguments,
@@ -101,6 +101,7 @@ fn post_stream(
     body: &[u8],
     framing: &str,
     timeout_s: f64,
+    stall_timeout_s: f64,
     connect_timeout_s: f64,
     headers: Option<HashMap<String, String>>,
     max_event_bytes: usize,
@@ -115,6 +116,7 @@ fn post_stream(
     };
     let mut request = StreamRequest::new(url, body.to_vec(), framing).map_err(to_python)?;
     request.timeout = duration("timeout_s", timeout_s)?;
+    request.stall_timeout = duration("stall_timeout_s", stall_timeout_s)?;
     request.connect_timeout = duration("connect_timeout_s", connect_timeout_s)?;
     request.max_event_bytes = max_event_bytes;
     for (name, value) in headers.unwrap_or_default() {
@@ -184,7 +186,7 @@ fn to_python(failure: Failure) -> PyErr {
         Failure::InvalidRequest(_) => PyValueError::new_err(message),
         Failure::Limit { .. } => LimitError::new_err(message),
         Failure::Connect { .. } => ConnectError::new_err(message),
-        Failure::Timeout { .. } => RequestTimeoutError::new_err(message),
+        Failure::Timeout { .. } | Failure::Stalled { .. } => RequestTimeoutError::new_err(message),
         Failure::Protocol { .. } | Failure::EventTooLarge { .. } => ProtocolError::new_err(message),
         Failure::Cancelled => PyKeyboardInterrupt::new_err(message),
     }
