@@ -52,6 +52,9 @@ impl Runner {
                     let is_short = count < self.buffer.len() && socket.short_read_is_all();
                     let is_all = is_short && !is_closed;
                     if self.take(index, count, arrival) {
+                        if self.was_spoilt(index) {
+                            return self.dispatch_again(index);
+                        }
                         self.connections[index].is_closing = is_closed;
                         self.end(index);
                         return;
@@ -96,6 +99,12 @@ impl Runner {
     pub(super) fn was_stale(&self, index: usize) -> bool {
         let connection = &self.connections[index];
         connection.carried > 1 && connection.exchange.is_untouched()
+    }
+
+    /// Whether what came belongs to the answer before: its server sent more than it had said.
+    fn was_spoilt(&self, index: usize) -> bool {
+        let failure = self.connections[index].exchange.answer.failure.as_ref();
+        self.was_stale(index) && failure.is_some_and(|failure| failure.kind == ErrorKind::Protocol)
     }
 
     pub(super) fn dispatch_again(&mut self, index: usize) {
