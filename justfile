@@ -72,6 +72,13 @@ unit *options: setup
 soak *options: build
     {{ python }} -m pytest tests/faults -m soak {{ options }}
 
+# Spoilt answers for the readers of streams: so many for the Rust ones, a fiftieth for both compared
+fuzz inputs="10000000" seed="1": build
+    cd native/rust && POLYSTACK_FUZZ_INPUTS={{ inputs }} POLYSTACK_FUZZ_SEED={{ seed }} \
+        cargo test --quiet --locked --release --package polystack-stream --test fuzz -- --nocapture
+    POLYSTACK_FUZZ_ANSWERS=$(({{ inputs }} / 50)) POLYSTACK_FUZZ_SEED={{ seed }} \
+        {{ python }} -m pytest tests/faults/wire/test_fuzz.py -m soak --capture=no
+
 # Compile the native parts that are missing (kept in the user's cache, by content)
 build: setup
     {{ polystack }} build

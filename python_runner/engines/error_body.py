@@ -18,7 +18,7 @@ def reason_in(body: str) -> str:
     text = body.strip()
     try:
         found = _sentence(json.loads(text))
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
     return found or text
 
@@ -31,6 +31,7 @@ def _sentence(said: Any) -> str:
     if not isinstance(said, dict):
         return ""
     found = next((said[key] for key in _PARTS if said.get(key)), None)
-    place = ".".join(str(part) for part in said.get("loc") or ())
+    where = said.get("loc")
+    place = ".".join(str(part) for part in where) if isinstance(where, list) else ""
     sentence = _sentence(found)
     return f"{place}: {sentence}" if place and sentence else sentence

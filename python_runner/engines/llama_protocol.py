@@ -21,6 +21,17 @@ from typing import Any
 
 from python_runner.common.errors import GenerationError
 from python_runner.engines.contract import GenerateRequest, Generation, StopReason
+from python_runner.engines.message import (
+    ADVICE,
+    LLAMA,
+    MessageError,
+    error_in,
+    figure_in,
+    is_blank,
+    message_in,
+    said_by,
+    shown,
+)
 from python_runner.engines.streaming import NotAnsweredError, Stream, read_together
 
 _TIMINGS = ("cache_n", "prompt_n", "prompt_ms", "predicted_n", "predicted_ms")
@@ -77,20 +88,28 @@ def generation_of(
     `chunks_read_together`: how many chunks came in one read with the chunk before, so that
     the gap of 0 ns between the two is an accident of reading.
 
-    Raises GenerationError if the server reports one, if the number of tokens is not the one
-    that was asked for, or if the prompt was not computed whole and may not be taken from a
-    cache; NotAnsweredError if the last message is missing.
+    Raises GenerationError if the server reports one, if the number of tokens contradicts the
+    stream or is not the one that was asked for, or if the prompt was not computed whole and may
+    not be taken from a cache; NotAnsweredError if the last message is missing.
     """
-    messages = [_message(event, title) for event in stream.events]
-    if not messages or not messages[-1].get("stop"):
-        raise NotAnsweredError(f"{title} broke its answer off after {len(messages)} chunks")
-    last = messages[-1]
-    timings = _timings(last, title)
+    with said_by(title):
+        messages = _messages(stream, title)
+        last = messages[max(messages)] if messages else {}
+        if not last.get("stop"):
+            raise NotAnsweredError(
+                f"{title} broke its answer off after {len(messages)} chunks", hint=ADVICE
+            )
+        timings = _timings(last, title)
+        chunks = _chunks(messages, stream)
     if not may_cache:
         _check_prompt(last, timings, title)
     stop = _stop_reason(last, title)
-    chunks = _chunks(messages[:-1], stream)
     tokens = _count(last, "tokens_predicted", title)
+    if (sent := max(len(chunks), _told(chunks))) > tokens:
+        raise GenerationError(
+            f"{title} counts {tokens} tokens, and sent {sent}",
+            hint="Its counts cannot be believed: no figure can be made of this answer.",
+        )
     if stop is StopReason.END_OF_SEQUENCE:
         if chunks and chunks[-1].predicted in (None, tokens):
             chunks.pop()
@@ -105,7 +124,7 @@ def generation_of(
     if all(counts) and sum(counts) < tokens:
         # The answer ends within a character. Only the last message tells of these tokens.
         counts.append(tokens - sum(counts))
-        stamps.append(stream.event_ns[-1])
+        stamps.append(stream.event_ns[max(messages)])
     return Generation(
         requested_ns=stream.requested_ns,
         chunk_ns=tuple(stamps),
@@ -123,39 +142,61 @@ def generation_of(
     )
 
 
+def _messages(stream: Stream, title: str) -> dict[int, Mapping[str, Any]]:
+    """The messages by the numbers of their events. Raises MessageError."""
+    found: dict[int, Mapping[str, Any]] = {}
+    is_over = False
+    for number, event in enumerate(stream.events):
+        if is_blank(event):
+            continue
+        message = _message(event, title)
+        if is_over:
+            raise MessageError(f"more after the end of its answer: {shown(event)}")
+        is_over = bool(message["stop"])
+        found[number] = message
+    return found
+
+
 def _message(event: bytes, title: str) -> Mapping[str, Any]:
-    try:
-        message = json.loads(event)
-    except ValueError as error:
-        raise GenerationError(f"{title} sent what is no JSON: {event[:80]!r}") from error
-    if not isinstance(message, dict):
-        raise GenerationError(f"{title} sent what is no message: {event[:80]!r}")
-    if "error" in message:
-        reason = message["error"]
-        text = reason.get("message", reason) if isinstance(reason, dict) else reason
-        raise GenerationError(f"{title}: {text}")
+    message = message_in(event, LLAMA)
+    if reason := error_in(message):
+        raise GenerationError(f"{title}: {reason}", hint=ADVICE)
+    if message.get("content") is None or message.get("stop") is None:
+        raise MessageError(f"what is no message: {shown(event)}")
     return message
 
 
-def _chunks(messages: Sequence[Mapping[str, Any]], stream: Stream) -> list[_Chunk]:
-    return [
-        _Chunk(
-            text=str(message.get("content", "")),
-            ids=tuple(message.get("tokens", ())),
-            predicted=message.get("tokens_predicted"),
+def _chunks(messages: Mapping[int, Mapping[str, Any]], stream: Stream) -> list[_Chunk]:
+    """Those with content: text, or a token without text of its own. The last has none as a rule."""
+    found: list[_Chunk] = []
+    before = 0
+    for number, message in messages.items():
+        predicted = message.get("tokens_predicted")
+        ids = tuple(message.get("tokens") or ())
+        is_more = not message["stop"] and (ids if predicted is None else predicted > before)
+        if not message["content"] and not is_more:
+            continue
+        if not all(isinstance(each, int) for each in ids):
+            raise MessageError("ids of tokens that are no numbers")
+        before = predicted or before
+        chunk = _Chunk(
+            text=message["content"],
+            ids=ids,
+            predicted=predicted,
             ns=stream.event_ns[number],
             read_index=stream.read_index[number],
         )
-        for number, message in enumerate(messages)
-    ]
+        found.append(chunk)
+    return found
 
 
 def _timings(last: Mapping[str, Any], title: str) -> dict[str, float]:
     """The server's own figures under its own names. 0.9 does not say `cache_n`."""
     found = last.get("timings")
     if not isinstance(found, dict):
-        raise GenerationError(f"{title} gave no timings")
-    return {name: float(found[name]) for name in _TIMINGS if found.get(name) is not None}
+        raise GenerationError(f"{title} gave no timings", hint=ADVICE)
+    said = {name: figure_in(found, name) for name in _TIMINGS}
+    return {name: value for name, value in said.items() if value is not None}
 
 
 def _check_prompt(last: Mapping[str, Any], timings: Mapping[str, float], title: str) -> None:
@@ -163,7 +204,8 @@ def _check_prompt(last: Mapping[str, Any], timings: Mapping[str, float], title: 
     if computed != whole:
         raise GenerationError(
             f"{title} computed {computed or 0:.0f} of the prompt's {whole} tokens and took the "
-            "others from its cache, which was to be off"
+            "others from its cache, which was to be off",
+            hint=ADVICE,
         )
 
 
@@ -175,14 +217,14 @@ def _stop_reason(last: Mapping[str, Any], title: str) -> StopReason:
             return StopReason.LENGTH
     stop_type = last.get("stop_type")
     if stop_type not in _STOP_TYPES:
-        raise GenerationError(f"{title} ended its answer for the reason {stop_type!r}")
+        raise GenerationError(f"{title} ended its answer for the reason {stop_type!r}", hint=ADVICE)
     return _STOP_TYPES[stop_type]
 
 
 def _count(last: Mapping[str, Any], name: str, title: str) -> int:
     value = last.get(name)
-    if not isinstance(value, int):
-        raise GenerationError(f"{title} gave {value!r} as {name}")
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise GenerationError(f"{title} gave {value!r} as {name}", hint=ADVICE)
     return value
 
 
@@ -194,6 +236,12 @@ def _tokens_of_chunks(chunks: Sequence[_Chunk], tokens: int) -> list[int]:
         if all(count > 0 for count in counts):
             return counts
     return [1 if len(chunks) == tokens else 0] * len(chunks)
+
+
+def _told(chunks: Sequence[_Chunk]) -> int:
+    """How many tokens the running counts tell of; one that runs backwards tells of none."""
+    so_far = [chunk.predicted for chunk in chunks if chunk.predicted is not None]
+    return sum(max(0, after - before) for before, after in pairwise([0, *so_far]))
 
 
 def _token_ids(chunks: Sequence[_Chunk], tokens: int) -> tuple[int, ...] | None:

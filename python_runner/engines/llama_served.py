@@ -24,6 +24,7 @@ from python_runner.engines.contract import (
     LaunchSettings,
 )
 from python_runner.engines.llama_protocol import generation_of, request_body
+from python_runner.engines.message import parse
 from python_runner.engines.server_process import ServerProcess, start_server
 from python_runner.engines.streaming import Framing, NotAnsweredError, StreamClient
 
@@ -117,8 +118,8 @@ class ServedLlama:
         url = f"{self._server.url}/tokenize"
         try:
             answer = httpx.post(url, json=question, timeout=_BRIEF_TIMEOUT_S, trust_env=False)
-            return tuple(answer.raise_for_status().json()["tokens"])
-        except (httpx.HTTPError, ValueError, KeyError) as error:
+            return tuple(parse(answer.raise_for_status().content)["tokens"])
+        except (httpx.HTTPError, ValueError, TypeError, KeyError) as error:
             failure = NotAnsweredError(f"{self._server.title} did not read a text: {error}")
             self._server.raise_if_gone(failure)
             raise failure from error
@@ -253,7 +254,7 @@ def _props(probe: httpx.Client, server: ServerProcess) -> Mapping[str, Any] | No
     try:
         if probe.get(f"{server.url}/health").status_code != httpx.codes.OK:
             return None
-        props = probe.get(f"{server.url}/props").raise_for_status().json()
+        props = parse(probe.get(f"{server.url}/props").raise_for_status().content)
     except (httpx.HTTPError, ValueError):
         return None
     return props if isinstance(props, dict) else None

@@ -14,13 +14,22 @@ What Ollama 0.17 sends, and what it means:
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from python_runner.common.errors import GenerationError
 from python_runner.engines.contract import Generation, StopReason
+from python_runner.engines.message import (
+    ADVICE,
+    OLLAMA,
+    MessageError,
+    error_in,
+    is_blank,
+    message_in,
+    said_by,
+    shown,
+)
 from python_runner.engines.streaming import Stream, read_together
 
 _COUNTS = ("prompt_eval_count", "eval_count")
@@ -45,18 +54,26 @@ def generation_of(stream: Stream, *, new_tokens: int) -> Generation:
     two is an accident of reading.
 
     Raises GenerationError if Ollama reports one, if its last message is missing, or if the
-    number of tokens is not the one that was asked for.
+    number of tokens contradicts the stream or what was asked for.
     """
-    messages = [_message(event) for event in stream.events]
-    last = _last_message(messages)
+    with said_by("Ollama"):
+        messages = _messages(stream)
+    last = _last_message(list(messages.values()))
     chunks = [
-        _Chunk(text=text, ns=ns, read_index=read)
-        for message, ns, read in zip(messages, stream.event_ns, stream.read_index, strict=True)
-        if (text := str(message.get("response", "")))
+        _Chunk(text=text, ns=stream.event_ns[number], read_index=stream.read_index[number])
+        for number, message in messages.items()
+        if (text := message.get("response") or "")
     ]
     stop = _stop_reason(last)
     evaluated = _number(last, "eval_count")
-    tokens = evaluated - 1 if stop is StopReason.END_OF_SEQUENCE else evaluated
+    if chunks and not evaluated:
+        raise GenerationError("Ollama does not say how many tokens it gave", hint=ADVICE)
+    if len(chunks) > evaluated:
+        raise GenerationError(
+            f"Ollama counts {evaluated} tokens, and sent {len(chunks)}",
+            hint="Its counts cannot be believed: no figure can be made of this answer.",
+        )
+    tokens = max(0, evaluated - 1) if stop is StopReason.END_OF_SEQUENCE else evaluated
     if stop is StopReason.LENGTH and tokens != new_tokens:
         raise GenerationError(
             f"Ollama gave {tokens} tokens instead of {new_tokens}",
@@ -80,15 +97,27 @@ def generation_of(stream: Stream, *, new_tokens: int) -> Generation:
     )
 
 
+def _messages(stream: Stream) -> dict[int, Mapping[str, Any]]:
+    """The messages by the numbers of their events. Raises MessageError."""
+    found: dict[int, Mapping[str, Any]] = {}
+    is_over = False
+    for number, event in enumerate(stream.events):
+        if is_blank(event):
+            continue
+        message = _message(event)
+        if is_over:
+            raise MessageError(f"more after the end of its answer: {shown(event)}")
+        is_over = bool(message["done"])
+        found[number] = message
+    return found
+
+
 def _message(event: bytes) -> Mapping[str, Any]:
-    try:
-        message = json.loads(event)
-    except ValueError as error:
-        raise GenerationError(f"Ollama sent what is no JSON: {event[:80]!r}") from error
-    if not isinstance(message, dict):
-        raise GenerationError(f"Ollama sent what is no message: {event[:80]!r}")
-    if "error" in message:
-        raise GenerationError(f"Ollama: {message['error']}")
+    message = message_in(event, OLLAMA)
+    if reason := error_in(message):
+        raise GenerationError(f"Ollama: {reason}", hint=ADVICE)
+    if message.get("done") is None:
+        raise MessageError(f"what is no message: {shown(event)}")
     return message
 
 
@@ -105,13 +134,13 @@ def _last_message(messages: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
 def _stop_reason(last: Mapping[str, Any]) -> StopReason:
     reason = last.get("done_reason")
     if reason not in _STOP_REASONS:
-        raise GenerationError(f"Ollama ended its answer for the reason {reason!r}")
+        raise GenerationError(f"Ollama ended its answer for the reason {reason!r}", hint=ADVICE)
     return _STOP_REASONS[reason]
 
 
 def _number(last: Mapping[str, Any], name: str) -> int:
     # Go leaves out what is zero.
     value = last.get(name, 0)
-    if not isinstance(value, int):
-        raise GenerationError(f"Ollama gave {value!r} as {name}")
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise GenerationError(f"Ollama gave {value!r} as {name}", hint=ADVICE)
     return value

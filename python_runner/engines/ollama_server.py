@@ -20,6 +20,7 @@ from python_runner.common.memory_end import with_memory_named
 from python_runner.common.processes import start_child, tail
 from python_runner.engines.contract import LaunchSettings
 from python_runner.engines.go_trace import GoTrace, is_collection, process_start_ns
+from python_runner.engines.message import parse
 from python_runner.engines.ollama_store import OllamaStore
 from python_runner.engines.server_process import ServerProcess, start_server
 
@@ -85,8 +86,8 @@ class OllamaServer(ServerProcess):
         """The version that the server says it is; None as long as it does not answer."""
         try:
             answer = httpx.get(f"{self.url}/api/version", timeout=_PROBE_TIMEOUT_S, trust_env=False)
-            return str(answer.raise_for_status().json()["version"])
-        except (httpx.HTTPError, ValueError, KeyError):
+            return str(parse(answer.raise_for_status().content)["version"])
+        except (httpx.HTTPError, ValueError, TypeError, KeyError):
             return None
 
     def take_in(self, store: OllamaStore, gguf: Path, name: str, *, timeout_s: float) -> bool:

@@ -7,18 +7,31 @@ looked at; here it is no part of the answer.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from python_runner.common.errors import GenerationError
 from python_runner.engines.contract import Generation, StopReason
+from python_runner.engines.message import (
+    ADVICE,
+    OPENAI,
+    MessageError,
+    NoJsonError,
+    error_in,
+    figure_in,
+    is_blank,
+    message_in,
+    printable,
+    said_by,
+)
 from python_runner.engines.streaming import NotAnsweredError, Stream, read_together
 
 _DONE = b"[DONE]"
 _STOPS = {"length": StopReason.LENGTH, "stop": StopReason.END_OF_SEQUENCE}
 _LONGEST = 200
+_SIGNS = ("choices", "usage", "object", "id")
+"""A message has one of these at least."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +95,13 @@ class _Answer:
     events: list[int] = field(default_factory=list)
     """For each piece, the number of its event."""
     finish: str = ""
-    usage: Mapping[str, Any] = field(default_factory=dict)
+    usage: dict[str, Any] = field(default_factory=dict)
+    is_done: bool = False
+    """Whether the mark of the end has come."""
+
+    def has_all(self, tokens: int) -> bool:
+        """Whether it is whole though no reason of its end was given."""
+        return self.is_done and self.usage.get("completion_tokens") == tokens
 
 
 def generation_of(
@@ -102,18 +121,24 @@ def generation_of(
 
     Raises:
         EndMissingError: the stream has no end, and none was given.
-        GenerationError: the server reports an error, or a number of tokens that is not the one
-            that was asked for.
+        GenerationError: the server reports an error, sends what is no message, or counts tokens
+            that contradict the stream or what was asked for.
     """
     title = dialogue.title
-    answer = _read(stream, dialogue)
+    with said_by(title):
+        answer = _read(stream, dialogue)
     stamps = [stream.event_ns[number] for number in answer.events]
-    if not answer.finish:
-        if ending is None:
-            raise EndMissingError(f"{title} broke its answer off after {len(stamps)} chunks")
-        answer.finish, answer.usage = ending.finish, ending.usage
+    if not answer.finish and ending is not None:
+        answer.finish, answer.usage = ending.finish, dict(ending.usage)
         stamps.append(stream.ended_ns)
+    elif not answer.finish and not answer.has_all(new_tokens):
+        raise EndMissingError(
+            f"{title} broke its answer off after {len(stamps)} chunks", hint=ADVICE
+        )
     tokens, stop = _end(answer, dialogue, new_tokens)
+    _check_count(answer, dialogue, tokens)
+    with said_by(title):
+        timings = _timings(answer, stream, dialogue)
     if stop is StopReason.END_OF_SEQUENCE:
         if dialogue.end_is_counted:
             tokens -= 1
@@ -136,19 +161,34 @@ def generation_of(
         stop=stop,
         text=text,
         token_ids=ids if known else None,
-        engine_timings=_timings(answer, stream, dialogue),
+        engine_timings=timings,
     )
 
 
 def _end(answer: _Answer, dialogue: Dialogue, new_tokens: int) -> tuple[int, StopReason]:
     """How many tokens the server counts, and why it ended."""
-    stop = dialogue.stops.get(answer.finish)
+    stop = dialogue.stops.get(answer.finish) if answer.finish else StopReason.LENGTH
     if stop is None:
-        raise GenerationError(f"{dialogue.title} ended its answer for the reason {answer.finish!r}")
+        raise GenerationError(
+            f"{dialogue.title} ended its answer for the reason {answer.finish!r}", hint=ADVICE
+        )
     if not dialogue.counts_its_chunks:
         return _count(answer.usage, "completion_tokens", dialogue.title), stop
     tokens = sum(piece.count for piece in answer.pieces)
     return tokens, StopReason.LENGTH if tokens >= new_tokens else StopReason.END_OF_SEQUENCE
+
+
+def _check_count(answer: _Answer, dialogue: Dialogue, tokens: int) -> None:
+    """A chunk with content is a token at least. Raises GenerationError if more came than that."""
+    said = max(len(answer.pieces), sum(piece.count for piece in answer.pieces))
+    if said > tokens and not dialogue.counts_its_chunks:
+        # A mark that is sent and not counted is one of them.
+        if answer.finish in dialogue.stops and said == tokens + 1 and not dialogue.end_is_counted:
+            return
+        raise GenerationError(
+            f"{dialogue.title} counts {tokens} tokens, and sent {said}",
+            hint="Its counts cannot be believed: no figure can be made of this answer.",
+        )
 
 
 def _drop_mark(pieces: list[Piece], stamps: list[int], tokens: int) -> None:
@@ -173,37 +213,55 @@ def _tokens_of_chunks(pieces: Sequence[Piece], chunks: int, tokens: int) -> tupl
 
 
 def _read(stream: Stream, dialogue: Dialogue) -> _Answer:
+    """Raises MessageError, and GenerationError if the server reports an error."""
     answer = _Answer()
     for number, event in enumerate(stream.events):
         if event.strip() == _DONE:
-            break
-        message = _message(event, dialogue.title)
-        answer.usage = message.get("usage") or answer.usage
-        for choice in (message.get("choices") or ())[:1]:
-            piece = dialogue.piece(choice)
-            if piece.has_content:
-                answer.pieces.append(piece)
-                answer.events.append(number)
-            answer.finish = choice.get("finish_reason") or answer.finish
+            answer.is_done = True
+        elif answer.is_done and not is_blank(event):
+            raise MessageError(f"more after the end of its answer: {_shown(event)}")
+        elif not is_blank(event):
+            _take(answer, _message(event, dialogue.title), dialogue, number)
     return answer
 
 
-def _message(event: bytes, title: str) -> Mapping[str, Any]:
-    """One chunk. What is none is the server's way to tell of an error."""
+def _take(answer: _Answer, message: Mapping[str, Any], dialogue: Dialogue, number: int) -> None:
+    """Add what the event of that number says."""
+    usage = message.get("usage") or {}
+    answer.usage |= {name: value for name, value in usage.items() if value is not None}
+    for choice in (message.get("choices") or ())[:1]:
+        piece = _piece(choice, dialogue)
+        if piece.has_content:
+            answer.pieces.append(piece)
+            answer.events.append(number)
+        answer.finish = choice.get("finish_reason") or answer.finish
+
+
+def _piece(choice: Mapping[str, Any], dialogue: Dialogue) -> Piece:
     try:
-        message = json.loads(event)
-    except ValueError as error:
-        raise GenerationError(f"{title}: {_shown(event)}") from error
-    if not isinstance(message, dict):
-        raise GenerationError(f"{title} sent what is no message: {_shown(event)}")
-    if reason := message.get("error"):
-        text = reason.get("message", reason) if isinstance(reason, dict) else reason
-        raise GenerationError(f"{title}: {text}")
+        piece = dialogue.piece(choice)
+    except (TypeError, AttributeError, LookupError, ValueError) as error:
+        raise MessageError(f"a chunk of another kind than it should be ({error})") from error
+    if not isinstance(piece.text, str) or not all(isinstance(each, int) for each in piece.ids):
+        raise MessageError("a chunk of another kind than it should be")
+    return piece
+
+
+def _message(event: bytes, title: str) -> Mapping[str, Any]:
+    """One chunk. What is no JSON is the way of some servers to tell of an error."""
+    try:
+        message = message_in(event, OPENAI)
+    except NoJsonError as error:
+        raise GenerationError(f"{title}: {_shown(event)}", hint=ADVICE) from error
+    if reason := error_in(message):
+        raise GenerationError(f"{title}: {reason}", hint=ADVICE)
+    if all(message.get(name) is None for name in _SIGNS):
+        raise MessageError(f"what is no message: {_shown(event)}")
     return message
 
 
 def _shown(event: bytes) -> str:
-    return event[:_LONGEST].decode(errors="replace")
+    return printable(event[:_LONGEST].decode(errors="replace"))
 
 
 def _joined(pieces: Sequence[Piece]) -> str:
@@ -212,15 +270,15 @@ def _joined(pieces: Sequence[Piece]) -> str:
 
 def _timings(answer: _Answer, stream: Stream, dialogue: Dialogue) -> dict[str, float]:
     reads = (stream.read_index[number] for number in answer.events)
-    own = {name: answer.usage.get(name) for name in dialogue.timings}
+    own = {name: figure_in(answer.usage, name) for name in dialogue.timings}
     return {
-        **{name: float(value) for name, value in own.items() if value is not None},
+        **{name: value for name, value in own.items() if value is not None},
         "chunks_read_together": float(read_together(reads)),
     }
 
 
 def _count(usage: Mapping[str, Any], name: str, title: str) -> int:
     value = usage.get(name)
-    if not isinstance(value, int):
-        raise GenerationError(f"{title} gave {value!r} as {name}")
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise GenerationError(f"{title} gave {value!r} as {name}", hint=ADVICE)
     return value

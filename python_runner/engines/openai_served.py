@@ -21,6 +21,7 @@ from python_runner.engines.contract import (
     Generation,
     LaunchSettings,
 )
+from python_runner.engines.message import OPENAI, MessageError, message_in, parse
 from python_runner.engines.openai_protocol import (
     Dialogue,
     Ending,
@@ -37,7 +38,7 @@ _PROBE_TIMEOUT_S = 2.0
 
 
 def _json_object(answer: httpx.Response) -> Mapping[str, Any] | None:
-    said = answer.json()
+    said = parse(answer.content)
     return said if isinstance(said, dict) else None
 
 
@@ -207,8 +208,11 @@ def ask_for_ending(url: str, body: bytes, *, timeout_s: float) -> Ending:
     headers = {"Content-Type": "application/json"}
     try:
         answer = httpx.post(url, content=body, headers=headers, timeout=timeout_s, trust_env=False)
-        said = answer.raise_for_status().json()
-        return Ending(finish=said["choices"][0]["finish_reason"], usage=said["usage"])
+        said = message_in(answer.raise_for_status().content, OPENAI)
+        finish, usage = said["choices"][0]["finish_reason"], said["usage"]
+        if finish is None or usage is None:
+            raise MessageError("no reason of its end, or no counts")
+        return Ending(finish=finish, usage=usage)
     except (httpx.HTTPError, ValueError, LookupError, TypeError) as error:
         raise NotAnsweredError(f"{url} did not count its answer: {error}") from error
 

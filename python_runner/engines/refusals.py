@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from python_runner.common.errors import GenerationError
+from python_runner.engines.message import printable
 
 _NO_SERVER_OF_MODELS = "Is that the address of a server for language models?"
 _LONGEST = 300
@@ -48,6 +49,7 @@ _HINTS = {
     "closed": f"The server closed the connection: its own log may say why. {_NO_SERVER_OF_MODELS} "
     "If it speaks TLS, the address begins with https://.",
     "stream-error": "The server's words say what it lacks.",
+    "wrong-count": "Its counts cannot be believed: no figure can be made of this answer.",
     "protocol": _NO_SERVER_OF_MODELS,
     "too-large": _NO_SERVER_OF_MODELS,
 }
@@ -122,7 +124,7 @@ def without_query(url: str) -> str:
 
 def refusal(url: str, kind: str, status: int, words: str) -> GenerationError:
     """The error of a request to `url` that failed, with what to do next."""
-    said = " ".join(words.split())
+    said = printable(" ".join(words.split()))
     if len(said) > _LONGEST:
         said = f"{said[:_LONGEST]}…"
     return GenerationError(

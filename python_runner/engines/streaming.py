@@ -19,6 +19,7 @@ from python_runner.common.errors import GenerationError, RequestTimeoutError
 from python_runner.common.locations import source_root
 from python_runner.common.progress import Progress
 from python_runner.engines.error_body import reason_in
+from python_runner.engines.message import ADVICE, printable
 
 if TYPE_CHECKING:
     import polystack_stream
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 STALL_TIMEOUT_S = 120.0
 _MODULE = "polystack_stream"
 _EXPECTED_S = 60.0
+_LONGEST = 300
+"""Of a server's words."""
 
 
 class Framing(StrEnum):
@@ -99,7 +102,7 @@ class StreamClient:
                 "mid-stream, in the study).",
             ) from error
         except self._native.StreamError as error:
-            raise NotAnsweredError(str(error)) from error
+            raise NotAnsweredError(str(error), hint=ADVICE) from error
         return stream_of(record, url)
 
 
@@ -118,10 +121,22 @@ def prepare_stream_client(progress: Progress) -> Path:
 
 
 def stream_of(record: polystack_stream.StreamRecord, url: str) -> Stream:
-    """The record of an answer as ours. Raises GenerationError if its status is not 2xx."""
+    """The record of an answer as ours. Raises GenerationError if its status is not 2xx.
+
+    A redirect is not followed; it and a Retry-After are told.
+    """
+    text = record.error_body.decode(errors="replace")
     if not 200 <= record.status < 300:
-        text = reason_in(record.error_body.decode(errors="replace"))
-        raise GenerationError(f"{url} answered {record.status}: {text or 'no reason given'}")
+        said = reason_in(text) or "no reason given"
+        raise GenerationError(
+            f"{url} answered {record.status}{_asides(record)}: {_clipped(said)}",
+            hint=ADVICE,
+        )
+    if text and not record.events:
+        raise GenerationError(
+            f"{url} answered with what is no stream: {_clipped(text)}",
+            hint="Is it the server that was started? Its own log may say more.",
+        )
     return Stream(
         requested_ns=record.requested_ns,
         events=record.events,
@@ -129,6 +144,18 @@ def stream_of(record: polystack_stream.StreamRecord, url: str) -> Stream:
         read_index=record.read_index,
         ended_ns=record.ended_ns,
     )
+
+
+def _asides(record: polystack_stream.StreamRecord) -> str:
+    location = f" (it sends us on to {record.location})" if record.location else ""
+    wait = f" (Retry-After: {record.retry_after})" if record.retry_after else ""
+    return f"{location}{wait}"
+
+
+def _clipped(text: str) -> str:
+    """Of a page no more than tells what it is."""
+    said = printable(" ".join(text.split()))
+    return f"{said[:_LONGEST]}…" if len(said) > _LONGEST else said
 
 
 def read_together(read_indices: Iterable[int]) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 
+from python_runner.engines.message import parse
 from python_runner.engines.openai_served import ServedOpenAi
 from python_runner.engines.scoring import ScoreRequest, TokenScores
 from python_runner.engines.streaming import NotAnsweredError
@@ -45,7 +46,7 @@ class ServedVllm(ServedOpenAi):
             answer = httpx.post(
                 url, content=body, headers=headers, timeout=timeout_s, trust_env=False
             )
-            said = answer.raise_for_status().json()
+            said = parse(answer.raise_for_status().content)
         except (httpx.HTTPError, ValueError) as error:
             failure = NotAnsweredError(f"{url} did not answer: {error}")
             self._server.raise_if_gone(failure)

@@ -162,7 +162,7 @@ def decode(line: bytes) -> Message:
     try:
         document = json.loads(line)
         message: Message = _rebuild(_KINDS[document["kind"]], document["body"])
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
         raise WireError(f"not a message: {line[:80]!r}") from error
     return message
 

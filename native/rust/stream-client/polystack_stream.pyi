@@ -19,6 +19,8 @@ __all__ = [
     "StreamError",
     "StreamRecord",
     "post_stream",
+    "read_load",
+    "read_stream",
 ]
 
 class StreamError(Exception):
@@ -78,7 +80,15 @@ class StreamRecord:
 
     @property
     def error_body(self) -> bytes:
-        """The first 4 KiB of the answer if the status is not 2xx, else empty."""
+        """The first 4 KiB of the answer if the status is not 2xx or no event came, else empty."""
+
+    @property
+    def location(self) -> str:
+        """`Location`, its first 200 bytes; empty if there is none."""
+
+    @property
+    def retry_after(self) -> str:
+        """`Retry-After`, the same."""
 
 def post_stream(
     url: str,
@@ -89,7 +99,7 @@ def post_stream(
     stall_timeout_s: float = 120.0,
     connect_timeout_s: float = 5.0,
     headers: dict[str, str] | None = None,
-    max_event_bytes: int = 67_108_864,
+    max_event_bytes: int = 8_388_608,
 ) -> StreamRecord:
     """POST `body` to `url` and wait for the end of the answer, without the GIL.
 
@@ -105,7 +115,7 @@ def post_stream(
         stall_timeout_s: seconds from one event to the next, once one has come.
         connect_timeout_s: seconds until the connection stands.
         headers: further headers of the request.
-        max_event_bytes: an event that is larger is refused.
+        max_event_bytes: an event that is larger is refused, as is an answer of more than 128 MiB.
 
     Raises:
         ConnectError: nobody listens there, or not in time.
@@ -113,6 +123,29 @@ def post_stream(
         ProtocolError: what came is not HTTP, broke off, or has an event that is too large.
         ValueError: an argument makes no sense.
     """
+
+def read_stream(
+    pieces: Sequence[bytes],
+    *,
+    framing: Literal["ndjson", "sse"],
+    max_event_bytes: int = 8_388_608,
+) -> StreamRecord:
+    """What `post_stream` makes of an answer without any network.
+
+    Args:
+        pieces: the answer with its head, as the reads bring it; then the connection is closed.
+            The stamp of read k is k, from 1; empty pieces are none.
+        framing: as of `post_stream`.
+        max_event_bytes: as of `post_stream`.
+
+    Raises:
+        ProtocolError: as of `post_stream`.
+    """
+
+def read_load(
+    pieces: Sequence[bytes], *, dialect: str, max_event_bytes: int = 8_388_608
+) -> LoadRecord:
+    """What a load makes of the same: one request, sent at 1."""
 
 @final
 class LoadRun:
@@ -137,7 +170,7 @@ class LoadRun:
         timeout_s: float = 600.0,
         connect_timeout_s: float = 5.0,
         headers: dict[str, str] | None = None,
-        max_event_bytes: int = 67_108_864,
+        max_event_bytes: int = 8_388_608,
         keep_text: bool = False,
         request_id_header: str | None = None,
         ca_file: str | None = None,
@@ -162,7 +195,8 @@ class LoadRun:
             timeout_s: for one answer, from the sending of its request.
             connect_timeout_s: for resolving the name, and for each connection.
             headers: further headers, or others in place of the usual ones.
-            max_event_bytes: an event that is larger is refused.
+            max_event_bytes: an event that is larger is refused, as is an answer of more than
+                128 MiB.
             keep_text: keep the answers.
             request_id_header: a header that gets the request's number.
             ca_file: further trusted certificates (PEM), besides the system's.
@@ -308,7 +342,7 @@ class LoadRecord:
 
         `connect`, `client` (this machine has no file or port left for a connection), `tls`,
         `timeout`, `status`, `protocol`, `closed`, `stream-error`, `too-large`, `not-a-stream`,
-        `empty`, `no-end` or `cancelled`.
+        `empty`, `no-end`, `wrong-count` or `cancelled`.
         """
 
     @property

@@ -8,7 +8,9 @@ import httpx
 
 from python_runner.common.errors import GenerationError, UsageError
 from python_runner.engines.contract import EngineDescription
+from python_runner.engines.message import parse
 from python_runner.engines.outside.api_key import hide
+from python_runner.engines.outside.fetch import fetch
 from python_runner.engines.outside.target import UNKNOWN, Outside
 from python_runner.engines.refusals import hint_of, hint_of_status, without_query
 from python_runner.engines.streaming import NotAnsweredError
@@ -52,10 +54,11 @@ def only_model(outside: Outside) -> str:
     """
     with _client(outside) as client:
         try:
-            openai = client.get(f"{outside.base}/v1/models")
+            openai = fetch(client, f"{outside.base}/v1/models", limit_s=_TIMEOUT_S)
             names = _names(openai, "data", "id")
             if not names:
-                names = _names(client.get(f"{outside.base}/api/tags"), "models", "name")
+                tags = fetch(client, f"{outside.base}/api/tags", limit_s=_TIMEOUT_S)
+                names = _names(tags, "models", "name")
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             words = str(error) or type(error).__name__
             raise NotAnsweredError(
@@ -84,6 +87,8 @@ def only_model(outside: Outside) -> str:
 def _client(outside: Outside) -> httpx.Client:
     return httpx.Client(
         timeout=_TIMEOUT_S,
+        # Of a few questions; one that the server has closed meanwhile would spoil the next.
+        limits=httpx.Limits(max_keepalive_connections=0),
         headers=dict(outside.headers),
         verify=outside.trusted(),
         trust_env=False,
@@ -115,14 +120,14 @@ def _what_came(answer: httpx.Response) -> str:
 
 def _get(client: httpx.Client, url: str) -> httpx.Response | None:
     try:
-        return client.get(url)
+        return fetch(client, url, limit_s=_TIMEOUT_S)
     except (httpx.HTTPError, httpx.InvalidURL):
         return None
 
 
 def _json(answer: httpx.Response) -> Any:
     try:
-        return answer.json() if answer.is_success else None
+        return parse(answer.content) if answer.is_success else None
     except ValueError:
         return None
 

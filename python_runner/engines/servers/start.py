@@ -20,6 +20,7 @@ from python_runner.engines.contract import (
     EngineDescription,
     LaunchSettings,
 )
+from python_runner.engines.message import parse
 from python_runner.engines.openai_served import Asking, Launch, Started
 from python_runner.engines.servers.container import (
     ContainerProcess,
@@ -198,7 +199,7 @@ def ready(expect: Mapping[str, str], answer: httpx.Response) -> Mapping[str, Any
     """What the server says of itself if it is ready; None: not yet."""
     if not expect:
         return {}
-    said = answer.json()
+    said = parse(answer.content)
     if not isinstance(said, dict):
         return None
     return said if all(str(said.get(key)) == value for key, value in expect.items()) else None
@@ -212,7 +213,7 @@ def asked_version(row: ServerRow, url: str) -> str:
         answer = httpx.get(
             f"{url}{row.version.path}", timeout=_VERSION_TIMEOUT_S, trust_env=False
         ).raise_for_status()
-        said = answer.json()
+        said = parse(answer.content)
     except (httpx.HTTPError, ValueError):
         return ""
     return str(said.get(row.version.key) or "") if isinstance(said, dict) else ""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
+import math
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from python_runner.engines.message import parse
 from python_runner.measure.load.level import FinishedRequests
 
 _HIDDEN = "***"
@@ -96,7 +97,7 @@ def timings_of(payload: bytes) -> Mapping[str, float]:
     if not payload:
         return {}
     try:
-        message = json.loads(payload)
+        message = parse(payload)
     except ValueError:
         return {}
     if not isinstance(message, dict):
@@ -109,7 +110,8 @@ def timings_of(payload: bytes) -> Mapping[str, float]:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    is_one = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_one and math.isfinite(value)
 
 
 def _hide(text: str, secrets: Iterable[str]) -> str:

@@ -26,6 +26,7 @@ from python_runner.engines.refusals import hint_of, refusal
         ("connect", 0, "connection timed out", "firewall"),
         ("connect", 0, "Connection refused", "Is the server up"),
         ("not-a-stream", 200, "x", "for language models"),
+        ("wrong-count", 200, "x", "cannot be believed"),
         ("timeout", 0, "no end of the answer after 1 s", "Allow more time"),
     ],
 )

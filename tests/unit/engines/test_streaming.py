@@ -22,6 +22,8 @@ def record(**changes: object) -> Any:
         "read_index": (2, 3),
         "ended_ns": 6,
         "error_body": b"",
+        "location": "",
+        "retry_after": "",
     }
     return SimpleNamespace(**{**values, **changes})
 
@@ -37,8 +39,23 @@ def test_a_record_is_taken_over() -> None:
 
 @pytest.mark.parametrize(
     ("body", "reason"),
-    [(b'{"error":"no"}\n', "no$"), (b"", "no reason"), (b"\xff", "�")],
+    [(b'{"error":"no"}\n', "no\n"), (b"", "no reason"), (b"\xff", "�")],
 )
 def test_a_status_that_is_no_success_is_an_error(body: bytes, reason: str) -> None:
     with pytest.raises(GenerationError, match=f"http://x answered 404: .*{reason}"):
         stream_of(record(status=404, error_body=body), "http://x")
+
+
+def test_where_a_server_sends_us_and_when_is_told() -> None:
+    moved = record(status=307, location="http://y", retry_after="17")
+    with pytest.raises(
+        GenerationError, match=r"\(it sends us on to http://y\) \(Retry-After: 17\)"
+    ):
+        stream_of(moved, "http://x")
+
+
+def test_a_page_in_place_of_a_stream_is_told_by_its_beginning() -> None:
+    page = record(events=(), event_ns=(), read_index=(), error_body=b"<html> " * 500)
+    with pytest.raises(GenerationError, match="what is no stream: <html>") as raised:
+        stream_of(page, "http://x")
+    assert len(raised.value.message) < 400

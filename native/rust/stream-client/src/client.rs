@@ -2,18 +2,22 @@
 //!
 //! It blocks in the socket's own read: nothing lies between the bytes and their stamp.
 
+mod answer;
+
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+pub use answer::read_stream;
+
+use crate::client::answer::Exchange;
 use crate::clock::now_ns;
 use crate::error::StreamError;
-use crate::framing::Framing;
-use crate::http::{HttpError, RequestTemplate, Response, Target, resolve};
-use crate::record::{Arrival, Event, StreamRecord};
+use crate::framing::{Framing, MAX_EVENT_BYTES};
+use crate::http::{RequestTemplate, Target, resolve};
+use crate::record::StreamRecord;
 
-const ERROR_BODY_BYTES: usize = 4096;
 const BUFFER_BYTES: usize = 64 << 10;
 /// How long a read may last before the wish to end is looked at.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -57,7 +61,7 @@ impl StreamRequest {
             timeout: Duration::from_secs(600),
             stall_timeout: Duration::from_secs(120),
             connect_timeout: Duration::from_secs(5),
-            max_event_bytes: 64 << 20,
+            max_event_bytes: MAX_EVENT_BYTES,
         })
     }
 
@@ -89,7 +93,7 @@ pub fn post_stream(
     let mut stream = connect(request)?;
     let connected_ns = now_ns();
     let deadline = Instant::now() + request.timeout;
-    let mut exchange = Exchange::new(request, connected_ns);
+    let mut exchange = Exchange::new(request.framing, request.max_event_bytes, connected_ns);
     let too_late = |events| StreamError::Timeout {
         limit: request.timeout,
         events,
@@ -137,7 +141,11 @@ pub fn post_stream(
                     last_event = Some(Instant::now());
                 }
             }
-            Err(error) if is_patience(&error) => {}
+            Err(error) if is_patience(&error) => {
+                if exchange.has_said_its_end(request.framing, now_ns()) {
+                    break;
+                }
+            }
             Err(error) => return Err(exchange.broken(&error.to_string())),
         }
     }
@@ -168,114 +176,4 @@ fn connect(request: &StreamRequest) -> Result<TcpStream, StreamError> {
 fn is_patience(error: &io::Error) -> bool {
     use io::ErrorKind::{Interrupted, TimedOut, WouldBlock};
     matches!(error.kind(), WouldBlock | TimedOut | Interrupted)
-}
-
-/// The answer of one request as it comes.
-struct Exchange {
-    response: Response,
-    parser: Box<dyn crate::framing::EventParser + Send>,
-    record: StreamRecord,
-    last: Arrival,
-}
-
-impl Exchange {
-    fn new(request: &StreamRequest, connected_ns: i64) -> Self {
-        Self {
-            response: Response::default(),
-            parser: request.framing.parser(request.max_event_bytes),
-            record: StreamRecord {
-                status: 0,
-                connected_ns,
-                requested_ns: connected_ns,
-                headers_ns: 0,
-                events: Vec::new(),
-                ended_ns: 0,
-                error_body: Vec::new(),
-            },
-            last: Arrival {
-                read_index: 0,
-                ns: connected_ns,
-            },
-        }
-    }
-
-    /// Take what one read has brought. True: nothing more is wanted.
-    fn take(&mut self, bytes: &[u8], ns: i64) -> Result<bool, StreamError> {
-        let arrival = Arrival {
-            read_index: self.last.read_index + 1,
-            ns,
-        };
-        self.last = arrival;
-        let Self {
-            response,
-            parser,
-            record,
-            ..
-        } = self;
-        let mut too_large = None;
-        let had_head = response.has_head();
-        let pushed = response.push(bytes, &mut |response, piece| {
-            if !(200..300).contains(&response.status) {
-                let room = ERROR_BODY_BYTES - record.error_body.len();
-                record
-                    .error_body
-                    .extend_from_slice(&piece[..piece.len().min(room)]);
-                return;
-            }
-            let events = &mut record.events;
-            let parsed = parser.push(piece, &mut |payload| {
-                events.push(Event {
-                    payload: payload.to_vec(),
-                    arrival,
-                });
-            });
-            too_large = too_large.or(parsed.err());
-        });
-        if !had_head && response.has_head() {
-            record.status = response.status;
-            record.headers_ns = ns;
-        }
-        if let Some(limit) = too_large {
-            return Err(StreamError::EventTooLarge { limit: limit.0 });
-        }
-        pushed.map_err(|error| self.broken(&error.to_string()))?;
-        Ok(self.response.is_done() || self.record.error_body.len() == ERROR_BODY_BYTES)
-    }
-
-    /// The connection was closed.
-    fn end(&mut self) -> Result<(), StreamError> {
-        match self.response.end() {
-            Ok(()) => Ok(()),
-            // The status is worth more than the rest of a text that breaks off.
-            Err(HttpError::Closed(_)) if self.record.status >= 300 => Ok(()),
-            Err(error) => Err(self.broken(&error.to_string())),
-        }
-    }
-
-    fn finish(mut self) -> StreamRecord {
-        let Self {
-            parser,
-            record,
-            last,
-            ..
-        } = &mut self;
-        if record.error_body.is_empty() {
-            parser.finish(&mut |payload| {
-                record.events.push(Event {
-                    payload: payload.to_vec(),
-                    arrival: *last,
-                });
-            });
-        }
-        self.record.ended_ns = now_ns();
-        self.record
-    }
-
-    fn broken(&self, reason: &str) -> StreamError {
-        let events = self.record.events.len();
-        StreamError::Protocol {
-            reason: reason.to_owned(),
-            events,
-        }
-    }
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::framing::in_words;
+
 /// Why there is no record.
 #[derive(Debug, thiserror::Error)]
 pub enum StreamError {
@@ -43,9 +45,15 @@ pub enum StreamError {
         events: usize,
     },
     /// One event is larger than allowed.
-    #[error("an event of the stream is larger than {limit} bytes")]
+    #[error("an event of the stream is larger than {}", in_words(*limit))]
     EventTooLarge {
         /// Bytes an event may have.
+        limit: usize,
+    },
+    /// The whole answer is.
+    #[error("the answer is larger than {}", in_words(*limit))]
+    AnswerTooLarge {
+        /// Bytes an answer may have.
         limit: usize,
     },
     /// More connections than this process may have.

@@ -34,6 +34,10 @@ pub struct StreamRecord {
     pub events: Vec<Event>,
     /// The end of the answer was seen.
     pub ended_ns: i64,
-    /// The first bytes of the answer if the status is not 2xx, else empty.
+    /// The first bytes of the answer if the status is not 2xx or no event came, else empty.
     pub error_body: Vec<u8>,
+    /// `Location`, empty if there is none.
+    pub location: String,
+    /// `Retry-After`, empty if there is none.
+    pub retry_after: String,
 }

@@ -1,49 +1,42 @@
 //! Whatever the network does to an answer, the same is understood; and nothing makes it panic.
 
-use polystack_stream::dialect::{DIALECTS, Dialect};
-use polystack_stream::load::exchange::Exchange;
-use polystack_stream::record::Arrival;
+use polystack_stream::dialect::{DIALECTS, Dialect, Stop};
+use polystack_stream::load::exchange::read_load;
 use proptest::prelude::*;
 
 const LIMIT: usize = 1 << 16;
 
+/// What is understood of an answer.
+#[derive(Debug, PartialEq, Eq)]
+struct Understood {
+    status: u16,
+    text: String,
+    failure: &'static str,
+    chunks: Vec<u32>,
+    tokens: Option<u32>,
+    stop: Stop,
+}
+
 /// What is understood of `answer`, cut at `cuts`.
-fn understood(dialect: Dialect, answer: &[u8], cuts: &[usize]) -> (u16, String, String, usize) {
-    let mut exchange = Exchange::new(dialect, LIMIT, true);
+fn understood(dialect: Dialect, answer: &[u8], cuts: &[usize]) -> Understood {
     let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut % (answer.len() + 1)).collect();
     cuts.extend([0, answer.len()]);
     cuts.sort_unstable();
-    let mut is_over = false;
-    for (read, pair) in (1..).zip(cuts.windows(2)) {
-        let piece = &answer[pair[0]..pair[1]];
-        if !piece.is_empty() && !is_over {
-            is_over = exchange.take(
-                piece,
-                Arrival {
-                    read_index: read,
-                    ns: i64::from(read),
-                },
-            );
-        }
-    }
-    if !is_over {
-        exchange.take_end(Arrival {
-            read_index: 0,
-            ns: 0,
-        });
-    }
-    let failure = exchange
-        .answer
-        .failure
-        .as_ref()
-        .map_or("", |failure| failure.kind.name());
+    let pieces: Vec<&[u8]> = cuts
+        .windows(2)
+        .map(|pair| &answer[pair[0]..pair[1]])
+        .collect();
+    let exchange = read_load(&pieces, dialect, LIMIT);
+    let failure = exchange.answer.failure.as_ref();
     let answer = &exchange.answer;
-    (
-        exchange.status(),
-        answer.text.clone(),
-        failure.to_owned(),
-        answer.chunks.len(),
-    )
+    Understood {
+        status: exchange.status(),
+        text: answer.text.clone(),
+        failure: failure.map_or("", |failure| failure.kind.name()),
+        chunks: answer.chunks.iter().map(|chunk| chunk.tokens).collect(),
+        tokens: answer.output_tokens(),
+        stop: answer.stop,
+    }
 }
 
 fn dialects() -> impl Strategy<Value = Dialect> {
@@ -53,6 +46,7 @@ fn dialects() -> impl Strategy<Value = Dialect> {
 /// A stream of chunks with these texts, as a server of the dialect writes it.
 fn stream_of(dialect: Dialect, texts: &[String]) -> Vec<u8> {
     let mut answer = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
+    let count = texts.len();
     let mut add = |event: String| {
         answer.extend(format!("{:x}\r\n", event.len()).bytes());
         answer.extend(event.bytes());
@@ -75,9 +69,15 @@ fn stream_of(dialect: Dialect, texts: &[String]) -> Vec<u8> {
         });
     }
     add(match dialect {
-        Dialect::OpenAiCompletions | Dialect::OpenAiChat => "data: [DONE]\n\n".to_owned(),
-        Dialect::LlamaCompletion => "data: {\"content\":\"\",\"stop\":true}\n\n".to_owned(),
-        _ => "{\"done\":true}\n".to_owned(),
+        Dialect::OpenAiCompletions | Dialect::OpenAiChat => format!(
+            "data: {{\"choices\":[{{\"finish_reason\":\"length\"}}],\
+             \"usage\":{{\"completion_tokens\":{count}}}}}\n\ndata: [DONE]\n\n"
+        ),
+        Dialect::LlamaCompletion => format!(
+            "data: {{\"content\":\"\",\"stop\":true,\"stop_type\":\"limit\",\
+             \"tokens_predicted\":{count}}}\n\n"
+        ),
+        _ => format!("{{\"done\":true,\"done_reason\":\"length\",\"eval_count\":{count}}}\n"),
     });
     answer.extend(b"0\r\n\r\n");
     answer
@@ -91,11 +91,16 @@ proptest! {
         cuts in prop::collection::vec(any::<usize>(), 0..12),
     ) {
         let answer = stream_of(dialect, &texts);
-        let (status, text, failure, chunks) = understood(dialect, &answer, &cuts);
-        prop_assert_eq!(failure, "");
-        prop_assert_eq!(status, 200);
-        prop_assert_eq!(text, texts.concat());
-        prop_assert_eq!(chunks, texts.len());
+        let found = understood(dialect, &answer, &cuts);
+        let expected = Understood {
+            status: 200,
+            text: texts.concat(),
+            failure: "",
+            chunks: vec![1; texts.len()],
+            tokens: u32::try_from(texts.len()).ok(),
+            stop: Stop::Length,
+        };
+        prop_assert_eq!(found, expected);
     }
 
     #[test]
@@ -111,8 +116,8 @@ proptest! {
             answer[place % length] = byte;
         }
         prop_assert_eq!(
-            understood(dialect, &answer, &cuts).0,
-            understood(dialect, &answer, &[]).0
+            understood(dialect, &answer, &cuts),
+            understood(dialect, &answer, &[])
         );
     }
 

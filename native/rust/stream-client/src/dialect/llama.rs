@@ -8,7 +8,8 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use super::{Counts, Meaning, NotUnderstood, Stop, error_text};
+use super::strict::{Size, object};
+use super::{Counts, Meaning, NotUnderstood, Stop, error_text, is_error};
 
 #[derive(Deserialize)]
 struct Event {
@@ -18,15 +19,15 @@ struct Event {
     stop_type: Option<String>,
     stopped_limit: Option<bool>,
     stopped_eos: Option<bool>,
-    tokens_predicted: Option<u32>,
-    tokens_evaluated: Option<u32>,
+    tokens_predicted: Option<Size>,
+    tokens_evaluated: Option<Size>,
     timings: Option<IgnoredAny>,
     error: Option<Value>,
 }
 
 pub fn read(payload: &[u8], counts: &mut Counts) -> Result<Meaning, NotUnderstood> {
-    let event: Event = serde_json::from_slice(payload)?;
-    if let Some(error) = event.error {
+    let event: Event = object(payload)?;
+    if let Some(error) = event.error.filter(is_error) {
         return Ok(Meaning {
             error: Some(error_text(&error)),
             ..Meaning::default()
@@ -44,11 +45,11 @@ pub fn read(payload: &[u8], counts: &mut Counts) -> Result<Meaning, NotUnderstoo
         (Some("eos"), ..) | (None, _, Some(true)) => Stop::EndOfSequence,
         _ => Stop::Unknown,
     };
-    counts.prompt = event.tokens_evaluated.or(counts.prompt);
+    counts.prompt = event.tokens_evaluated.map(u32::from).or(counts.prompt);
     let mark = u32::from(is_end && stop == Stop::EndOfSequence);
     let tokens = match event
         .tokens_predicted
-        .map(|total| total.saturating_sub(mark))
+        .map(|total| u32::from(total).saturating_sub(mark))
     {
         // A server that counts at the end only says nothing of the chunks before.
         Some(total) if is_end && counts.output.is_none() => {
@@ -63,6 +64,7 @@ pub fn read(payload: &[u8], counts: &mut Counts) -> Result<Meaning, NotUnderstoo
         tokens,
         stop,
         is_end,
+        is_last: is_end,
         has_figures: event.timings.is_some(),
         ..Meaning::default()
     })

@@ -3,6 +3,9 @@
 mod llama;
 mod ollama;
 mod openai;
+mod strict;
+
+use serde_json::Value;
 
 use crate::framing::Framing;
 
@@ -54,6 +57,7 @@ impl Dialect {
     /// # Errors
     /// It is no message of this dialect.
     pub fn read(self, payload: &[u8], counts: &mut Counts) -> Result<Meaning, NotUnderstood> {
+        // The workbench's own readers are as strict: `python_runner/engines/message.py`.
         match self {
             Self::OpenAiCompletions | Self::OpenAiChat => openai::read(payload, counts),
             Self::OllamaGenerate | Self::OllamaChat => ollama::read(payload, counts),
@@ -104,6 +108,8 @@ pub struct Meaning {
     pub stop: Stop,
     /// The answer is over: a mark, a reason or a last message.
     pub is_end: bool,
+    /// Nothing may follow: a mark or a last message.
+    pub is_last: bool,
     /// It carries the server's own figures: usage, timings, durations.
     pub has_figures: bool,
     /// The error that it reports.
@@ -128,8 +134,18 @@ impl From<serde_json::Error> for NotUnderstood {
     }
 }
 
+/// Whether a field `error` reports one: some servers send an empty one with each event.
+fn is_error(error: &Value) -> bool {
+    match error {
+        Value::Null | Value::Bool(false) => false,
+        Value::String(text) => !text.is_empty(),
+        Value::Object(fields) => !fields.is_empty(),
+        _ => true,
+    }
+}
+
 /// The text of an error, which servers give as a string or as an object with a `message`.
-fn error_text(error: &serde_json::Value) -> String {
+fn error_text(error: &Value) -> String {
     let message = error.get("message").unwrap_or(error);
     message
         .as_str()

@@ -4,7 +4,8 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Counts, Meaning, NotUnderstood, Stop, error_text};
+use super::strict::{Size, object};
+use super::{Counts, Meaning, NotUnderstood, Stop, error_text, is_error};
 
 #[derive(Deserialize)]
 struct Message {
@@ -14,8 +15,8 @@ struct Message {
     thinking: Option<String>,
     done: Option<bool>,
     done_reason: Option<String>,
-    prompt_eval_count: Option<u32>,
-    eval_count: Option<u32>,
+    prompt_eval_count: Option<Size>,
+    eval_count: Option<Size>,
     error: Option<Value>,
 }
 
@@ -26,8 +27,8 @@ struct Said {
 }
 
 pub fn read(payload: &[u8], counts: &mut Counts) -> Result<Meaning, NotUnderstood> {
-    let message: Message = serde_json::from_slice(payload)?;
-    if let Some(error) = message.error {
+    let message: Message = object(payload)?;
+    if let Some(error) = message.error.filter(is_error) {
         return Ok(Meaning {
             error: Some(error_text(&error)),
             ..Meaning::default()
@@ -55,15 +56,18 @@ pub fn read(payload: &[u8], counts: &mut Counts) -> Result<Meaning, NotUnderstoo
         _ => Stop::Unknown,
     };
     if is_end {
-        counts.prompt = message.prompt_eval_count.or(counts.prompt);
+        counts.prompt = message.prompt_eval_count.map(u32::from).or(counts.prompt);
         let mark = u32::from(stop == Stop::EndOfSequence);
-        counts.output = message.eval_count.map(|count| count.saturating_sub(mark));
+        counts.output = message
+            .eval_count
+            .map(|count| u32::from(count).saturating_sub(mark));
     }
     Ok(Meaning {
         text: if is_reasoning { thinking } else { text },
         is_reasoning,
         stop,
         is_end,
+        is_last: is_end,
         has_figures: is_end,
         ..Meaning::default()
     })

@@ -9,7 +9,8 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Counts, Meaning, NotUnderstood, Stop, error_text};
+use super::strict::{Size, object};
+use super::{Counts, Meaning, NotUnderstood, Stop, error_text, is_error};
 
 #[derive(Deserialize)]
 struct Chunk {
@@ -18,8 +19,21 @@ struct Chunk {
     usage: Option<Usage>,
     error: Option<Value>,
     timings: Option<Timings>,
-    object: Option<serde::de::IgnoredAny>,
+    object: Option<Value>,
     id: Option<serde::de::IgnoredAny>,
+    /// Of an error that is the whole object.
+    message: Option<Value>,
+}
+
+impl Chunk {
+    fn error(&mut self) -> Option<String> {
+        let named = self.error.take().filter(is_error);
+        let is_one = self.object.as_ref().is_some_and(|kind| kind == "error");
+        let whole = || self.message.take().unwrap_or_else(|| "error".into());
+        named
+            .or_else(|| is_one.then(whole))
+            .map(|said| error_text(&said))
+    }
 }
 
 #[derive(Deserialize)]
@@ -57,32 +71,33 @@ impl Logprobs {
 
 #[derive(Deserialize)]
 struct Usage {
-    prompt_tokens: Option<u32>,
-    completion_tokens: Option<u32>,
+    prompt_tokens: Option<Size>,
+    completion_tokens: Option<Size>,
 }
 
 /// llama.cpp's server adds these to its last chunk, also where it was not asked for usage.
 #[derive(Deserialize)]
 struct Timings {
     #[serde(rename = "cache_n")]
-    cached: Option<u32>,
+    cached: Option<Size>,
     #[serde(rename = "prompt_n")]
-    computed: Option<u32>,
+    computed: Option<Size>,
     #[serde(rename = "predicted_n")]
-    predicted: Option<u32>,
+    predicted: Option<Size>,
 }
 
 pub fn read(payload: &[u8], counts: &mut Counts) -> Result<Meaning, NotUnderstood> {
     if payload.trim_ascii() == b"[DONE]" {
         return Ok(Meaning {
             is_end: true,
+            is_last: true,
             ..Meaning::default()
         });
     }
-    let chunk: Chunk = serde_json::from_slice(payload)?;
-    if let Some(error) = chunk.error.filter(|error| !error.is_null()) {
+    let mut chunk: Chunk = object(payload)?;
+    if let Some(error) = chunk.error() {
         return Ok(Meaning {
-            error: Some(error_text(&error)),
+            error: Some(error),
             ..Meaning::default()
         });
     }
@@ -98,9 +113,9 @@ pub fn read(payload: &[u8], counts: &mut Counts) -> Result<Meaning, NotUnderstoo
         .unwrap_or_default();
     if let Some(usage) = chunk.usage {
         meaning.has_figures = true;
-        counts.prompt = usage.prompt_tokens.or(counts.prompt);
+        counts.prompt = usage.prompt_tokens.map(u32::from).or(counts.prompt);
         if let Some(total) = usage.completion_tokens {
-            let new = counts.advance(total);
+            let new = counts.advance(total.into());
             // Running usage tells of this chunk; the total at the end of no chunk at all.
             if meaning.tokens == 0 && !meaning.text.is_empty() {
                 meaning.tokens = new;
@@ -111,9 +126,9 @@ pub fn read(payload: &[u8], counts: &mut Counts) -> Result<Meaning, NotUnderstoo
         meaning.has_figures = true;
         let prompt = timings
             .computed
-            .map(|computed| computed + timings.cached.unwrap_or(0));
+            .map(|computed| u32::from(computed) + timings.cached.map_or(0, u32::from));
         counts.prompt = counts.prompt.or(prompt);
-        counts.output = counts.output.or(timings.predicted);
+        counts.output = counts.output.or(timings.predicted.map(u32::from));
     }
     Ok(meaning)
 }
@@ -263,6 +278,29 @@ mod tests {
             "out of memory"
         );
         assert_eq!(one(r#"{"error":"busy"}"#).error.unwrap(), "busy");
+        assert_eq!(
+            one(r#"{"object":"error","message":"busy","code":503}"#)
+                .error
+                .unwrap(),
+            "busy"
+        );
+    }
+
+    #[test]
+    fn an_empty_error_is_none() {
+        for error in ["null", "false", r#""""#, "{}"] {
+            let payload = format!(r#"{{"choices":[{{"text":"a"}}],"error":{error}}}"#);
+            assert_eq!(one(&payload).error, None, "{error}");
+        }
+    }
+
+    #[test]
+    fn counts_that_are_none() {
+        for count in ["-1", "1.5", "true", "4294967295", "99999999999999999999"] {
+            let payload = format!(r#"{{"choices":[],"usage":{{"prompt_tokens":{count}}}}}"#);
+            let found = read(payload.as_bytes(), &mut Counts::default());
+            assert!(found.is_err(), "{count}");
+        }
     }
 
     #[test]

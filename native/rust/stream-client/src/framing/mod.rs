@@ -6,6 +6,22 @@ mod sse;
 pub use ndjson::Ndjson;
 pub use sse::ServerSentEvents;
 
+/// Bytes that one event may have unless something else is said. The largest that servers send,
+/// the tokens of a long context as text, have about one.
+pub const MAX_EVENT_BYTES: usize = 8 << 20;
+/// Bytes that the events of one answer may have in all.
+pub const MAX_ANSWER_BYTES: usize = 128 << 20;
+
+/// `bytes` as people write it.
+#[must_use]
+pub fn in_words(bytes: usize) -> String {
+    if bytes >= 1 << 20 && bytes.is_multiple_of(1 << 20) {
+        format!("{} MiB", bytes >> 20)
+    } else {
+        format!("{bytes} bytes")
+    }
+}
+
 /// How a stream says where an event ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framing {

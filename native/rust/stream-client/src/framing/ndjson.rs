@@ -2,10 +2,13 @@
 
 use super::{EventParser, EventTooLarge, append};
 
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// Lines ended by LF or CRLF. Blank lines are no events; a last line that only the end of
-/// the stream ends is one.
+/// the stream ends is one. A byte order mark before the first is dropped.
 pub struct Ndjson {
     line: Vec<u8>,
+    is_first_line: bool,
     limit: usize,
 }
 
@@ -15,12 +18,16 @@ impl Ndjson {
     pub fn new(limit: usize) -> Self {
         Self {
             line: Vec::new(),
+            is_first_line: true,
             limit,
         }
     }
 
-    fn end_line(line: &[u8], emit: &mut dyn FnMut(&[u8])) {
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
+    fn end_line(line: &[u8], is_first: &mut bool, emit: &mut dyn FnMut(&[u8])) {
+        let mut line = line.strip_suffix(b"\r").unwrap_or(line);
+        if std::mem::take(is_first) {
+            line = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line);
+        }
         if !line.trim_ascii().is_empty() {
             emit(line);
         }
@@ -33,10 +40,10 @@ impl EventParser for Ndjson {
         while let Some(end) = memchr::memchr(b'\n', rest) {
             let (line, after) = (&rest[..end], &rest[end + 1..]);
             if self.line.is_empty() && line.len() <= self.limit {
-                Self::end_line(line, emit); // the usual case: nothing is copied
+                Self::end_line(line, &mut self.is_first_line, emit); // the usual case: nothing is copied
             } else {
                 append(&mut self.line, line, 0, self.limit)?;
-                Self::end_line(&self.line, emit);
+                Self::end_line(&self.line, &mut self.is_first_line, emit);
                 self.line.clear();
             }
             rest = after;
@@ -45,12 +52,13 @@ impl EventParser for Ndjson {
     }
 
     fn finish(&mut self, emit: &mut dyn FnMut(&[u8])) {
-        Self::end_line(&self.line, emit);
+        Self::end_line(&self.line, &mut self.is_first_line, emit);
         self.line.clear();
     }
 
     fn reset(&mut self) {
         self.line.clear();
+        self.is_first_line = true;
     }
 }
 
@@ -105,6 +113,15 @@ mod tests {
     #[test]
     fn bytes_that_are_no_text_pass_untouched() {
         assert_events(Ndjson, b"\xff\xfe\x00\n\xc3\n", &[b"\xff\xfe\x00", b"\xc3"]);
+    }
+
+    #[test]
+    fn a_byte_order_mark_at_the_start_is_dropped() {
+        assert_events(
+            Ndjson,
+            b"\xef\xbb\xbf1\n\xef\xbb\xbf2\n",
+            &[b"1", b"\xef\xbb\xbf2"],
+        );
     }
 
     #[test]

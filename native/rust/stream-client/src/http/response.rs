@@ -5,6 +5,8 @@ use httparse::{EMPTY_HEADER, ParserConfig, Status};
 const MAX_HEADERS: usize = 100;
 const MAX_HEAD_BYTES: usize = 64 << 10;
 const MAX_SIZE_LINE_BYTES: usize = 1 << 10;
+/// Of the value of a header that is shown.
+const MAX_SHOWN_BYTES: usize = 200;
 
 /// What came is no HTTP answer, or not a whole one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -45,6 +47,10 @@ pub struct Response {
     pub location: String,
     /// `Retry-After`, empty if there is none.
     pub retry_after: String,
+    /// How the body is packed; empty if it is as it is, as was asked for.
+    pub encoding: String,
+    /// Of the trailer, so far.
+    trailer_bytes: usize,
 }
 
 impl Default for Response {
@@ -57,6 +63,8 @@ impl Default for Response {
             content_type: String::new(),
             location: String::new(),
             retry_after: String::new(),
+            encoding: String::new(),
+            trailer_bytes: 0,
         }
     }
 }
@@ -74,6 +82,20 @@ impl Response {
     #[must_use]
     pub fn has_head(&self) -> bool {
         self.state != State::Head
+    }
+
+    /// Whether the answer is one that was hoped for.
+    #[must_use]
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// Why its body cannot be read, in words; None: it can.
+    #[must_use]
+    pub fn why_unread(&self) -> Option<String> {
+        let encoding = &self.encoding;
+        (!encoding.is_empty())
+            .then(|| format!("its answer is packed ({encoding}), which nobody asked for"))
     }
 
     /// Whether the answer is whole.
@@ -146,25 +168,26 @@ impl Response {
         self.held.extend_from_slice(bytes);
         let mut headers = [EMPTY_HEADER; MAX_HEADERS];
         let mut answer = httparse::Response::new(&mut headers);
-        let held = std::mem::take(&mut self.held);
+        let mut held = std::mem::take(&mut self.held);
         let parsed = ParserConfig::default()
             .parse_response(&mut answer, &held)
             .map_err(|error| HttpError::NotHttp(format!("{error}; it begins {}", shown(&held))))?;
-        let Status::Complete(length) = parsed else {
-            if held.len() > MAX_HEAD_BYTES {
-                return Err(HttpError::NotHttp("its head has no end".to_owned()));
+        let length = match parsed {
+            Status::Complete(length) if length <= MAX_HEAD_BYTES => length,
+            Status::Partial if held.len() <= MAX_HEAD_BYTES => {
+                self.held = held;
+                return Ok(&[]);
             }
-            self.held = held;
-            return Ok(&[]);
+            _ => return Err(HttpError::NotHttp("its head has no end".to_owned())),
         };
         let status = answer.code.unwrap_or_default();
-        if (100..200).contains(&status) {
-            // "Continue" and the like: the answer itself is still to come.
-            return Ok(&bytes[length - before..]);
+        // "Continue" and the like: the answer itself is still to come. Not so where the server
+        // goes on in another protocol.
+        if !(100..200).contains(&status) || status == 101 {
+            self.read_headers(status, &answer)?;
         }
-        self.read_headers(status, &answer)?;
+        held.clear();
         self.held = held;
-        self.held.clear();
         Ok(&bytes[length - before..])
     }
 
@@ -177,30 +200,37 @@ impl Response {
         self.is_kept_alive = answer.version == Some(1);
         let mut length = None;
         let mut is_chunked = false;
+        let mut is_closing = false;
         for header in answer.headers.iter() {
             let value = String::from_utf8_lossy(header.value).trim().to_owned();
             match header.name.to_ascii_lowercase().as_str() {
                 "content-length" => {
-                    let number = value.parse::<u64>();
-                    length = Some(
-                        number
-                            .map_err(|_| HttpError::NotHttp(format!("its length is {value:?}")))?,
-                    );
+                    let number = length_of(&value)?;
+                    if length.is_some_and(|other| other != number) {
+                        return Err(HttpError::NotHttp("it has two lengths".to_owned()));
+                    }
+                    length = Some(number);
                 }
-                "transfer-encoding" => is_chunked = value.to_ascii_lowercase().ends_with("chunked"),
-                "connection" => match value.to_ascii_lowercase().as_str() {
-                    "close" => self.is_kept_alive = false,
-                    "keep-alive" => self.is_kept_alive = true,
-                    _ => {}
-                },
-                "content-type" => self.content_type = value,
-                "location" => self.location = value,
-                "retry-after" => self.retry_after = value,
+                "transfer-encoding" => is_chunked = self.read_codings(&value) || is_chunked,
+                "content-encoding" => {
+                    self.read_codings(&value);
+                }
+                "connection" => {
+                    for word in words_of(&value) {
+                        is_closing |= word == "close";
+                        self.is_kept_alive |= word == "keep-alive";
+                    }
+                }
+                "content-type" => self.content_type = clipped(value),
+                "location" => self.location = clipped(value),
+                "retry-after" => self.retry_after = clipped(value),
                 _ => {}
             }
         }
+        // Where a length stands beside chunks, one of the two is a lie.
+        self.is_kept_alive &= !is_closing && status != 101 && !(is_chunked && length.is_some());
         self.state = match (is_chunked, length) {
-            _ if matches!(status, 204 | 304) => State::Done,
+            _ if matches!(status, 101 | 204 | 304) => State::Done,
             (true, _) => State::ChunkSize,
             (false, Some(0)) => State::Done,
             (false, Some(length)) => State::Length(length),
@@ -212,12 +242,25 @@ impl Response {
         Ok(())
     }
 
+    /// Keep what of a list of codings is more than chunks. True: chunks are the last of them.
+    fn read_codings(&mut self, value: &str) -> bool {
+        let mut is_chunked = false;
+        for word in words_of(value) {
+            is_chunked = word == "chunked";
+            if !is_chunked && !word.is_empty() && word != "identity" {
+                self.encoding = clipped(word);
+            }
+        }
+        is_chunked
+    }
+
     fn take_size<'b>(&mut self, bytes: &'b [u8]) -> Result<&'b [u8], HttpError> {
         let bad = || HttpError::NotHttp("a chunk has no size".to_owned());
         // The usual case first: the line is whole, and nothing is copied.
         if self.held.is_empty()
             && let Status::Complete((used, size)) =
                 httparse::parse_chunk_size(bytes).map_err(|_| bad())?
+            && used <= MAX_SIZE_LINE_BYTES
         {
             self.begin_chunk(size);
             return Ok(&bytes[used..]);
@@ -225,6 +268,7 @@ impl Response {
         let before = self.held.len();
         self.held.extend_from_slice(bytes);
         match httparse::parse_chunk_size(&self.held).map_err(|_| bad())? {
+            Status::Complete((used, _)) if used > MAX_SIZE_LINE_BYTES => Err(bad()),
             Status::Complete((used, size)) => {
                 self.held.clear();
                 self.begin_chunk(size);
@@ -264,6 +308,10 @@ impl Response {
     /// Fields after the last chunk, up to an empty line; they are not used.
     fn take_trailer<'b>(&mut self, bytes: &'b [u8]) -> Result<&'b [u8], HttpError> {
         for (index, byte) in bytes.iter().enumerate() {
+            self.trailer_bytes += 1;
+            if self.trailer_bytes > MAX_HEAD_BYTES {
+                return Err(HttpError::NotHttp("its trailer has no end".to_owned()));
+            }
             if *byte != b'\n' {
                 self.held.push(*byte);
                 continue;
@@ -275,11 +323,31 @@ impl Response {
                 return Ok(&bytes[index + 1..]);
             }
         }
-        if self.held.len() > MAX_HEAD_BYTES {
-            return Err(HttpError::NotHttp("its trailer has no end".to_owned()));
-        }
         Ok(&[])
     }
+}
+
+/// Digits and nothing else.
+fn length_of(value: &str) -> Result<u64, HttpError> {
+    let is_number = value.bytes().all(|byte| byte.is_ascii_digit());
+    let number = is_number.then(|| value.parse::<u64>().ok()).flatten();
+    number.ok_or_else(|| HttpError::NotHttp(format!("its length is {:?}", clipped(value.into()))))
+}
+
+/// The words of a list of them, in small letters.
+fn words_of(value: &str) -> impl Iterator<Item = String> {
+    value
+        .split(',')
+        .map(|word| word.trim().to_ascii_lowercase())
+}
+
+/// The beginning of a value that may be of any length.
+fn clipped(mut value: String) -> String {
+    if value.len() > MAX_SHOWN_BYTES {
+        value.truncate(value.floor_char_boundary(MAX_SHOWN_BYTES));
+        value.push('…');
+    }
+    value
 }
 
 fn fitting(left: u64, available: usize) -> usize {
@@ -334,6 +402,23 @@ mod tests {
         let answer = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, Chunked\r\n\r\n\
             1\r\nx\r\n0\r\nexpires: never\r\n\r\n";
         assert_eq!(body_of(answer), b"x");
+        assert_eq!(read(&[answer]).unwrap().1.encoding, "gzip");
+    }
+
+    #[test]
+    fn a_size_that_goes_on_is_refused_however_it_is_cut() {
+        let head = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
+        let answer = format!("{head}1;{}\r\nx\r\n0\r\n\r\n", "x".repeat(2000));
+        assert!(read(&[answer.as_bytes()]).is_err());
+        let pieces: Vec<&[u8]> = answer.as_bytes().chunks(700).collect();
+        assert!(read(&pieces).is_err());
+    }
+
+    #[test]
+    fn a_trailer_that_goes_on_is_refused() {
+        let head = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0\r\n";
+        let answer = format!("{head}{}", "x: y\r\n".repeat(20_000));
+        assert!(read(&[answer.as_bytes()]).is_err());
     }
 
     #[test]
@@ -399,6 +484,27 @@ mod tests {
     }
 
     #[test]
+    fn values_of_any_length_are_clipped() {
+        let long = "ä".repeat(5000);
+        let answer = format!("HTTP/1.1 429 No\r\nRetry-After: {long}\r\nContent-Length: 0\r\n\r\n");
+        let (_, response) = read(&[answer.as_bytes()]).unwrap();
+        assert!(response.retry_after.len() <= 204);
+    }
+
+    #[test]
+    fn a_connection_may_be_used_again() {
+        for (headers, is_kept) in [
+            ("Content-Length: 0", true),
+            ("Content-Length: 0\r\nConnection: Upgrade, Close", false),
+            ("Content-Length: 0\r\nTransfer-Encoding: chunked", false),
+        ] {
+            let answer = format!("HTTP/1.1 200 OK\r\n{headers}\r\n\r\n");
+            let (_, response) = read(&[answer.as_bytes()]).unwrap();
+            assert_eq!(response.is_kept_alive, is_kept, "{headers}");
+        }
+    }
+
+    #[test]
     fn what_is_not_http() {
         let head = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
         for answer in [
@@ -406,6 +512,9 @@ mod tests {
             format!("{head}zz\r\n"),
             format!("{head}1\r\nxy\r\n"),
             "HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n".to_owned(),
+            "HTTP/1.1 200 OK\r\ncontent-length: +1\r\n\r\n".to_owned(),
+            "HTTP/1.1 200 OK\r\ncontent-length:\r\n\r\n".to_owned(),
+            "HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n".to_owned(),
         ] {
             assert!(read(&[answer.as_bytes()]).is_err(), "{answer:?}");
         }

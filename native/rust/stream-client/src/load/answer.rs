@@ -38,6 +38,8 @@ pub struct Answer {
     pub events: u32,
     /// Whether the stream has said that it is over.
     pub has_end: bool,
+    /// Whether it has said that nothing follows.
+    pub has_last: bool,
     /// The beginning of the body as long as no event was understood.
     pub beginning: Vec<u8>,
 }
@@ -52,6 +54,7 @@ impl Answer {
         self.failure = None;
         self.events = 0;
         self.has_end = false;
+        self.has_last = false;
         self.beginning.clear();
     }
 
@@ -91,6 +94,11 @@ impl Answer {
             self.failure = Some(Failure::new(ErrorKind::StreamError, error));
             return;
         }
+        if self.has_last && !is_mark(payload) {
+            let words = format!("more after the end of its answer: {}", shown(payload));
+            self.failure = Some(Failure::new(ErrorKind::Protocol, words));
+            return;
+        }
         if meaning.has_content() {
             self.chunks.push(Chunk {
                 arrival,
@@ -109,6 +117,26 @@ impl Answer {
             self.figures.extend_from_slice(payload);
         }
         self.has_end |= meaning.is_end;
+        self.has_last |= meaning.is_last;
+    }
+
+    /// What is wrong with the server's count: a chunk with content is a token at least. Where the
+    /// mark that ends an answer is sent and not counted, there is one more. Reasoning is left
+    /// out: some servers do not count it.
+    pub(super) fn wrong_count(&self) -> Option<Failure> {
+        let total = u64::from(self.counts.output?);
+        let mark = u64::from(self.stop == Stop::EndOfSequence);
+        let mut sent = 0_u64;
+        let mut told = 0_u64;
+        for chunk in self.chunks.iter().filter(|chunk| !chunk.is_reasoning) {
+            sent += 1;
+            told += u64::from(chunk.tokens);
+        }
+        let sent = sent.max(told);
+        (sent > total + mark).then(|| {
+            let words = format!("the server counts {total} tokens, and sent {sent}");
+            Failure::new(ErrorKind::WrongCount, words)
+        })
     }
 
     /// Tokens of the answer; None if nobody has counted them.
@@ -117,7 +145,12 @@ impl Answer {
         let all_known = self.chunks.iter().all(|chunk| chunk.tokens > 0);
         self.counts
             .output
-            .or_else(|| all_known.then(|| self.chunks.iter().map(|chunk| chunk.tokens).sum()))
+            .or_else(|| all_known.then(|| self.sum_of_chunks()))
+    }
+
+    fn sum_of_chunks(&self) -> u32 {
+        let tokens = self.chunks.iter().map(|chunk| chunk.tokens);
+        tokens.fold(0, u32::saturating_add)
     }
 
     /// A chunk is a token only where the totals agree. Some servers count the mark that ends an
@@ -133,6 +166,11 @@ impl Answer {
             }
         }
     }
+}
+
+/// Whether it is the mark of the end and nothing else: some servers send theirs twice.
+fn is_mark(payload: &[u8]) -> bool {
+    payload.trim_ascii() == b"[DONE]"
 }
 
 /// The beginning of `bytes`, quoted.

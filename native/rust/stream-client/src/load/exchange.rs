@@ -1,7 +1,7 @@
 //! One request and its answer, from the bytes as they come.
 
 use crate::dialect::Dialect;
-use crate::framing::EventParser;
+use crate::framing::{EventParser, MAX_ANSWER_BYTES, in_words};
 use crate::http::{HttpError, Response};
 use crate::load::answer::{Answer, ERROR_BODY_BYTES, shown};
 use crate::load::failure::{ErrorKind, Failure};
@@ -17,6 +17,9 @@ pub struct Exchange {
     pub answer: Answer,
     /// The read that completed the head; 0 before.
     pub headers_ns: i64,
+    body_bytes: usize,
+    /// More came than belonged to the answer.
+    has_more: bool,
 }
 
 impl Exchange {
@@ -30,6 +33,8 @@ impl Exchange {
             parser: dialect.framing().parser(max_event_bytes),
             answer: Answer::default(),
             headers_ns: 0,
+            body_bytes: 0,
+            has_more: false,
         }
     }
 
@@ -39,6 +44,8 @@ impl Exchange {
         self.parser.reset();
         self.answer.reset();
         self.headers_ns = 0;
+        self.body_bytes = 0;
+        self.has_more = false;
     }
 
     /// HTTP status; 0 before the head was read.
@@ -50,7 +57,7 @@ impl Exchange {
     /// Whether the connection may be used for another request.
     #[must_use]
     pub fn is_kept_alive(&self) -> bool {
-        self.response.is_kept_alive && self.response.is_done()
+        self.response.is_kept_alive && self.response.is_done() && !self.has_more
     }
 
     /// Take what one read has brought. True: the exchange is over, well or not.
@@ -62,21 +69,39 @@ impl Exchange {
             parser,
             answer,
             headers_ns,
+            body_bytes,
+            has_more,
         } = self;
         let had_head = response.has_head();
         let pushed = response.push(bytes, &mut |response, piece| {
-            if !is_success(response.status) {
+            if let Some(words) = response.why_unread() {
+                if response.is_success() {
+                    answer
+                        .failure
+                        .get_or_insert(Failure::new(ErrorKind::NotAStream, words));
+                }
+                return;
+            }
+            if !response.is_success() {
                 answer.keep_beginning(piece);
                 return;
             }
             if answer.events == 0 {
                 answer.keep_beginning(piece);
             }
+            *body_bytes += piece.len();
+            if *body_bytes > MAX_ANSWER_BYTES {
+                let words = format!("the answer is larger than {}", in_words(MAX_ANSWER_BYTES));
+                answer
+                    .failure
+                    .get_or_insert(Failure::new(ErrorKind::TooLarge, words));
+                return;
+            }
             let parsed = parser.push(piece, &mut |payload| {
                 answer.take_event(*dialect, payload, arrival, *keeps_text);
             });
             if let Err(too_large) = parsed {
-                let words = format!("an event is larger than {} bytes", too_large.0);
+                let words = format!("an event is larger than {}", in_words(too_large.0));
                 answer
                     .failure
                     .get_or_insert(Failure::new(ErrorKind::TooLarge, words));
@@ -85,16 +110,21 @@ impl Exchange {
         if !had_head && response.has_head() {
             *headers_ns = arrival.ns;
         }
-        if let Err(error) = pushed {
-            answer
-                .failure
-                .get_or_insert(Failure::new(ErrorKind::Protocol, error.to_string()));
+        // A status is worth more than the rest of a text that makes no sense.
+        let is_refusal = response.has_head() && !response.is_success();
+        let is_broken = pushed.is_err();
+        match pushed {
+            Ok(used) => *has_more |= used < bytes.len(),
+            Err(_) if is_refusal => {}
+            Err(error) => {
+                answer
+                    .failure
+                    .get_or_insert(Failure::new(ErrorKind::Protocol, error.to_string()));
+            }
         }
         let is_over = response.is_done() || answer.failure.is_some();
-        let is_long_error = !is_success(response.status)
-            && response.has_head()
-            && answer.beginning.len() >= ERROR_BODY_BYTES;
-        if is_over || is_long_error {
+        let is_enough = is_broken || answer.beginning.len() >= ERROR_BODY_BYTES;
+        if is_over || (is_refusal && is_enough) {
             self.finish(arrival);
             return true;
         }
@@ -103,7 +133,11 @@ impl Exchange {
 
     /// The connection was closed by the other side.
     pub fn take_end(&mut self, arrival: Arrival) {
-        if let Err(error @ (HttpError::Closed(_) | HttpError::NotHttp(_))) = self.response.end() {
+        // A status is worth more than the rest of a text that breaks off.
+        let is_refusal = self.response.has_head() && !self.response.is_success();
+        if let Err(error @ (HttpError::Closed(_) | HttpError::NotHttp(_))) = self.response.end()
+            && !is_refusal
+        {
             let words = format!("{error} ({} events so far)", self.answer.events);
             self.fail(Failure::new(ErrorKind::Closed, words));
         }
@@ -124,10 +158,7 @@ impl Exchange {
 
     /// The answer is whole, though its body has no end: the connection is of no more use.
     pub fn take_as_whole(&mut self) {
-        self.answer.settle_tokens();
-        if self.answer.failure.is_none() {
-            self.answer.failure = self.missing();
-        }
+        self.settle();
     }
 
     /// Whether nothing at all has come yet.
@@ -144,22 +175,25 @@ impl Exchange {
             answer,
             ..
         } = self;
-        if answer.failure.is_none() && is_success(self.response.status) {
+        if answer.failure.is_none() && self.response.is_success() {
             parser.finish(&mut |payload| {
                 answer.take_event(*dialect, payload, arrival, *keeps_text);
             });
         }
+        self.settle();
+    }
+
+    fn settle(&mut self) {
         self.answer.settle_tokens();
         if self.answer.failure.is_none() {
-            self.answer.failure = self.missing();
+            self.answer.failure = self.missing().or_else(|| self.answer.wrong_count());
         }
     }
 
     /// What keeps a whole answer from being a good one.
     fn missing(&self) -> Option<Failure> {
         let answer = &self.answer;
-        let status = self.response.status;
-        if !is_success(status) {
+        if !self.response.is_success() {
             return Some(Failure::new(ErrorKind::Status, self.refusal()));
         }
         if answer.events == 0 && !answer.beginning.is_empty() {
@@ -189,14 +223,16 @@ impl Exchange {
         let response = &self.response;
         let said = String::from_utf8_lossy(&self.answer.beginning);
         let said = said.trim();
-        let said = if said.is_empty() {
-            "no reason given"
-        } else {
-            said
+        let packed = response.why_unread().unwrap_or_default();
+        let said = match (said.is_empty(), packed.is_empty()) {
+            (false, _) => said,
+            (true, false) => &packed,
+            (true, true) => "no reason given",
         };
+        // Before the words, which may be a page.
         let location = aside("it sends us on to ", &response.location);
         let retry = aside("Retry-After: ", &response.retry_after);
-        format!("status {}: {said}{location}{retry}", response.status)
+        format!("status {}{location}{retry}: {said}", response.status)
     }
 }
 
@@ -209,8 +245,26 @@ fn aside(name: &str, value: &str) -> String {
     }
 }
 
-fn is_success(status: u16) -> bool {
-    (200..300).contains(&status)
+/// What a load makes of an answer that comes in `pieces`, one a read, after which the server
+/// closes the connection. The stamp of read k is k.
+#[must_use]
+pub fn read_load(pieces: &[&[u8]], dialect: Dialect, max_event_bytes: usize) -> Exchange {
+    let mut exchange = Exchange::new(dialect, max_event_bytes, true);
+    let mut arrival = Arrival {
+        read_index: 0,
+        ns: 0,
+    };
+    for piece in pieces.iter().filter(|piece| !piece.is_empty()) {
+        arrival = Arrival {
+            read_index: arrival.read_index + 1,
+            ns: arrival.ns + 1,
+        };
+        if exchange.take(piece, arrival) {
+            return exchange;
+        }
+    }
+    exchange.take_end(arrival);
+    exchange
 }
 
 #[cfg(test)]

@@ -31,6 +31,8 @@ pub enum ErrorKind {
     Empty,
     /// A stream that ends without saying so.
     NoEnd,
+    /// Its counts contradict what came.
+    WrongCount,
     /// Whoever wanted the answer gave up.
     Cancelled,
 }
@@ -52,6 +54,7 @@ impl ErrorKind {
             Self::NotAStream => "not-a-stream",
             Self::Empty => "empty",
             Self::NoEnd => "no-end",
+            Self::WrongCount => "wrong-count",
             Self::Cancelled => "cancelled",
         }
     }

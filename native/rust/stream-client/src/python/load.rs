@@ -10,6 +10,7 @@ use pyo3::types::{PyBytes, PyTuple};
 
 use super::{SIGNAL_PERIOD, duration, receive, to_python};
 use crate::dialect::{DIALECTS, Dialect};
+use crate::framing::MAX_EVENT_BYTES;
 use crate::http::Target;
 use crate::load::{Columns, LoadHandle, Plan, Shape, Snapshot, start};
 
@@ -27,7 +28,7 @@ impl LoadRun {
     #[pyo3(signature = (
         url, bodies, *, dialect, users = None, starts_ns = None, arrivals_ns = None,
         connections = None, requests = None, duration_s = None, timeout_s = 600.0,
-        connect_timeout_s = 5.0, headers = None, max_event_bytes = 67_108_864,
+        connect_timeout_s = 5.0, headers = None, max_event_bytes = MAX_EVENT_BYTES,
         keep_text = false, request_id_header = None, ca_file = None
     ))]
     #[allow(
@@ -197,7 +198,7 @@ pub struct LoadRecord {
 }
 
 impl LoadRecord {
-    fn new(py: Python<'_>, columns: &Columns) -> PyResult<Self> {
+    pub(super) fn new(py: Python<'_>, columns: &Columns) -> PyResult<Self> {
         let long = |values: &[i64]| bytes(py, values, i64::to_le_bytes);
         let short = |values: &[i32]| bytes(py, values, i32::to_le_bytes);
         let offsets: Vec<i64> = std::iter::once(0)
@@ -242,7 +243,7 @@ fn bytes<T: Copy, const N: usize>(
     PyBytes::new(py, &encoded).into()
 }
 
-fn dialect_named(name: &str) -> PyResult<Dialect> {
+pub(super) fn dialect_named(name: &str) -> PyResult<Dialect> {
     Dialect::named(name).ok_or_else(|| {
         let known = DIALECTS.map(|(known, _)| known).join(", ");
         PyValueError::new_err(format!("dialect: {name:?} is none of {known}"))

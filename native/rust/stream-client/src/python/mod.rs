@@ -1,6 +1,7 @@
 //! The Python module `polystack_stream`.
 
 mod load;
+mod read;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use pyo3::types::{PyBytes, PyTuple};
 
 use crate::client::{self, StreamRequest};
 use crate::error::StreamError as Failure;
-use crate::framing::Framing;
+use crate::framing::{Framing, MAX_EVENT_BYTES};
 use crate::record;
 
 /// How often the waiting thread looks for signals such as Ctrl-C.
@@ -65,6 +66,8 @@ struct StreamRecord {
     event_ns: Py<PyTuple>,
     read_index: Py<PyTuple>,
     error_body: Py<PyBytes>,
+    location: String,
+    retry_after: String,
 }
 
 impl StreamRecord {
@@ -80,6 +83,8 @@ impl StreamRecord {
             event_ns: PyTuple::new(py, events.iter().map(|e| e.arrival.ns))?.into(),
             read_index: PyTuple::new(py, events.iter().map(|e| e.arrival.read_index))?.into(),
             error_body: PyBytes::new(py, &record.error_body).into(),
+            location: record.location.clone(),
+            retry_after: record.retry_after.clone(),
         })
     }
 }
@@ -88,7 +93,7 @@ impl StreamRecord {
 #[pyfunction]
 #[pyo3(signature = (
     url, body, *, framing, timeout_s, stall_timeout_s = 120.0, connect_timeout_s = 5.0,
-    headers = None, max_event_bytes = 67_108_864
+    headers = None, max_event_bytes = MAX_EVENT_BYTES
 ))]
 #[allow(
     clippy::too_many_arguments,
@@ -106,14 +111,7 @@ fn post_stream(
     headers: Option<HashMap<String, String>>,
     max_event_bytes: usize,
 ) -> PyResult<StreamRecord> {
-    let framing = match framing {
-        "ndjson" => Framing::Ndjson,
-        "sse" => Framing::Sse,
-        other => {
-            let message = format!("framing: {other:?} is neither 'ndjson' nor 'sse'");
-            return Err(PyValueError::new_err(message));
-        }
-    };
+    let framing = framing_named(framing)?;
     let mut request = StreamRequest::new(url, body.to_vec(), framing).map_err(to_python)?;
     request.timeout = duration("timeout_s", timeout_s)?;
     request.stall_timeout = duration("stall_timeout_s", stall_timeout_s)?;
@@ -124,6 +122,17 @@ fn post_stream(
     }
     let record = wait(py, request)?;
     StreamRecord::new(py, &record)
+}
+
+fn framing_named(name: &str) -> PyResult<Framing> {
+    match name {
+        "ndjson" => Ok(Framing::Ndjson),
+        "sse" => Ok(Framing::Sse),
+        other => {
+            let message = format!("framing: {other:?} is neither 'ndjson' nor 'sse'");
+            Err(PyValueError::new_err(message))
+        }
+    }
 }
 
 /// Let a thread of its own send the request; wait for it here, without the GIL.
@@ -187,7 +196,9 @@ fn to_python(failure: Failure) -> PyErr {
         Failure::Limit { .. } => LimitError::new_err(message),
         Failure::Connect { .. } => ConnectError::new_err(message),
         Failure::Timeout { .. } | Failure::Stalled { .. } => RequestTimeoutError::new_err(message),
-        Failure::Protocol { .. } | Failure::EventTooLarge { .. } => ProtocolError::new_err(message),
+        Failure::Protocol { .. }
+        | Failure::EventTooLarge { .. }
+        | Failure::AnswerTooLarge { .. } => ProtocolError::new_err(message),
         Failure::Cancelled => PyKeyboardInterrupt::new_err(message),
     }
 }
@@ -197,6 +208,8 @@ fn to_python(failure: Failure) -> PyErr {
 mod polystack_stream {
     #[pymodule_export]
     use super::load::{LoadRecord, LoadRun, LoadSnapshot};
+    #[pymodule_export]
+    use super::read::{read_load, read_stream};
     #[pymodule_export]
     use super::{
         ConnectError, LimitError, ProtocolError, RequestTimeoutError, StreamError, StreamRecord,

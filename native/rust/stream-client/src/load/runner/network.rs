@@ -54,6 +54,9 @@ impl Runner {
                     let is_short = count < self.buffer.len() && socket.short_read_is_all();
                     let is_all = is_short && !is_closed;
                     if self.take(index, count, arrival) {
+                        if self.was_spoilt(index) {
+                            return self.dispatch_again(index);
+                        }
                         self.connections[index].is_closing = is_closed;
                         self.end(index);
                         return;
@@ -101,6 +104,12 @@ impl Runner {
             .sent
             .is_some_and(|sent| now_ns() - sent.sent_ns < MOST_TO_LEARN_OF_A_CLOSE_NS);
         connection.carried > 1 && connection.exchange.is_untouched() && is_soon
+    }
+
+    /// Whether what came belongs to the answer before: its server sent more than it had said.
+    fn was_spoilt(&self, index: usize) -> bool {
+        let failure = self.connections[index].exchange.answer.failure.as_ref();
+        self.was_stale(index) && failure.is_some_and(|failure| failure.kind == ErrorKind::Protocol)
     }
 
     pub(super) fn dispatch_again(&mut self, index: usize) {
