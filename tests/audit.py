@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-_TIMEOUT_S = 900.0
+_TIMEOUT_S = 300.0
 _GOVULNCHECK = "golang.org/x/vuln/cmd/govulncheck@v1.1.4"
 _NOT_LOCKS = ("-override.txt",)
 _LINES_SHOWN = 3
@@ -53,8 +53,9 @@ class Ran:
 
     @property
     def reason(self) -> tuple[str, ...]:
-        """The last lines that it said, for a reader."""
+        """The lines about an error, else the last ones, for a reader."""
         lines = [line.strip() for line in (self.err or self.out).splitlines() if line.strip()]
+        lines = [line for line in lines if line.lower().startswith("error")] or lines
         return tuple(lines[-_LINES_SHOWN:]) or (f"it ended with {self.code} and said nothing",)
 
 
@@ -100,19 +101,36 @@ def judged(what: str, ran: Ran, read: Read) -> Result:
     """The result of a tool that answers in JSON. What is no answer is no clean bill."""
     try:
         found = tuple(read(json.loads(ran.out)))
+    except PassedOverError as error:
+        return Result(what=what, outcome=Outcome.UNCHECKED, details=(str(error),))
     except (ValueError, KeyError, TypeError, AttributeError):
         return Result(what=what, outcome=Outcome.UNCHECKED, details=ran.reason)
     return Result(what=what, outcome=Outcome.FOUND if found else Outcome.CLEAN, details=found)
 
 
+class PassedOverError(Exception):
+    """Nothing was found, and not everything was looked at."""
+
+
 def python_findings(said: Mapping[str, Any]) -> Iterator[str]:
-    """Of pip-audit. Raises ValueError if it passed over a package."""
+    """Of pip-audit. Raises PassedOverError if it passed over packages and found nothing."""
+    found, passed_over = [], []
     for package in said["dependencies"]:
         if "skip_reason" in package:
-            raise ValueError(package["skip_reason"])
+            passed_over.append(package["skip_reason"])
+            continue
         for known in package["vulns"]:
             fixed = ", ".join(known.get("fix_versions") or ["no release yet"])
-            yield f"{package['name']} {package['version']}: {known['id']} (mended in {fixed})"
+            what = f"{package['name']} {package['version']}"
+            found.append(f"{what}: {known['id']} (mended in {fixed})")
+    if passed_over and not found:
+        raise PassedOverError(
+            f"{len(passed_over)} of {len(said['dependencies'])} packages were passed over, the "
+            f"first: {passed_over[0]}"
+        )
+    yield from found
+    if passed_over:
+        yield f"and {len(passed_over)} packages were passed over, the first: {passed_over[0]}"
 
 
 def rust_findings(said: Mapping[str, Any]) -> Iterator[str]:

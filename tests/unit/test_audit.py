@@ -92,6 +92,7 @@ def test_a_package_that_was_passed_over_is_unchecked() -> None:
     said = {word: Ran(code=0, out=out, err="") for word, out in NOTHING.items()}
     found = outcomes({**said, "pip-audit": Ran(code=0, out=answer, err="")})
     assert found[0].outcome is Outcome.UNCHECKED
+    assert "not on the index" in found[0].details[0]
     assert exit_code(found) == 3
 
 

@@ -19,6 +19,9 @@ from tests.faults.fault import fault
 from tests.faults.security.canaries import KEY, PROMPT, files_with, prompts_file
 from tests.real.command import TIMEOUT_S, Marked
 from tests.real.odd_server import CERTIFICATE, OddServer, odd_server
+from tests.unit.cli.conftest import Polystack, polystack, results
+
+__all__ = ["polystack", "results"]
 
 TINY = source_root() / "models" / "gemma-2-tiny"
 ENVIRONMENT = {"HOSTED_KEY": KEY, "HEADER_OF_MINE": f"Authorization: Bearer {KEY}"}
@@ -152,7 +155,6 @@ def test_a_key_that_is_refused(tmp_path: Path, secure: OddServer, way: str) -> N
 CRASHES = {
     "raise": "raise RuntimeError('injected')",
     "abort": "import os; os.abort()",
-    "segfault": "import faulthandler; faulthandler._sigsegv()",
 }
 _PROGRAM = """
 import sys
@@ -184,15 +186,6 @@ main()
                 "the workbench is ended by SIGABRT while it holds a key",
                 injected="abort() where a stack is finished, under `python -X dev`, with core "
                 "files allowed by the shell",
-                seen="the lines of code that ran, without key and prompts; no core file",
-                kept="the samples so far",
-            ),
-        ),
-        pytest.param(
-            "segfault",
-            marks=fault(
-                "the workbench is ended by SIGSEGV while it holds a key",
-                injected="a read of a null pointer, the same way",
                 seen="the lines of code that ran, without key and prompts; no core file",
                 kept="the samples so far",
             ),
@@ -277,15 +270,20 @@ def test_a_process_with_a_key_hides_its_memory(tmp_path: Path) -> None:
         ("compare", "study"),
     ],
 )
-def test_a_key_in_the_wrong_place(tmp_path: Path, words: tuple[str, ...]) -> None:
+def test_a_key_in_the_wrong_place(
+    tmp_path: Path,
+    polystack: Polystack,
+    results: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    words: tuple[str, ...],
+) -> None:
     if words[-1] == "study":
         text = (source_root() / "studies" / "demo.toml").read_text(encoding="utf-8")
         study = tmp_path / "mine.toml"
         study.write_text(f'{text}\n[endpoints.hosted]\nurl = "https://me:{KEY}@h.invalid"\n')
         words = ("compare", str(study))
-    folder = tmp_path / "work"
-    folder.mkdir()
-    code, printed = Marked(folder, {"HOSTED": KEY}).run(*words)
-    assert code == 2, printed
-    assert KEY not in printed
-    assert not list(folder.rglob("*"))
+    monkeypatch.setenv("HOSTED", KEY)
+    outcome = polystack(*words)
+    assert outcome.code == 2, outcome.err
+    assert KEY not in outcome.out + outcome.err
+    assert not results.exists()

@@ -20,10 +20,10 @@ from python_runner.models import cards
 from python_runner.models.ollama_library import forget, layers, pulled_model
 from python_runner.models.source import file_name_of
 from tests.faults.fault import fault
-from tests.real.command import Marked
 from tests.real.test_hub_fetch import WEIGHTS, Hub, hub, prepared
+from tests.unit.cli.conftest import Polystack, polystack, results
 
-__all__ = ["hub"]
+__all__ = ["hub", "polystack", "results"]
 
 INSIDE = "release-1/vendor/llama.cpp"
 Spoil = Callable[[tarfile.TarInfo], None]
@@ -242,10 +242,7 @@ NAMES = ["../../outside", "/outside", "a/b", "..", "with\nline", "\x1b[2J", "-rf
     kept="nothing was begun, and nothing lies outside the folder",
 )
 @pytest.mark.parametrize("way", ["endpoint", "study", "stacks", "run"])
-def test_names_that_lead_elsewhere(tmp_path: Path, way: str) -> None:
-    folder = tmp_path / "deep" / "work"
-    folder.mkdir(parents=True)
-    run = Marked(folder)
+def test_names_that_lead_elsewhere(tmp_path: Path, polystack: Polystack, way: str) -> None:
     for name in ("../../outside", "a/b", "with\nline", "\x1b[2J", ".."):
         words = {
             "endpoint": ("compare", "demo", "--endpoint", f"{name}=http://127.0.0.1:9"),
@@ -253,10 +250,10 @@ def test_names_that_lead_elsewhere(tmp_path: Path, way: str) -> None:
             "stacks": ("compare", "demo", "--stacks", f"mock-cpp,{name}"),
             "run": ("show", name),
         }[way]
-        code, printed = run.run(*words)
-        assert code in {2, 7}, printed
-        assert "\x1b" not in printed
-    assert set(everything(tmp_path)) <= {"deep", "deep/work", "deep/work/results"}
+        outcome = polystack(*words)
+        assert outcome.code in {2, 7}, outcome.err
+        assert "\x1b" not in outcome.out + outcome.err
+    assert set(everything(tmp_path)) <= {"results"}
 
 
 @fault(
@@ -279,21 +276,18 @@ def test_what_is_made_of_a_model_has_a_plain_name(name: str) -> None:
     seen="the run as always, or the key that is wrong; exit code 0 or 2",
     kept="all files lie in the folder of results",
 )
-def test_texts_of_a_study_are_no_paths(tmp_path: Path) -> None:
+def test_texts_of_a_study_are_no_paths(tmp_path: Path, polystack: Polystack) -> None:
     folder = tmp_path / "deep" / "work"
     folder.mkdir(parents=True)
     text = (source_root() / "studies" / "demo.toml").read_text(encoding="utf-8")
     lines = [line for line in text.splitlines() if not line.startswith(("name ", "title "))]
     study = folder / "mine.toml"
     study.write_text("\n".join(['name = "../../outside"', 'title = "a\\n../b"', *lines]))
-    run = Marked(folder)
-    code, printed = run.run(
-        *("compare", "mine.toml", "--stacks", "mock-cpp,mock-go", "--iterations", "2"),
+    outcome = polystack(
+        *("compare", str(study), "--stacks", "mock-cpp,mock-go", "--iterations", "2"),
         *("--blocks", "1", "--no-answers"),
     )
-    assert code == 0, printed
-    code, printed = run.run("report", "latest", "--no-open")
-    assert code == 0, printed
+    assert outcome.code == 0, outcome.err
     found = set(everything(tmp_path))
     assert not [name for name in found if "outside" in name]
-    assert all(name.startswith("deep") for name in found)
+    assert all(name.startswith(("deep", "results")) for name in found)
