@@ -89,12 +89,12 @@ class _MeddledRunning:
         self._inner.__exit__(*exc)
 
 
-def stop_for_a_while(running: RunningEngine) -> None:
+def stop_for_a_while(running: RunningEngine, before_s: float = _BEFORE_S) -> None:
     """SIGSTOP to the engine's processes in a moment, and SIGCONT later."""
 
     def stop() -> None:
         for number in (signal.SIGSTOP, signal.SIGCONT):
-            time.sleep(_BEFORE_S if number is signal.SIGSTOP else STOPPED_S)
+            time.sleep(before_s if number is signal.SIGSTOP else STOPPED_S)
             for pid in running.process_ids():
                 os.kill(pid, number)
 

@@ -15,8 +15,12 @@ from python_runner.analyse.summary import summarise
 from python_runner.analyse.tidy import tidy_samples
 from python_runner.common.clock import NS_PER_S, ClockReading, SystemClocks
 from python_runner.common.locations import source_root
+from python_runner.common.progress import SilentProgress
 from python_runner.engines.contract import Language, Reach
 from python_runner.engines.mock import MockEngine, MockScript, mock_spec
+from python_runner.engines.table import engine
+from python_runner.measure import Prompt
+from python_runner.models import ReferenceTokenizer, prepare_model
 from python_runner.store import Frames, Store, read_frames
 from tests.faults.fault import fault
 from tests.faults.time.measuring import (
@@ -29,6 +33,7 @@ from tests.faults.time.measuring import (
     slow_engine,
     stop_for_a_while,
 )
+from tests.unit.builders import settings
 
 LEFT_OUT = "the request marked as suspended and left out, with what stopped and for how long"
 OTHERS = "every sample with its stamps; the figures stand on the other requests"
@@ -63,6 +68,25 @@ def check_only_the_second_is_marked(frames: Frames, sign: str, *, at_least_s: fl
 def test_a_stopped_engine(tmp_path: Path) -> None:
     meddled = Meddled(slow_engine(), {2: stop_for_a_while})
     frames = measured(meddled, tmp_path / "polystack.sqlite", plan(3))
+    check_only_the_second_is_marked(frames, "engine stopped", at_least_s=STOPPED_S / 2)
+
+
+@fault(
+    "llama.cpp is stopped and continued",
+    injected="SIGSTOP for 0.8 s to our worker with llama.cpp, within an answer of the tiny model",
+    seen=LEFT_OUT,
+    kept=OTHERS,
+)
+def test_a_stopped_llama_cpp(tmp_path: Path) -> None:
+    llama = engine("llama.cpp")
+    llama.prepare(SilentProgress())
+    model = prepare_model("gemma-2-tiny", {"bf16"}, SilentProgress())
+    launch = replace(settings(), model=model, threads=1)
+    text = "one two three"
+    prompt = Prompt(text=text, ids=ReferenceTokenizer(model.folder).encode(text))
+    asked = replace(plan(3, tokens=400), prompts=(prompt,) * 3)
+    meddled = Meddled(llama, {2: lambda running: stop_for_a_while(running, before_s=0.05)})
+    frames = measured(meddled, tmp_path / "polystack.sqlite", asked, launch=launch)
     check_only_the_second_is_marked(frames, "engine stopped", at_least_s=STOPPED_S / 2)
 
 
