@@ -64,6 +64,7 @@ def rows(folder: Path, query: str) -> list[Any]:
         pytest.param(
             signal.SIGINT,
             130,
+            id="ctrl-c",
             marks=fault(
                 "Ctrl-C with 1,000 streams open",
                 injected="SIGINT to `polystack load` in mid-level",
@@ -74,12 +75,16 @@ def rows(folder: Path, query: str) -> list[Any]:
         pytest.param(
             signal.SIGTERM,
             143,
-            marks=fault(
-                "SIGTERM with 1,000 streams open",
-                injected="SIGTERM to `polystack load` in mid-level",
-                seen="what is kept, and under which number; exit code 143",
-                kept=_IN_FLIGHT,
-            ),
+            id="sigterm",
+            marks=[
+                pytest.mark.soak,
+                fault(
+                    "SIGTERM with 1,000 streams open",
+                    injected="SIGTERM to `polystack load` in mid-level",
+                    seen="what is kept, and under which number; exit code 143",
+                    kept=_IN_FLIGHT,
+                ),
+            ],
         ),
     ],
 )

@@ -16,6 +16,7 @@ from python_runner.common.errors import EngineError
 from python_runner.common.progress import SilentProgress
 from python_runner.engines.truth import prepare_truth_server, truth_server
 from python_runner.measure.load.calibration import Pace
+from python_runner.report.contents import reported
 from python_runner.run.calibration import CalibratorOnDemand
 from python_runner.run.load import check_open_files
 from python_runner.study import Study
@@ -148,3 +149,4 @@ def test_answers_in_one_read(server_class: Any, tmp_path: Path) -> None:
     assert len(whole) > USERS  # a busy machine may cut some writes in two
     assert not whole["itl_ms"].map(len).any()
     assert whole["came_at_once"].all()
+    assert any("came at once" in each for each in reported(found.frames).facts.warnings)

@@ -223,6 +223,7 @@ def test_a_thousand_streams(tmp_path: Path) -> None:
     check_nothing_left_open(found)
 
 
+@pytest.mark.soak
 @fault(
     "The reader stands still while 1,000 streams go on",
     injected="SIGSTOP to the client for two seconds, then SIGCONT",
