@@ -11,21 +11,34 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use polystack_stream::client::read_stream;
-use polystack_stream::dialect::{DIALECTS, Dialect};
+use polystack_stream::dialect::{Counts, DIALECTS, Dialect, Stop};
 use polystack_stream::load::exchange::read_load;
+use polystack_stream::load::failure::ErrorKind;
 use spoilt::{Random, pieces, spoilt_answer};
 
 const LIMIT: usize = 1 << 12;
 const MOST: Duration = Duration::from_secs(5);
 
 /// What a load makes of an answer, as far as cuts must not change it.
-fn in_a_load(dialect: Dialect, pieces: &[&[u8]]) -> String {
+#[derive(Debug, PartialEq)]
+struct Load {
+    status: u16,
+    failure: Option<ErrorKind>,
+    text: String,
+    chunks: Vec<(u32, bool)>,
+    counts: Counts,
+    stop: Stop,
+    figures: Vec<u8>,
+}
+
+fn in_a_load(dialect: Dialect, pieces: &[&[u8]]) -> Load {
     let exchange = read_load(pieces, dialect, LIMIT);
-    let answer = &exchange.answer;
-    let kind = answer.failure.as_ref().map(|failure| failure.kind);
-    if kind.is_none() {
+    let status = exchange.status();
+    let total = exchange.answer.output_tokens();
+    let answer = exchange.answer;
+    let failure = answer.failure.map(|failure| failure.kind);
+    if failure.is_none() {
         let sent = answer.chunks.iter().filter(|chunk| !chunk.is_reasoning);
-        let total = answer.output_tokens();
         assert!(
             total.is_none_or(|total| sent.count() <= total as usize + 1),
             "more chunks than tokens"
@@ -33,36 +46,33 @@ fn in_a_load(dialect: Dialect, pieces: &[&[u8]]) -> String {
         assert!(answer.has_end && !answer.chunks.is_empty());
     }
     assert!(answer.beginning.len() <= 4096);
-    let chunks: Vec<_> = answer
-        .chunks
-        .iter()
-        .map(|chunk| (chunk.tokens, chunk.is_reasoning))
-        .collect();
-    format!(
-        "{} {kind:?} {:?} {chunks:?} {:?} {:?} {:?}",
-        exchange.status(),
-        answer.text,
-        answer.counts,
-        answer.stop,
-        answer.figures
-    )
+    let chunks = answer.chunks.iter();
+    Load {
+        status,
+        failure,
+        text: answer.text,
+        chunks: chunks
+            .map(|each| (each.tokens, each.is_reasoning))
+            .collect(),
+        counts: answer.counts,
+        stop: answer.stop,
+        figures: answer.figures,
+    }
 }
 
 /// What the reader of single requests makes of it: its events, or why there are none.
-fn alone(dialect: Dialect, pieces: &[&[u8]]) -> String {
-    match read_stream(pieces, dialect.framing(), LIMIT) {
-        Ok(record) => {
-            let events: Vec<_> = record.events.iter().map(|event| &event.payload).collect();
-            format!("{} {events:?} {:?}", record.status, record.error_body)
-        }
+fn alone(dialect: Dialect, pieces: &[&[u8]]) -> Result<(u16, Vec<Vec<u8>>, Vec<u8>), String> {
+    let record = read_stream(pieces, dialect.framing(), LIMIT).map_err(|error| {
         // How much of the beginning is shown hangs on how much had come.
-        Err(error) => error
-            .to_string()
+        let words = error.to_string();
+        words
             .split("; it begins")
             .next()
             .unwrap_or_default()
-            .to_owned(),
-    }
+            .to_owned()
+    })?;
+    let events = record.events.into_iter().map(|event| event.payload);
+    Ok((record.status, events.collect(), record.error_body))
 }
 
 fn check(random: &mut Random) {
@@ -70,11 +80,12 @@ fn check(random: &mut Random) {
     let answer = spoilt_answer(random, dialect);
     let whole: &[&[u8]] = &[&answer];
     let cut = pieces(random, &answer);
-    assert_eq!(in_a_load(dialect, whole), in_a_load(dialect, &cut));
-    assert_eq!(alone(dialect, whole), alone(dialect, &cut));
-    let began_well = read_load(whole, dialect, LIMIT).answer.failure.is_none();
+    let load = in_a_load(dialect, whole);
+    let single = alone(dialect, whole);
+    assert_eq!(load, in_a_load(dialect, &cut));
+    assert_eq!(single, alone(dialect, &cut));
     assert!(
-        !began_well || read_stream(whole, dialect.framing(), LIMIT).is_ok(),
+        load.failure.is_some() || single.is_ok(),
         "a load reads what one request alone does not"
     );
 }
