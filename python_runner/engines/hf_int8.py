@@ -8,6 +8,7 @@ slower than bf16 (docs/engines/transformers.md).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from python_runner.engines.contract import ACTIVATIONS, WEIGHTS_BY_TYPE, WEIGHTS_IN_MEMORY
@@ -33,14 +34,19 @@ def held_as(model: Any) -> dict[str, str]:
         kind = "int8" if hasattr(weight, "qdata") else spelled(weight.dtype)
         counts[kind] = counts.get(kind, 0) + weight.numel()
     plain = spelled(model.dtype)
-    total = sum(counts.values())
-    shares = sorted(counts.items(), key=lambda item: item[1], reverse=True)
     is_int8 = "int8" in counts
     return {
         WEIGHTS_IN_MEMORY: INT8 if is_int8 else plain,
-        WEIGHTS_BY_TYPE: ", ".join(f"{kind} {count / total:.1%}" for kind, count in shares),
+        WEIGHTS_BY_TYPE: shares(counts),
         ACTIVATIONS: f"{plain}, 8 bits in products" if is_int8 else plain,
     }
+
+
+def shares(counts: Mapping[str, int]) -> str:
+    """Weights by type, in words: `int8 75.0%, bf16 25.0%`."""
+    total = sum(counts.values())
+    ordered = sorted(counts.items(), key=lambda item: item[1], reverse=True)
+    return ", ".join(f"{kind} {count / total:.1%}" for kind, count in ordered)
 
 
 def spelled(dtype: Any) -> str:

@@ -88,8 +88,9 @@ def batching(slots: int, context: int) -> dict[str, object]:
 def _made_ready(model: Any, precision: str) -> Any:
     import torch
 
+    from python_runner.engines.hf_facts import build_facts
     from python_runner.engines.hf_int8 import held_as, to_int8
-    from python_runner.engines.hf_transformers import build_facts, touch
+    from python_runner.engines.hf_transformers import touch
 
     touch(model.parameters())
     if precision == "8bit":

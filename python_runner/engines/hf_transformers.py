@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import gc
 import os
-import platform
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import MappingProxyType
@@ -22,9 +20,7 @@ from python_runner.common.progress import Progress
 from python_runner.engines.contract import (
     AS_NEEDED,
     CONTEXT_MEMORY,
-    FLASH_ATTENTION,
     KV_CACHE,
-    PROMPT_CACHE,
     EngineDescription,
     EngineSpec,
     GenerateRequest,
@@ -36,13 +32,13 @@ from python_runner.engines.contract import (
     WeightFormat,
 )
 from python_runner.engines.embedded import EmbeddedEngine
+from python_runner.engines.hf_facts import ISA_VARIABLE, build_facts
 from python_runner.engines.hf_int8 import INT8, held_as, spelled, to_int8
 from python_runner.engines.hf_watch import GenerateWatch, PythonCollector
 from python_runner.engines.scoring import ScoreRequest, TokenScores
 from python_runner.engines.stamp_cost import median_cost_ns
 from python_runner.engines.variants import one_of, variant_spec
 
-_ISA_VARIABLE = "ONEDNN_MAX_CPU_ISA"
 FORCE_GC_VARIABLE = "POLYSTACK_PY_FORCE_GC"
 """1: collect Python's garbage after every token, to see that the collector's time is seen."""
 _GC_VARIABLE = "POLYSTACK_PY_GC"
@@ -72,7 +68,12 @@ SPEC = EngineSpec(
 
 def prepare(progress: Progress) -> None:
     """Nothing is built; raises SetupError if the packages are not installed."""
-    for package in ("torch", "torchao", "transformers"):
+    require("torch", "torchao", "transformers")
+
+
+def require(*packages: str) -> None:
+    """Raise SetupError for the first of these packages that is not installed."""
+    for package in packages:
         try:
             version(package)
         except PackageNotFoundError as error:
@@ -90,15 +91,28 @@ def environment(settings: LaunchSettings) -> Mapping[str, str]:
     the difference would be the CPU's and be read as the language's. A value that the user
     has set is left alone, and is recorded.
     """
-    return {_ISA_VARIABLE: os.environ.get(_ISA_VARIABLE, "AVX512_CORE_BF16")}
+    return {ISA_VARIABLE: os.environ.get(ISA_VARIABLE, "AVX512_CORE_BF16")}
 
 
 def load(settings: LaunchSettings) -> TransformersModel:
     """Load the model in the current process, every page of its weights in memory."""
-    parts = load_parts(settings.model.folder, settings.threads, settings.precision)
+    return served_by(*load_parts(settings.model.folder, settings.threads, settings.precision))
+
+
+def served_by(
+    model: Any, tokenizer: Any, held: Callable[[Any], Mapping[str, str]] = held_as
+) -> TransformersModel:
+    """What the worker has of a loaded model, its collector as the engine's knob says.
+
+    Args:
+        model: of transformers.
+        tokenizer: its own, of transformers.
+        held: says of the model what its weights are held in.
+    """
     if os.environ.get(_GC_VARIABLE) == "off":
         gc.disable()
-    return TransformersModel(*parts, force_gc=os.environ.get(FORCE_GC_VARIABLE) == "1")
+    is_forced = os.environ.get(FORCE_GC_VARIABLE) == "1"
+    return TransformersModel(model, tokenizer, held=held, force_gc=is_forced)
 
 
 def load_parts(folder: Path, threads: int, precision: str = "bf16") -> tuple[Any, Any]:
@@ -110,12 +124,10 @@ def load_parts(folder: Path, threads: int, precision: str = "bf16") -> tuple[Any
         precision: a word of `SPEC.formats`.
     """
     import torch
-    from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
+    from transformers import AutoModelForCausalLM
 
     torch.set_num_threads(threads)
-    # As tokenizer.json says it, like the reference: AutoTokenizer goes by the model's type
-    # first, and then reads some models' texts in another way than their file.
-    tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
+    tokenizer = read_tokenizer(folder)
     dtype = "auto" if precision == "shipped" else torch.bfloat16
     model = AutoModelForCausalLM.from_pretrained(
         folder, dtype=dtype, use_safetensors=True, trust_remote_code=False
@@ -126,11 +138,30 @@ def load_parts(folder: Path, threads: int, precision: str = "bf16") -> tuple[Any
     return model, tokenizer
 
 
+def read_tokenizer(folder: Path) -> Any:
+    """As tokenizer.json says it, like the reference.
+
+    AutoTokenizer goes by the model's type first, and then reads some models' texts in another
+    way than their file.
+    """
+    from transformers import PreTrainedTokenizerFast
+
+    return PreTrainedTokenizerFast.from_pretrained(folder)
+
+
 class TransformersModel:
     """Implements `in_process.InProcessModel`."""
 
-    def __init__(self, model: Any, tokenizer: Any, *, force_gc: bool = False) -> None:
+    def __init__(
+        self,
+        model: Any,
+        tokenizer: Any,
+        *,
+        held: Callable[[Any], Mapping[str, str]] = held_as,
+        force_gc: bool = False,
+    ) -> None:
         self._model = model
+        self._held = held
         self._force_gc = force_gc
         self._collector = PythonCollector()
         self._collector.watch()
@@ -142,7 +173,7 @@ class TransformersModel:
     def description(self) -> EngineDescription:
         build = {
             **build_facts(self._model.config),
-            **held_as(self._model),
+            **self._held(self._model),
             KV_CACHE: spelled(self._model.dtype),
             "prompt tokens computed at once": "all",
             "Python's collector": "on" if gc.isenabled() else "off",
@@ -241,35 +272,6 @@ def _as_ids(configured: int | list[int] | None) -> list[int]:
     return [configured] if isinstance(configured, int) else list(configured)
 
 
-def build_facts(config: Any) -> dict[str, str]:
-    """Versions and flags of torch and its libraries, in words; `config` is the model's."""
-    import torch
-
-    shown = torch.__config__.show()
-
-    def find(pattern: str) -> str:
-        match = re.search(pattern, shown)
-        return match[1].strip() if match else "not known"
-
-    attention = str(config._attn_implementation)  # noqa: SLF001 - no public name
-    return {
-        "torch": torch.__version__,
-        "python": platform.python_version(),
-        "attention": attention,
-        FLASH_ATTENTION: "off" if attention == "eager" else f"as torch chooses ({attention})",
-        # `generate` makes a cache for each call.
-        PROMPT_CACHE: "off",
-        "threads": str(torch.get_num_threads()),
-        "compiler": find(r"- (GCC [\d.]+|[Cc]lang [\d.]+)"),
-        "flags": find(r"CXX_FLAGS=(.*?), [A-Z_]+="),
-        "instruction sets": torch.backends.cpu.get_cpu_capability(),
-        "oneDNN": find(r"MKL-DNN (v[\d.]+)"),
-        _ISA_VARIABLE: os.environ.get(_ISA_VARIABLE, "unset"),
-        "MKL": find(r"Math Kernel Library Version ([\w.-]+)"),
-        "threading": find(r"- (OpenMP \d+)"),
-    }
-
-
 class TransformersEngine(EmbeddedEngine):
     """transformers in a worker. Implements `contract.Engine` and `Tunable`."""
 
@@ -277,20 +279,22 @@ class TransformersEngine(EmbeddedEngine):
         {"gc": "Python's garbage collector in the worker: on or off"}
     )
 
-    def __init__(self, spec: EngineSpec = SPEC, *, collects: bool = True) -> None:
-        super().__init__(
-            spec=spec,
-            prepare=prepare,
-            loader="python_runner.engines.hf_transformers:load",
-            environment=self._variables,
-        )
+    def __init__(
+        self,
+        spec: EngineSpec = SPEC,
+        *,
+        prepare: Callable[[Progress], None] = prepare,
+        loader: str = "python_runner.engines.hf_transformers:load",
+        collects: bool = True,
+    ) -> None:
+        super().__init__(spec=spec, prepare=prepare, loader=loader, environment=self._variables)
         self._collects = collects
 
     def tuned(self, knobs: Mapping[str, str]) -> TransformersEngine:
         """The same with Python's collector on or off."""
         state = one_of("gc", knobs["gc"], ("on", "off"))
         spec = variant_spec(self.spec, knobs, [f"Python's gc {state}"])
-        return TransformersEngine(spec, collects=state == "on")
+        return type(self)(spec, prepare=self._prepare, loader=self._loader, collects=state == "on")
 
     def _variables(self, settings: LaunchSettings) -> Mapping[str, str]:
         return {**environment(settings), _GC_VARIABLE: "" if self._collects else "off"}

@@ -27,6 +27,8 @@ _COLUMNS = (
 )
 _SHARED_PAGES = {
     "llama-cpp-python-server": "llama-cpp-python",
+    "transformers-nf4": "transformers-quantised",
+    "transformers-int8": "transformers-quantised",
     "ollama-go-engine": "ollama",
     "ollama-installed": "ollama",
     "go-driver-go-engine": "go-driver",

@@ -58,6 +58,8 @@ _BUILT: Mapping[str, _Row] = {
     "mistral.rs-server": _Row(module="mistralrs_server", embedded="mistral.rs"),
     "mistral.rs-wheel": _Row(module="mistralrs_wheel"),
     "transformers": _Row(module="hf_transformers"),
+    "transformers-nf4": _Row(module="hf_bnb", attribute="NF4_ENGINE"),
+    "transformers-int8": _Row(module="hf_bnb", attribute="INT8_ENGINE"),
     "transformers-serve": _Row(module="hf_serve", embedded="transformers"),
     "vllm-cpu": _Row(module="vllm_cpu", on_request=True),
     "mock-cpp": _Row(module="mock", attribute="CPP", hidden=True),

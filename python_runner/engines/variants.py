@@ -15,7 +15,13 @@ from types import MappingProxyType
 from python_runner.common.errors import UsageError
 from python_runner.common.progress import Progress
 from python_runner.common.variants import parse_stack
-from python_runner.engines.contract import Engine, EngineSpec, LaunchSettings, RunningEngine
+from python_runner.engines.contract import (
+    Engine,
+    EngineSpec,
+    LaunchSettings,
+    RunningEngine,
+    WeightFormat,
+)
 from python_runner.engines.tuning import Tunable, settings_of
 
 PRECISIONS = ("bf16", "8bit", "shipped")
@@ -100,6 +106,11 @@ def variant_spec(spec: EngineSpec, knobs: Mapping[str, str], words: Sequence[str
     )
 
 
+def always_in(spec: EngineSpec, chosen: WeightFormat) -> EngineSpec:
+    """The spec of a stack that holds its weights so, whatever word a study has for all."""
+    return replace(spec, formats=dict.fromkeys((*PRECISIONS, *spec.formats), chosen))
+
+
 def one_of(knob: str, value: str, allowed: Sequence[str]) -> str:
     """`value`. Raises UsageError if the knob does not take it."""
     if value not in allowed:
@@ -112,9 +123,7 @@ def _adjusted(engine: Engine, knobs: Mapping[str, str]) -> AdjustedEngine:
     precision = knobs.get("precision")
     if precision:
         one_of(f"precision of {engine.spec.name}", precision, tuple(engine.spec.formats))
-        # Whatever word a study has for all, this stack makes the same of it.
-        chosen = spec.formats[precision]
-        spec = replace(spec, formats=dict.fromkeys((*PRECISIONS, *spec.formats), chosen))
+        spec = always_in(spec, spec.formats[precision])
     return AdjustedEngine(
         base=engine,
         spec=spec,

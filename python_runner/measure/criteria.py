@@ -29,7 +29,7 @@ Reader = Callable[[Known], str | None]
 REUSES_NOTHING = "nothing of a prompt is reused"
 
 _HASH_DIGITS = 16
-_BITS = re.compile(r"(?:bf|f|int)(\d+)|I?Q(\d)_\w+", re.IGNORECASE)
+_BITS = re.compile(r"(?:bf|n?f|int)(\d+)|I?Q(\d)_\w+", re.IGNORECASE)
 _NOT_KNOWN = "not known"
 """Of a server that somebody else has started (`engines.outside`)."""
 _FOR_THE_MOST_PART = " for the most part"

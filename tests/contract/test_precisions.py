@@ -30,7 +30,8 @@ EACH = pytest.mark.parametrize("name", names_under_test())
         (word, name)
         for word in ("8bit", "shipped")
         for name in names_under_test()
-        if word in engine(name).spec.formats
+        # A stack that has one format for all words is asked in the one below.
+        if word in engine(name).spec.formats and len(set(engine(name).spec.formats.values())) > 1
     ],
 )
 def test_answers_agree_with_bf16_and_have_the_exact_number_of_tokens(

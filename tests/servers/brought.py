@@ -22,6 +22,7 @@ echo "Stand-in GPU, 0.0"
 _DIALECTS: Mapping[str, str] = {
     "lmdeploy-turbomind": "lmdeploy",
     "lmdeploy-pytorch": "lmdeploy",
+    "tgi-bitsandbytes": "tgi",
     "exllamav2": "tabbyapi-exl2",
     "exllamav3": "tabbyapi",
 }

@@ -80,6 +80,12 @@ def cpu_flags() -> CpuFlags:
     return flags_for(_cpuinfo(), machine=platform.machine(), outcomes=probed())
 
 
+def lacks(instruction_set: str) -> bool:
+    """Whether this CPU is known not to have a set, by its name in /proc/cpuinfo."""
+    listed = _listed_features(_cpuinfo())
+    return bool(listed) and instruction_set not in listed
+
+
 def probed() -> Mapping[str, Outcome]:
     """What became of each set that this CPU lists; empty where that cannot be tried.
 

@@ -149,13 +149,19 @@ _MISTRALRS_SERVER = Upkeep(
     ),
     crate="polystack-mistralrs-server",
 )
-_HF_FILES = ("hf_transformers", "hf_watch", "hf_int8", "hf_score")
+_HF_FILES = ("hf_transformers", "hf_facts", "hf_watch", "hf_int8", "hf_score")
 _TRANSFORMERS = Upkeep(
     own=_ours(*_HF_FILES),
     needs_python=True,
     packages=("transformers", "torch", "torchao"),
     spare="NVIDIA's libraries and triton, which PyTorch's build for CPUs does without",
     unlisted="the libraries in C++ inside PyTorch's package",
+)
+_BITSANDBYTES = replace(
+    _TRANSFORMERS,
+    own=_ours("hf_bnb", *_HF_FILES),
+    packages=("transformers", "torch", "torchao", "accelerate", "bitsandbytes"),
+    spare="NVIDIA's libraries, triton and bitsandbytes' kernels for GPUs, which a CPU does without",
 )
 _MOCK = Upkeep(own=_ours("mock"), needs_python=True)
 
@@ -204,6 +210,8 @@ UPKEEP: Mapping[str, Upkeep] = {
         unlisted="the crates inside the wheel, which names none",
     ),
     "transformers": _TRANSFORMERS,
+    "transformers-nf4": _BITSANDBYTES,
+    "transformers-int8": _BITSANDBYTES,
     "transformers-serve": replace(
         _TRANSFORMERS,
         own=_ours("hf_serve", "hf_serve_program", *_HF_FILES, "openai_served", "openai_protocol"),

@@ -57,7 +57,7 @@ def test_platforms_that_were_not_tried_have_a_row_that_says_why() -> None:
 
 def test_a_stack_that_is_the_originals_stands_before_its_row() -> None:
     vllm = replace(LLAMA, name="vllm-cpu", title="vLLM on CPU")
-    table = users_table(part(vllm, replace(OLLAMA, name="lmdeploy", title="LMDeploy")))
+    table = users_table(part(vllm, replace(OLLAMA, name="lmdeploy-turbomind", title="LMDeploy")))
     names = [str(row.values["stack"]) for row in table.rows]
     assert names[:2] == ["vLLM on CPU"] * 2
     assert names[2:5] == ["LMDeploy", "LMDeploy", "LMDeploy"]
