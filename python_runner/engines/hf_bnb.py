@@ -83,7 +83,7 @@ def _load(settings: LaunchSettings, **how: Any) -> TransformersModel:
     model = AutoModelForCausalLM.from_pretrained(
         folder,
         dtype=torch.bfloat16,
-        quantization_config=BitsAndBytesConfig(**how),
+        quantization_config=BitsAndBytesConfig(**how),  # type: ignore[no-untyped-call] # its own lack
         device_map={"": "cpu"},
     )
     logging.getLogger(_TALKATIVE).setLevel(logging.ERROR)
