@@ -38,7 +38,8 @@ def resume(
     """Go on with a run that was interrupted or killed; nothing that is done is done again."""
     from python_runner.cli.compare import After
     from python_runner.run.resume.allowed import COMPLETE, require_nobody_at_it
-    from python_runner.store.interrupted import RunKind, read_stored_run
+    from python_runner.store import RunKind
+    from python_runner.store.interrupted import read_stored_run
 
     place = output.Results.at(results)
     with place.open_store() as store:

@@ -16,6 +16,7 @@ import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from python_runner.common.clock import NS_PER_S, now_ns, utc_date
 from python_runner.common.errors import UsageError
@@ -137,7 +138,7 @@ class GoingOn:
         calendar tells how much later it is, to the second, which is enough for what is drawn
         over a whole run.
         """
-        first = {"at": created, "line_ns": began_ns or 0, "shift_ns": 0}
+        first: dict[str, Any] = {"at": created, "line_ns": began_ns or 0, "shift_ns": 0}
         last = self.stored.resumed[-1] if self.stored.resumed else first
         mark = self.stored.process_json
         if mark is None or ProcessMark.from_json(mark).boot == ProcessMark.of_this_process().boot:

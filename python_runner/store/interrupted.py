@@ -141,7 +141,7 @@ def read_stored_run(store: Store, run_id: int) -> StoredRun:
         program_version=row["program_version"],
         stacks=stacks,
         announced=announced,
-        late=_late(announced) | {name for each in resumed for name in each.get("late", ())},
+        late=_late(announced).union(*(each.get("late", ()) for each in resumed)),
         resumed=resumed,
         spent_s=sum(seconds for _, seconds in over),
         steps_s=dict(over),
@@ -172,9 +172,9 @@ def _stack(store: Store, row: Mapping[str, Any]) -> StackSoFar:
     )
 
 
-def _late(announced: Mapping[str, frozenset[int]]) -> set[str]:
+def _late(announced: Mapping[str, frozenset[int]]) -> frozenset[str]:
     """Stacks that were not to take part in the first block."""
-    return {name for name, numbers in announced.items() if 1 not in numbers}
+    return frozenset(name for name, numbers in announced.items() if 1 not in numbers)
 
 
 def _rows(store: Store, query: str, *values: object) -> list[dict[str, Any]]:

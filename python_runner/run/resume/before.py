@@ -51,7 +51,8 @@ class Before:
         Blocks of one stack's own come at the end, numbered after `last_block`.
         """
         left = [(block, name) for block, name in stops if self.of(name).left(block)]
-        shared, own = [], []
+        shared: list[Stop] = []
+        own: list[Stop] = []
         for block, name in left:
             others = [each for each in left if each[0] == block and each[1] not in self.alone]
             is_late = name in self.alone and not others and self._is_begun(block, name)
