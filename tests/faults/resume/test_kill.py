@@ -94,7 +94,8 @@ def one_moment(bench: Bench, folder: Path, chance: np.random.Generator, at: int)
         chance: draws what is not given.
         at: so many samples are waited for; below zero: somewhere from the start to the first.
     """
-    found, reported, command = Counter(moments=1), set[tuple[str, bool, int]](), COMPARE
+    found, reported = Counter(moments=1), set[tuple[str, bool, int]]()
+    command: tuple[str, ...] = COMPARE
     while True:
         with bench.started(folder, *command) as run:
             wait_for_moment(run, chance, at)
