@@ -44,6 +44,13 @@ if TYPE_CHECKING:
     from python_runner.store import Store
     from python_runner.study import Overrides, Study
 
+_AS_THEY_ARE = (
+    *("model", "precision", "device", "iterations", "blocks", "until_ci", "max_iterations"),
+    *("max_time", "warmup", "prompt_tokens", "new_tokens", "template", "stop", "threads"),
+    *("context", "seed", "retries", "timeout", "stall_timeout", "start_timeout"),
+)
+"""Options whose values are those of the study's keys of the same name."""
+
 
 def compare(
     called: typer.Context,
@@ -87,28 +94,9 @@ def compare(
 
     how = {"dialect": dialect, "api_key_env": api_key_env, "model": endpoint_model}
     overrides = Overrides(
-        model=model,
+        **{name: called.params[name] for name in _AS_THEY_ARE},
         stacks=None if stacks is None else tuple(output.split_names(stacks)),
         endpoints=endpoints.endpoint_tables(endpoint, ca_file=ca_file, tokenizer=tokenizer, **how),
-        precision=precision,
-        device=device,
-        iterations=iterations,
-        blocks=blocks,
-        until_ci=until_ci,
-        max_iterations=max_iterations,
-        max_time=max_time,
-        warmup=warmup,
-        prompt_tokens=prompt_tokens,
-        new_tokens=new_tokens,
-        template=template,
-        stop=stop,
-        threads=threads,
-        context=context,
-        seed=seed,
-        retries=retries,
-        timeout=timeout,
-        stall_timeout=stall_timeout,
-        start_timeout=start_timeout,
         allow_unfair=None if allow_unfair is None else tuple(allow_unfair),
     )
     after = After(answers=answers, open_report=open_report, command=typed(called))

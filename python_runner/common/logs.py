@@ -1,22 +1,30 @@
 """Logs of engines: their end for a message, and a size that cannot fill the disk.
 
 An engine writes into the file itself, so that no pipe of ours can hold it up. What it writes
-beyond a limit is cut out of the middle: versions and settings stand at the beginning, the reason
-of a crash at the end.
+beyond a limit is left out in the middle: versions and settings stand at the beginning, the reason
+of a crash at the end. While it writes, the middle's room on the disk is given back and nothing
+else is touched; when it has ended, the file is made shorter.
 """
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import select
 import subprocess
+import sys
 import threading
 from pathlib import Path
+from typing import BinaryIO
 
 LIMIT_BYTES = 32 << 20
 """More than engines write in a day; a log may be longer for the moment between two looks."""
 LEFT_OUT = b"\n[polystack: this log grew too large; what stood here was left out]\n"
+_LIBC = ctypes.CDLL(None)
+_PUNCH_AND_KEEP_SIZE = 0x02 | 0x01
+_BLOCK_BYTES = 512
+"""Of `st_blocks`, whatever the file system's own are."""
 _HEAD_BYTES = 1 << 20
 _TAIL_BYTES = 1 << 20
 _LOOK_MS = 100
@@ -31,9 +39,7 @@ def tail(log: Path, lines: int = 8) -> str:
     """
     try:
         with log.open("rb") as file:
-            size = file.seek(0, os.SEEK_END)
-            file.seek(max(0, size - _READ_BYTES))
-            end = file.read(_READ_BYTES)
+            end = _end_of(file)
     except OSError:
         return ""
     found = end.decode(errors="replace").splitlines()[-lines:]
@@ -42,6 +48,37 @@ def tail(log: Path, lines: int = 8) -> str:
 
 def _short(line: str) -> str:
     return line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]}…"
+
+
+def _end_of(file: BinaryIO) -> bytes:
+    """Its last bytes; it may be cut while they are read."""
+    size = os.fstat(file.fileno()).st_size
+    while True:
+        end = os.pread(file.fileno(), _READ_BYTES, max(0, size - _READ_BYTES))
+        before, size = size, os.fstat(file.fileno()).st_size
+        if size >= before:
+            return end
+
+
+def give_back(log: Path, *, limit: int = LIMIT_BYTES) -> None:
+    """Free the disk of the middle of a log that takes more than `limit` bytes of it.
+
+    Nothing that is written meanwhile is lost. Where the file system cannot do it, the log is cut.
+    """
+    with contextlib.suppress(OSError), log.open("r+b") as file:
+        found = os.fstat(file.fileno())
+        if found.st_blocks * _BLOCK_BYTES <= limit:
+            return
+        if not _punch(file.fileno(), _HEAD_BYTES, found.st_size - _TAIL_BYTES - _HEAD_BYTES):
+            cut(log, limit=limit)
+
+
+def _punch(descriptor: int, offset: int, length: int) -> bool:
+    """Whether the file system has freed that part, which then reads as zeros."""
+    if sys.platform != "linux" or length <= 0:
+        return False
+    where = (ctypes.c_longlong(offset), ctypes.c_longlong(length))
+    return bool(_LIBC.fallocate(descriptor, _PUNCH_AND_KEEP_SIZE, *where) == 0)
 
 
 def cut(log: Path, *, limit: int = LIMIT_BYTES) -> bool:
@@ -83,7 +120,7 @@ def _look_after(handle: int, log: Path) -> None:
         poller = select.poll()
         poller.register(handle, select.POLLIN)
         while not poller.poll(_LOOK_MS):
-            cut(log)
+            give_back(log)
         cut(log)
     finally:
         os.close(handle)

@@ -77,7 +77,7 @@ def _print_much(
 
 
 class _Watched:
-    """The largest that a file ever was."""
+    """The most that a file ever took of the disk, in bytes."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -87,7 +87,7 @@ class _Watched:
 
     def _watch(self) -> None:
         while not self._over.wait(0.01):
-            self.largest = max(self.largest, self._path.stat().st_size)
+            self.largest = max(self.largest, self._path.stat().st_blocks * 512)
 
     def __enter__(self) -> _Watched:
         self._thread.start()

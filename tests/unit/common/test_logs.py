@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from python_runner.common.logs import LEFT_OUT, cut, tail
+from python_runner.common.logs import LEFT_OUT, cut, give_back, tail
 
 LINE = b"x" * 99 + b"\n"
 
@@ -55,3 +55,18 @@ def test_it_can_be_cut_again_and_again(tmp_path: Path) -> None:
 
 def test_a_log_that_is_gone_is_no_mistake(tmp_path: Path) -> None:
     assert not cut(tmp_path / "none")
+
+
+def test_the_disk_of_the_middle_is_given_back_while_it_is_written(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_bytes(b"version 1\n" + LINE * 100_000)
+    with log.open("ab") as writer:
+        give_back(log, limit=5_000_000)
+        writer.write(b"last words\n")
+    assert log.stat().st_blocks * 512 < 5_000_000
+    assert tail(log, 1) == "last words"
+    assert log.read_bytes().startswith(b"version 1\n")
+    assert cut(log, limit=5_000_000)
+    kept = log.read_bytes()
+    assert b"\0" not in kept
+    assert kept.endswith(b"last words\n")
