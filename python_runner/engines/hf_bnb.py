@@ -80,10 +80,11 @@ def _load(settings: LaunchSettings, **how: Any) -> TransformersModel:
 
     torch.set_num_threads(settings.threads)
     folder = settings.model.folder
+    config: Any = BitsAndBytesConfig  # its constructor has no types
     model = AutoModelForCausalLM.from_pretrained(
         folder,
         dtype=torch.bfloat16,
-        quantization_config=BitsAndBytesConfig(**how),
+        quantization_config=config(**how),
         device_map={"": "cpu"},
     )
     logging.getLogger(_TALKATIVE).setLevel(logging.ERROR)
