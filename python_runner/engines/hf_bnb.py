@@ -80,10 +80,15 @@ def _load(settings: LaunchSettings, **how: Any) -> TransformersModel:
 
     torch.set_num_threads(settings.threads)
     folder = settings.model.folder
+    config: Any = BitsAndBytesConfig  # its constructor has no types
     model = AutoModelForCausalLM.from_pretrained(
         folder,
         dtype=torch.bfloat16,
+<<<<<<< HEAD
         quantization_config=BitsAndBytesConfig(**how),  # type: ignore[no-untyped-call] # its own lack
+=======
+        quantization_config=config(**how),
+>>>>>>> h-quant
         device_map={"": "cpu"},
     )
     logging.getLogger(_TALKATIVE).setLevel(logging.ERROR)
