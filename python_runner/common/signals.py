@@ -29,10 +29,5 @@ def endings_held() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-<<<<<<< HEAD
-    for seen in dict.fromkeys(came):
-        signal.raise_signal(seen)
-=======
     for held in dict.fromkeys(came):
         signal.raise_signal(held)
->>>>>>> h-load

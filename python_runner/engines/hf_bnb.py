@@ -84,11 +84,7 @@ def _load(settings: LaunchSettings, **how: Any) -> TransformersModel:
     model = AutoModelForCausalLM.from_pretrained(
         folder,
         dtype=torch.bfloat16,
-<<<<<<< HEAD
-        quantization_config=BitsAndBytesConfig(**how),  # type: ignore[no-untyped-call] # its own lack
-=======
         quantization_config=config(**how),
->>>>>>> h-quant
         device_map={"": "cpu"},
     )
     logging.getLogger(_TALKATIVE).setLevel(logging.ERROR)
