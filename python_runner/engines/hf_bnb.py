@@ -86,6 +86,8 @@ def _load(settings: LaunchSettings, **how: Any) -> TransformersModel:
         dtype=torch.bfloat16,
         quantization_config=config(**how),
         device_map={"": "cpu"},
+        use_safetensors=True,
+        trust_remote_code=False,
     )
     logging.getLogger(_TALKATIVE).setLevel(logging.ERROR)
     touch(weight for weight in model.parameters() if weight.dtype is torch.bfloat16)

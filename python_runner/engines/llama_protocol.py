@@ -104,12 +104,7 @@ def generation_of(
     if not may_cache:
         _check_prompt(last, timings, title)
     stop = _stop_reason(last, title)
-    tokens = _count(last, "tokens_predicted", title)
-    if (sent := max(len(chunks), _told(chunks))) > tokens:
-        raise GenerationError(
-            f"{title} counts {tokens} tokens, and sent {sent}",
-            hint="Its counts cannot be believed: no figure can be made of this answer.",
-        )
+    tokens = _tokens_of(last, chunks, title)
     if stop is StopReason.END_OF_SEQUENCE:
         if chunks and chunks[-1].predicted in (None, tokens):
             chunks.pop()
@@ -140,6 +135,17 @@ def generation_of(
             "chunks_read_together": float(read_together(chunk.read_index for chunk in chunks)),
         },
     )
+
+
+def _tokens_of(last: Mapping[str, Any], chunks: Sequence[_Chunk], title: str) -> int:
+    """The server's count of its tokens, the end among them."""
+    tokens = _count(last, "tokens_predicted", title)
+    if (sent := max(len(chunks), _told(chunks))) > tokens:
+        raise GenerationError(
+            f"{title} counts {tokens} tokens, and sent {sent}",
+            hint="Its counts cannot be believed: no figure can be made of this answer.",
+        )
+    return tokens
 
 
 def _messages(stream: Stream, title: str) -> dict[int, Mapping[str, Any]]:

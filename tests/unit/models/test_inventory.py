@@ -14,6 +14,8 @@ from python_runner.models.gguf import GgufRecord, gguf_path
 from python_runner.models.ollama_library import manifests
 from python_runner.run.inventory import find_on_disk, models_on_disk, remove_forms
 
+_TEMPLATE = "0" * 64
+
 
 @pytest.fixture
 def small(cache: Path, small_card: ModelCard, monkeypatch: pytest.MonkeyPatch) -> ModelCard:
@@ -45,13 +47,14 @@ def take_in(store: OllamaStore, gguf: Path, *, link: bool = True) -> Path:
         os.link(gguf, blob)
     else:
         blob.write_bytes(gguf.read_bytes())
-    template = store.models / "blobs" / "sha256-0000"
+    template = store.models / "blobs" / f"sha256-{_TEMPLATE}"
     template.write_text("{{ .Prompt }}")
     write_text(
         store.models / "manifests" / "host" / "library" / model_name(sha256) / "latest",
         '{"config": {"mediaType": "a.b", "digest": "sha256:1111"}, "layers": ['
         f'{{"mediaType": "application/vnd.ollama.image.model", "digest": "sha256:{sha256}"}},'
-        '{"mediaType": "application/vnd.ollama.image.template", "digest": "sha256:0000"}]}',
+        '{"mediaType": "application/vnd.ollama.image.template", "digest": '
+        f'"sha256:{_TEMPLATE}"}}]}}',
     )
     return blob
 
@@ -104,7 +107,7 @@ def test_other_models_of_ollama_keep_their_files(small: ModelCard, store: Ollama
     other = take_in(store, make_gguf("other", b"GGUF of another"))
     remove_forms(find_on_disk("small", store).forms, store)
     assert other.exists()
-    assert (store.models / "blobs" / "sha256-0000").exists(), "the template is theirs too"
+    assert (store.models / "blobs" / f"sha256-{_TEMPLATE}").exists(), "the template is theirs too"
     assert len(list(manifests(store.models))) == 1
 
 
