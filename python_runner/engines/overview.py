@@ -29,6 +29,7 @@ _SHARED_PAGES = {
     "llama-cpp-python-server": "llama-cpp-python",
     "transformers-nf4": "transformers-quantised",
     "transformers-int8": "transformers-quantised",
+    "transformers-gptq": "transformers-quantised",
     "ollama-go-engine": "ollama",
     "ollama-installed": "ollama",
     "go-driver-go-engine": "go-driver",

@@ -60,6 +60,7 @@ _BUILT: Mapping[str, _Row] = {
     "transformers": _Row(module="hf_transformers"),
     "transformers-nf4": _Row(module="hf_bnb", attribute="NF4_ENGINE"),
     "transformers-int8": _Row(module="hf_bnb", attribute="INT8_ENGINE"),
+    "transformers-gptq": _Row(module="hf_gptq", on_request=True),
     "transformers-serve": _Row(module="hf_serve", embedded="transformers"),
     "vllm-cpu": _Row(module="vllm_cpu", on_request=True),
     "mock-cpp": _Row(module="mock", attribute="CPP", hidden=True),

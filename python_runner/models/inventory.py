@@ -14,10 +14,12 @@ from python_runner.models import cards
 from python_runner.models.ct2 import KINDS, ct2_dir, read_ct2_record, record_of
 from python_runner.models.folder import weight_files
 from python_runner.models.gguf import WHOLE, GgufRecord, gguf_dir, read_record
+from python_runner.models.gptq import KIND, gptq_dir, read_gptq_record
 from python_runner.models.source import listed_source
 
 _MADE_FOLDER = re.compile(r"(?P<model>.+)-[0-9a-f]{16}")
 _GGUF_FILE = re.compile(r"(?P<model>.+)-[0-9a-f]{16}-\w+-converter-.+")
+_GPTQ_FOLDER = re.compile(rf"(?P<model>.+)-[0-9a-f]{{16}}-{KIND}-converter-.+")
 _CT2_FOLDER = re.compile(rf"(?P<model>.+)-[0-9a-f]{{16}}-(?P<kind>{'|'.join(KINDS)})-converter-.+")
 
 
@@ -27,7 +29,7 @@ class Form:
 
     model: str
     kind: str
-    """`safetensors`, `GGUF`, `GGUF q8_0`, or `CTranslate2 int8`."""
+    """`safetensors`, `GGUF`, `GGUF q8_0`, `CTranslate2 int8`, or `GPTQ int4`."""
     path: Path
     """A folder or a file."""
     bytes: int
@@ -37,7 +39,7 @@ class Form:
 
 def forms() -> list[Form]:
     """All that lies here, by model."""
-    found = [*_listed_weights(), *_made_weights(), *_ggufs(), *_ct2_folders()]
+    found = [*_listed_weights(), *_made_weights(), *_ggufs(), *_ct2_folders(), *_gptq_folders()]
     unique = {form.path: form for form in found}
     return sorted(unique.values(), key=lambda form: (form.model, form.kind, form.path))
 
@@ -102,6 +104,21 @@ def _ct2_folders() -> Iterator[Form]:
         yield Form(
             model=record.model if record else named["model"],
             kind=f"CTranslate2 {named['kind']}",
+            path=path,
+            bytes=sum(file.stat().st_size for file in path.iterdir()),
+            is_ours=True,
+        )
+
+
+def _gptq_folders() -> Iterator[Form]:
+    for path in gptq_dir().glob("*"):
+        named = _GPTQ_FOLDER.fullmatch(path.name)
+        if named is None or not path.is_dir():
+            continue
+        record = read_gptq_record(path)
+        yield Form(
+            model=record.model if record else named["model"],
+            kind=f"GPTQ {KIND}",
             path=path,
             bytes=sum(file.stat().st_size for file in path.iterdir()),
             is_ours=True,

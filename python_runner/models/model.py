@@ -25,5 +25,7 @@ class Model:
     """GGUF files derived from `folder`, by type (`bf16`, `q8_0`)."""
     ct2: Mapping[str, Path] = field(default_factory=dict)
     """Folders for CTranslate2 derived from `folder`, by kind (`bf16`, `int8`)."""
+    gptq: Path | None = None
+    """The checkpoint in GPTQ's format derived from `folder`, if it was asked for."""
     has_safetensors: bool = True
     """False for a GGUF file alone, which brings its tokenizer inside."""

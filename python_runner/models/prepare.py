@@ -24,6 +24,7 @@ from python_runner.models.fingerprint import (
 from python_runner.models.folder import inspect_folder
 from python_runner.models.gguf import WHOLE, gguf_path, is_converted, make_gguf
 from python_runner.models.gguf_file import GgufFacts
+from python_runner.models.gptq import Packages, make_gptq
 from python_runner.models.hub import check_against_hub, fetch
 from python_runner.models.model import Model
 from python_runner.models.plain_view import unread
@@ -43,6 +44,7 @@ def prepare_model(
     *,
     quantiser: Quantiser | None = None,
     ct2: Iterable[str] = (),
+    gptq: Packages | None = None,
 ) -> Model:
     """That model on disk, as safetensors and as all `ggufs`; makes what is missing.
 
@@ -53,6 +55,7 @@ def prepare_model(
         progress: shown while something is made.
         quantiser: for other types than bf16.
         ct2: kinds of folder for CTranslate2, of `ct2.KINDS`.
+        gptq: finds what quantises by GPTQ; None: no checkpoint of that format.
 
     Raises:
         UnknownNameError: no model of that name.
@@ -62,7 +65,7 @@ def prepare_model(
         SetupError: the quantiser is needed and cannot be built.
     """
     source = find_source(reference)
-    return prepare_source(source, ggufs, progress, quantiser=quantiser, ct2=ct2)
+    return prepare_source(source, ggufs, progress, quantiser=quantiser, ct2=ct2, gptq=gptq)
 
 
 def prepare_source(
@@ -72,13 +75,14 @@ def prepare_source(
     *,
     quantiser: Quantiser | None = None,
     ct2: Iterable[str] = (),
+    gptq: Packages | None = None,
 ) -> Model:
     """The same for a model that has been found already."""
     wanted = _checked(ggufs)
     folders = [kind for kind in KINDS if kind in set(ct2)]
     if source.gguf is not None:
         return _gguf_alone(source, source.gguf, progress)
-    check_disks(source.name, still_to_write(source, wanted, folders))
+    check_disks(source.name, still_to_write(source, wanted, folders, gptq=gptq is not None))
     was_here = source.is_ready
     source = _on_disk(source, progress)
     fingerprint = _weights(source, progress, just_fetched=not was_here)
@@ -92,6 +96,7 @@ def prepare_source(
             kind: _gguf(source, fingerprint.sha256, kind, progress, quantiser) for kind in wanted
         },
         ct2={kind: _ct2(source, fingerprint.sha256, kind, progress) for kind in folders},
+        gptq=_gptq(source, fingerprint.sha256, gptq, progress) if gptq else None,
     )
 
 
@@ -264,5 +269,16 @@ def _ct2(source: Source, sha256: str, kind: str, progress: Progress) -> Path:
         name=source.name,
         source_sha256=sha256,
         expected_bytes=source.bytes,
+        progress=progress,
+    )
+
+
+def _gptq(source: Source, sha256: str, packages: Packages, progress: Progress) -> Path:
+    return make_gptq(
+        source.folder,
+        name=source.name,
+        source_sha256=sha256,
+        expected_bytes=source.bytes,
+        packages=packages,
         progress=progress,
     )

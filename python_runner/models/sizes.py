@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from python_runner.common.errors import ModelError
+from python_runner.models import gptq as gptq_form
 from python_runner.models.ct2 import KINDS, ct2_bytes, ct2_dir, ct2_path, is_made, seconds_to_make
 from python_runner.models.fingerprint import read_fingerprint
 from python_runner.models.gguf import (
@@ -42,7 +43,7 @@ class ToWrite:
 
 
 def still_to_write(
-    source: Source, ggufs: Iterable[str], ct2: Iterable[str] = ()
+    source: Source, ggufs: Iterable[str], ct2: Iterable[str] = (), *, gptq: bool = False
 ) -> tuple[ToWrite, ...]:
     """What has to be made or fetched for these forms, in the order in which it is made.
 
@@ -50,6 +51,7 @@ def still_to_write(
         source: the model.
         ggufs: types of GGUF file.
         ct2: kinds of folder for CTranslate2.
+        gptq: whether a checkpoint in GPTQ's format is wanted.
     """
     if source.gguf is not None:
         return ()
@@ -72,6 +74,7 @@ def still_to_write(
     return (
         *(*found, *(_gguf(size, kind) for kind in TYPES if kind in missing)),
         *(_ct2(size, kind) for kind in KINDS if kind in folders),
+        *([_gptq(size)] if gptq and not _has_gptq(source) else []),
     )
 
 
@@ -92,6 +95,20 @@ def _ct2(size: int, kind: str) -> ToWrite:
         place=ct2_dir(),
         seconds=seconds_to_make(size, kind),
     )
+
+
+def _gptq(size: int) -> ToWrite:
+    return ToWrite(
+        form="GPTQ in 4 bits",
+        bytes=gptq_form.gptq_bytes(size),
+        place=gptq_form.gptq_dir(),
+        seconds=gptq_form.seconds_to_make(size),
+    )
+
+
+def _has_gptq(source: Source) -> bool:
+    known = read_fingerprint(source.record) if source.is_ready else None
+    return known is not None and gptq_form.is_made(gptq_form.gptq_path(source.name, known.sha256))
 
 
 def _has_ct2(source: Source, kind: str) -> bool:

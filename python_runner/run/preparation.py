@@ -15,6 +15,7 @@ from python_runner.common.errors import (
     UsageError,
 )
 from python_runner.common.progress import Progress
+from python_runner.engines.build.gptq import gptq_packages
 from python_runner.engines.build.llamacpp import llama_quantize
 from python_runner.engines.contract import Engine, LaunchSettings
 from python_runner.engines.gguf_tokenizer import gguf_encoder
@@ -22,6 +23,7 @@ from python_runner.measure import Block, Plan, Prompt, make_blocks, make_prompts
 from python_runner.measure.load.prompts import with_shared_prefix
 from python_runner.models import Model, ReferenceTokenizer, Source, find_source, prepare_source
 from python_runner.models.chat import folder_chat_template, prompt_renderer
+from python_runner.models.gptq import KIND as GPTQ
 from python_runner.run.asked import AskedPrompts, prompts_of_file
 from python_runner.study import Study
 
@@ -66,6 +68,12 @@ def ct2_of(study: Study, engines: Mapping[str, Engine]) -> frozenset[str]:
     return frozenset(each.ct2 for each in formats if each.ct2)
 
 
+def gptq_of(study: Study, engines: Mapping[str, Engine]) -> frozenset[str]:
+    """`int4` if an engine reads GPTQ's format in the study's precision."""
+    formats = (candidate.spec.formats[study.precision] for candidate in engines.values())
+    return frozenset(GPTQ for each in formats if each.gptq)
+
+
 @dataclass(frozen=True, kw_only=True)
 class ModelForStacks:
     """The model of a study, and the stacks that cannot have it."""
@@ -106,7 +114,11 @@ def model_for(
     """
     if source.gguf is not None:
         return ModelForStacks(model=prepare_source(source, (), progress), unread={})
-    wanted = {"gguf": ggufs_of(study, engines), "ctranslate2": ct2_of(study, engines)}
+    wanted = {
+        "gguf": ggufs_of(study, engines),
+        "ctranslate2": ct2_of(study, engines),
+        "gptq": gptq_of(study, engines),
+    }
     unread: dict[str, str] = {}
     for form, kinds in wanted.items():
         try:
@@ -130,6 +142,7 @@ def _prepare(source: Source, wanted: Mapping[str, frozenset[str]], progress: Pro
         progress,
         quantiser=llama_quantize,
         ct2=wanted.get("ctranslate2", none),
+        gptq=gptq_packages if wanted.get("gptq") else None,
     )
 
 

@@ -44,6 +44,7 @@ def needs_of(source: Source, study: Study, engines: Mapping[str, Engine]) -> Nee
         source,
         {each.gguf for each in held.values() if each.gguf},
         {each.ct2 for each in held.values() if each.ct2},
+        gptq=any(each.gptq for each in held.values()),
     )
     copied = {held[name].gguf for name, each in engines.items() if each.spec.keeps_a_copy}
     to_write += _copies(source, to_write, copied)

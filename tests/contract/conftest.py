@@ -10,6 +10,7 @@ import pytest
 
 from python_runner.common.errors import SetupError, ToolMissingError
 from python_runner.common.progress import SilentProgress
+from python_runner.engines.build.gptq import gptq_packages
 from python_runner.engines.build.llamacpp import llama_quantize
 from python_runner.engines.build.ollama import ollama_build
 from python_runner.engines.llamafile_find import VARIABLE, find_llamafile
@@ -20,6 +21,7 @@ from python_runner.engines.table import engine, engine_names
 from python_runner.models import Model, prepare_model
 from tests.contract.data import END_PROMPT, HELD_OUT, TOKENIZER_CASES
 from tests.contract.fleet import CONTEXT, KEYS, Fleet
+from tests.contract.names import names_under_test
 from tests.llamafile_script import write_llamafile_script
 from tests.servers import brought
 
@@ -27,12 +29,15 @@ from tests.servers import brought
 @pytest.fixture(scope="session")
 def tiny_model() -> Model:
     read = [each for name in engine_names() for each in engine(name).spec.formats.values()]
+    tested = (engine(name).spec for name in names_under_test())
+    is_gptq_tested = any(spec.model_format == "gptq" for spec in tested)
     return prepare_model(
         "gemma-2-tiny",
         {each.gguf for each in read} - {""},
         SilentProgress(),
         quantiser=llama_quantize,
         ct2={each.ct2 for each in read} - {""},
+        gptq=gptq_packages if is_gptq_tested else None,
     )
 
 

@@ -94,9 +94,15 @@ def damaged(model: Model, folder: Path, *, keep: float) -> Model:
     ct2 = {kind: copy / f"ct2-{kind}" for kind in model.ct2}
     for kind, path in model.ct2.items():
         shutil.copytree(path, ct2[kind])
-    for weights in [*copy.glob("*.safetensors"), *copy.glob("*.gguf"), *copy.glob("*/model.bin")]:
+    gptq = copy / "gptq" if model.gptq else None
+    if model.gptq and gptq:
+        shutil.copytree(model.gptq, gptq)
+    forms = ("*.safetensors", "*.gguf", "*/model.bin", "*/model.safetensors")
+    for weights in [path for form in forms for path in copy.glob(form)]:
         if keep:
             os.truncate(weights, int(weights.stat().st_size * keep))
         else:
             weights.unlink()
-    return replace(model, folder=copy, gguf=gguf, ct2=ct2, source_sha256=f"damaged {keep}")
+    return replace(
+        model, folder=copy, gguf=gguf, ct2=ct2, gptq=gptq, source_sha256=f"damaged {keep}"
+    )

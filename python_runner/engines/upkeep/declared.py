@@ -48,8 +48,8 @@ class Upkeep:
     compiled_in: tuple[str, ...] = ()
     """Pinned Python packages whose source becomes part of a build: dependencies, not shipped."""
     lock: str = ""
-    """The file in `requirements/` that all its Python packages stand in, where they are installed
-    into an environment of its own; that is then one of `builds`."""
+    """The file in `requirements/` of the Python packages that are installed for it alone: into an
+    environment of its own, or beside `packages`. That is then one of `builds`."""
     crate: str = ""
     """The crate of `native/rust` that is built for it."""
     is_go: bool = False

@@ -212,6 +212,20 @@ UPKEEP: Mapping[str, Upkeep] = {
     "transformers": _TRANSFORMERS,
     "transformers-nf4": _BITSANDBYTES,
     "transformers-int8": _BITSANDBYTES,
+    "transformers-gptq": replace(
+        _TRANSFORMERS,
+        own=(
+            *_ours("hf_gptq", "hf_bnb", "build/gptq", "build/gptq_trial", *_HF_FILES),
+            "python_runner/models/gptq*.py",
+        ),
+        builds=(Built(name="transformers-gptq", ships=_WHOLE_FOLDER),),
+        # The last five are for the packages of the lock file, which lie beside them.
+        packages=(
+            *("transformers", "torch", "torchao", "accelerate"),
+            *("pandas", "pillow", "protobuf", "pyarrow", "requests"),
+        ),
+        lock="gptq.txt",
+    ),
     "transformers-serve": replace(
         _TRANSFORMERS,
         own=_ours("hf_serve", "hf_serve_program", *_HF_FILES, "openai_served", "openai_protocol"),

@@ -146,7 +146,7 @@ def test_what_came_beside_the_weights_is_not_run(
     assert any("pytorch_model.bin" in each and "modeling_x.py" in each for each in said)
     subprocess.run(
         [sys.executable, "-c", _LOAD, str(model)],
-        env=Marked(tmp_path).environment(),
+        env=Marked(tmp_path, {"TORCHINDUCTOR_CACHE_DIR": str(tmp_path / "torch")}).environment(),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         check=True,

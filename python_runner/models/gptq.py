@@ -1,0 +1,188 @@
+"""Checkpoints in GPTQ's format, 4 bits, derived from safetensors by GPT-QModel through Optimum.
+
+GPTQ rounds a matrix with an eye on what goes into it, so it needs texts to look at. Here the
+model writes them itself, from openings of ours (`gptq_convert.py`).
+
+The converter runs in a process of its own, with packages that the project's environment does
+not have (`engines/build/gptq.py`).
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from python_runner.common.errors import ModelError
+from python_runner.common.locations import cache_dir, source_root
+from python_runner.common.progress import Progress
+from python_runner.models.atomic import one_at_a_time, unfinished, write_text
+from python_runner.models.gguf import write_file
+
+Packages = Callable[[Progress], Path]
+"""Finds the folder of the packages that the converter needs. Raises SetupError."""
+
+KIND = "int4"
+WEIGHTS = "model.safetensors"
+_FILES = (WEIGHTS, "config.json")
+_OURS = 1
+"""Raised when what `gptq_convert` does changes."""
+_PINNED = re.compile(r"^gptqmodel==(\S+)", re.MULTILINE)
+# Linear layers in 4 bits with scales for groups of 128, embedding and output head as they were.
+_SHARE_OF_BF16 = 0.45
+_START_S = 40.0
+_SECONDS_PER_GB = 600.0
+
+
+class GptqRecord(BaseModel):
+    """Where such a folder comes from; lies beside it as JSON."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    source_sha256: str
+    """Hash over the files it was made of."""
+    converter: str
+    """The release of GPT-QModel that made it."""
+    size: int
+    """Bytes of its weights."""
+    model: str
+    """Name of the model."""
+
+
+def gptq_dir() -> Path:
+    """Where all such folders lie that were derived here."""
+    return cache_dir() / "models" / "gptq"
+
+
+def gptq_path(name: str, source_sha256: str) -> Path:
+    """Where that folder lies, made or not; its name changes with source and converter."""
+    return gptq_dir() / f"{name}-{source_sha256[:16]}-{KIND}-converter-{_converter()}-{_OURS}"
+
+
+def gptq_bytes(size: int) -> int:
+    """About how large such a folder is, if the model has `size` bytes in bf16."""
+    return int(size * _SHARE_OF_BF16)
+
+
+def seconds_to_make(size: int) -> float:
+    """About how long two cores need for a model that has `size` bytes in bf16."""
+    return _START_S + size / 1e9 * _SECONDS_PER_GB
+
+
+def record_of(path: Path) -> Path:
+    """Where it is recorded what that folder is made of."""
+    return path.with_name(f"{path.name}.json")
+
+
+def read_gptq_record(path: Path) -> GptqRecord | None:
+    """What stands beside the folder `path`; None if it is missing or not readable."""
+    try:
+        return GptqRecord.model_validate_json(record_of(path).read_bytes())
+    except (OSError, ValidationError):
+        return None
+
+
+def is_made(path: Path) -> bool:
+    """Whether the folder `path` was made completely.
+
+    Raises:
+        ModelError: it was, and its weights have another size now, or a file is gone.
+    """
+    record = read_gptq_record(path)
+    if record is None or not path.is_dir():
+        return False
+    missing = [name for name in _FILES if not (path / name).is_file()]
+    size = 0 if missing else (path / WEIGHTS).stat().st_size
+    if size != record.size:
+        found = f"{missing[0]} is missing" if missing else f"{WEIGHTS} has {size:,} bytes"
+        raise ModelError(
+            f"{path} is damaged: {found}, made with {record.size:,}",
+            hint="Remove that folder and run the command again: it is made anew.",
+        )
+    return True
+
+
+def make_gptq(
+    folder: Path,
+    *,
+    name: str,
+    source_sha256: str,
+    expected_bytes: int,
+    packages: Packages,
+    progress: Progress,
+) -> Path:
+    """Quantise the safetensors in `folder`, unless that was done before.
+
+    Args:
+        folder: the model.
+        name: of the model.
+        source_sha256: hash over its files.
+        expected_bytes: size of its weights in bf16; for the progress only.
+        packages: asked for the packages only if they are needed.
+        progress: shown while it works.
+
+    Raises:
+        ConversionError: the converter failed; the message holds the end of its log.
+        SetupError: its packages are not installed.
+    """
+    target = gptq_path(name, source_sha256)
+    with one_at_a_time(target):
+        if is_made(target):
+            return target
+        found = packages(progress)
+        with unfinished(target) as scratch:
+            made = scratch / "made"
+            _convert(folder, made, found, name=name, size=expected_bytes, progress=progress)
+            record = GptqRecord(
+                source_sha256=source_sha256,
+                converter=_converter(),
+                size=(made / WEIGHTS).stat().st_size,
+                model=name,
+            )
+            shutil.rmtree(target, ignore_errors=True)  # of a record that is gone
+            made.replace(target)
+        write_text(record_of(target), record.model_dump_json(indent=2))
+    return target
+
+
+def _convert(
+    folder: Path, made: Path, packages: Path, *, name: str, size: int, progress: Progress
+) -> None:
+    with progress.task(
+        f"Quantising {name} by GPTQ (4 bits)",
+        why="it looks at what goes into each layer; kept for the next time",
+        expected_s=seconds_to_make(size),
+    ) as task:
+        write_file(
+            [sys.executable, "-m", f"{__package__}.gptq_convert", folder, made],
+            made / WEIGHTS,
+            gptq_bytes(size),
+            failed=f"{folder} could not be quantised by GPTQ",
+            env=path_to(packages),
+            task=task,
+            log=cache_dir() / "logs" / f"{name}-gptq.log",
+        )
+
+
+def path_to(packages: Path) -> dict[str, str]:
+    """Variables with which Python finds our code and these packages, and fetches nothing."""
+    return {
+        "PYTHONPATH": f"{source_root()}:{packages}",
+        # What it compiles for itself, once.
+        "GPTQMODEL_TORCH_EXTENSIONS_DIR": str(packages.parent / "kernels"),
+        "HF_HUB_OFFLINE": "1",
+        "TRANSFORMERS_OFFLINE": "1",
+        "PYTHONWARNINGS": "ignore",
+        "NO_COLOR": "1",
+    }
+
+
+def _converter() -> str:
+    """The release of GPT-QModel that the lock file names."""
+    lock = source_root() / "requirements" / "gptq.txt"
+    found = _PINNED.search(lock.read_text(encoding="utf-8"))
+    return found[1] if found else "none"
