@@ -102,9 +102,12 @@ pub fn post_stream(
     stream
         .set_write_timeout(Some(request.timeout))
         .and_then(|()| stream.write_all(&out))
-        .map_err(|error| match is_patience(&error) {
-            true => too_late(0),
-            false => exchange.broken(&error.to_string()),
+        .map_err(|error| {
+            if is_patience(&error) {
+                too_late(0)
+            } else {
+                exchange.broken(&error.to_string())
+            }
         })?;
     let mut buffer = vec![0; BUFFER_BYTES];
     let mut last_event = None;

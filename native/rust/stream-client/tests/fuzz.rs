@@ -7,6 +7,7 @@
 
 mod spoilt;
 
+use std::num::ParseIntError;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
@@ -60,8 +61,11 @@ fn in_a_load(dialect: Dialect, pieces: &[&[u8]]) -> Load {
     }
 }
 
+/// Status, events, and the beginning of what is no stream.
+type Single = (u16, Vec<Vec<u8>>, Vec<u8>);
+
 /// What the reader of single requests makes of it: its events, or why there are none.
-fn alone(dialect: Dialect, pieces: &[&[u8]]) -> Result<(u16, Vec<Vec<u8>>, Vec<u8>), String> {
+fn alone(dialect: Dialect, pieces: &[&[u8]]) -> Result<Single, String> {
     let record = read_stream(pieces, dialect.framing(), LIMIT).map_err(|error| {
         // How much of the beginning is shown hangs on how much had come.
         let words = error.to_string();
@@ -90,10 +94,8 @@ fn check(random: &mut Random) {
     );
 }
 
-fn given(name: &str, usual: u64) -> u64 {
-    std::env::var(name)
-        .ok()
-        .map_or(usual, |text| text.parse().expect("a number"))
+fn given(name: &str, usual: u64) -> Result<u64, ParseIntError> {
+    std::env::var(name).map_or(Ok(usual), |text| text.parse())
 }
 
 /// The number of the first input that fails, if one does.
@@ -111,9 +113,9 @@ fn run(seed: u64, inputs: std::ops::Range<u64>) -> Option<u64> {
 
 #[test]
 fn no_bytes_and_no_cuts_make_a_reader_fail() {
-    let inputs = given("POLYSTACK_FUZZ_INPUTS", 20_000);
-    let seed = given("POLYSTACK_FUZZ_SEED", 1);
-    let first = given("POLYSTACK_FUZZ_FIRST", 0);
+    let inputs = given("POLYSTACK_FUZZ_INPUTS", 20_000).expect("a number");
+    let seed = given("POLYSTACK_FUZZ_SEED", 1).expect("a number");
+    let first = given("POLYSTACK_FUZZ_FIRST", 0).expect("a number");
     let began = Instant::now();
     let workers = std::thread::available_parallelism()
         .map_or(1, |count| count.get() as u64)

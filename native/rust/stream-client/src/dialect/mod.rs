@@ -96,6 +96,10 @@ impl Counts {
 }
 
 /// What one event says.
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "facts of an event that have nothing to do with each other"
+)]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Meaning {
     /// Text that it carries; empty for a role, a figure, a sign of life.

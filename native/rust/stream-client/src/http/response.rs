@@ -344,7 +344,8 @@ fn words_of(value: &str) -> impl Iterator<Item = String> {
 /// The beginning of a value that may be of any length.
 fn clipped(mut value: String) -> String {
     if value.len() > MAX_SHOWN_BYTES {
-        value.truncate(value.floor_char_boundary(MAX_SHOWN_BYTES));
+        let end = (0..=MAX_SHOWN_BYTES).rfind(|at| value.is_char_boundary(*at));
+        value.truncate(end.unwrap_or(0));
         value.push('…');
     }
     value
