@@ -121,6 +121,10 @@ class _Handler(BaseHTTPRequestHandler):
     def refuses_with_the_key(self) -> None:
         self.json(401, {"error": {"message": f"wrong: {self.headers['Authorization']}"}})
 
+    def refuses_with_words(self) -> None:
+        """As they are: JSON would spell the signs that steer a terminal."""
+        self._answer(400, self.server.words.encode(), {"Content-Type": "text/plain"})
+
     def send_header_with_key(self) -> None:
         """Also where it says what it is."""
         self.server_version = f"odd {self.headers['Authorization']}"
@@ -148,9 +152,7 @@ ODD: Mapping[str, Callable[[_Handler], None]] = {
     "busy-at-times": _Handler.busy_at_times,
     "counts-nothing": lambda handler: handler.stream(counts=False),
     "says": lambda handler: handler.stream(text=handler.server.words),
-    "refuses-with-words": lambda handler: handler.json(
-        400, {"error": {"message": handler.server.words}}
-    ),
+    "refuses-with-words": _Handler.refuses_with_words,
     "repeats-the-key": _Handler.repeats_the_key,
     "refuses-with-the-key": _Handler.refuses_with_the_key,
 }

@@ -137,6 +137,8 @@ load_parts(Path(sys.argv[1]), 1)
 def test_what_came_beside_the_weights_is_not_run(
     model: Path, canary: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    # Torch keeps a folder of its own among the temporary files, for all processes.
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path / "torch"))
     put_pickle(model, "pytorch_model.bin", canary)
     put_code(model, canary)
 
