@@ -66,7 +66,11 @@ def load(settings: LaunchSettings) -> TransformersModel:
 
     torch.set_num_threads(settings.threads)
     model = AutoModelForCausalLM.from_pretrained(
-        folder, dtype=torch.bfloat16, device_map={"": "cpu"}
+        folder,
+        dtype=torch.bfloat16,
+        device_map={"": "cpu"},
+        use_safetensors=True,
+        trust_remote_code=False,
     )
     touch(model.parameters())
     lay_out(model)

@@ -8,6 +8,7 @@ see, as a trained one is. Nothing that came with a model is run as code.
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -78,6 +79,19 @@ def main() -> None:
     quantiser.dataset = None
     quantised.config.quantization_config = quantiser.to_dict()
     quantiser.save(quantised, str(made), max_shard_size=_ONE_FILE)
+    _tell_how_it_was_saved(made)
+
+
+def _tell_how_it_was_saved(made: Path) -> None:
+    """Let config.json name the format that the weights were written in.
+
+    optimum 2.3 leaves there the one that they had while they were made, whose zero points are
+    by one higher: each weight would be read as its neighbour, and the model as another.
+    """
+    saved = json.loads((made / "quantize_config.json").read_text("utf-8"))["format"]
+    config = json.loads((made / "config.json").read_text("utf-8"))
+    config["quantization_config"]["format"] = saved
+    (made / "config.json").write_text(json.dumps(config, indent=2), "utf-8")
 
 
 def _whole(folder: Path) -> Any:

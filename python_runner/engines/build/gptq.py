@@ -68,11 +68,20 @@ def install_gptq(progress: Progress) -> Path:
         ) as task:
             packages = folder / _FOLDER
             # Its source is packed with our own setuptools, whose version and hash are locked.
-            options = ("--require-hashes", "--no-deps", "--no-build-isolation")
+            options = ("--no-deps", "--no-build-isolation")
             where = ("--python", sys.executable, "--target", packages)
             with tempfile.TemporaryDirectory(dir=scratch_dir()) as scratch:
                 run_build(
-                    [uv, "pip", "install", *options, *where, "--requirement", _lock()],
+                    [
+                        uv,
+                        "pip",
+                        "install",
+                        "--require-hashes",
+                        *options,
+                        *where,
+                        "--requirement",
+                        _lock(),
+                    ],
                     log=log,
                     task=task,
                     env={"UV_CACHE_DIR": scratch},
