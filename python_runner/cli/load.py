@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -70,27 +70,22 @@ def load(
     results: ResultsOption = None,
 ) -> int:
     """Put a load on served engines, one after the other, or on a server that runs already."""
-    from python_runner.study import Overrides
-
     table = table_of(
         shape_keys(users=users, rate=rate, arrivals=arrivals),
         length_keys(users=users, requests=requests, duration=duration, warmup=warmup),
-        timed_keys(ramp=ramp, timeout=timeout),
-        prompt_keys(prompts, shared_prefix),
+        *(timed_keys(ramp=ramp, timeout=timeout), prompt_keys(prompts, shared_prefix)),
         {"slo": slo, "slots": slots},
         {"ignore_eos": ignore_eos or None, "keep_answers": keep_answers or None},
     )
-    overrides = Overrides(
+    overrides = _overrides(
+        *(table, engine, allow_unfair),
         model=model,
-        stacks=None if engine is None else tuple(output.split_names(engine)),
         prompt_tokens=prompt_tokens,
         new_tokens=new_tokens,
         stop=stop,
         threads=threads,
         context=context,
         seed=seed,
-        allow_unfair=None if allow_unfair is None else tuple(allow_unfair),
-        load=table or None,
     )
     _refuse_both_ends(stop, ignore_eos=ignore_eos)
     place = output.Results.at(results)
@@ -100,6 +95,23 @@ def load(
     _refuse_with_url(engine)
     target = _outside(url, dialect, api_key_env, ca_file)
     return _on_outside(study, overrides, target, tokenizer, place, command=typed(called))
+
+
+def _overrides(
+    table: Mapping[str, object],
+    engine: str | None,
+    allow_unfair: Sequence[str] | None,
+    **workload: Any,
+) -> Overrides:
+    """What the options put in the place of the study's own values."""
+    from python_runner.study import Overrides
+
+    return Overrides(
+        stacks=None if engine is None else tuple(output.split_names(engine)),
+        allow_unfair=None if allow_unfair is None else tuple(allow_unfair),
+        load=table or None,
+        **workload,
+    )
 
 
 def _refuse_both_ends(stop: str | None, *, ignore_eos: bool) -> None:

@@ -118,15 +118,7 @@ def drive(
                 run.cancel()
                 run.wait(_CANCEL_S)
             watch.see(taker.take())
-            recorder.end_level(
-                LevelEnd(
-                    started_ns=run.started_ns,
-                    ended_ns=run.ended_ns,
-                    client_cpu_s=run.cpu_ns / NS_PER_S,
-                    peak_memory_bytes=peak_memory(),
-                    error=reason,
-                )
-            )
+            recorder.end_level(_end_of(run, peak_memory(), reason))
     return Driven(
         finished=watch.finished,
         failed=watch.failed,
@@ -151,6 +143,16 @@ def _begin(
         )
         recorder.end_level(end)
         raise
+
+
+def _end_of(run: Run, peak_memory_bytes: int | None, error: str) -> LevelEnd:
+    return LevelEnd(
+        started_ns=run.started_ns,
+        ended_ns=run.ended_ns,
+        client_cpu_s=run.cpu_ns / NS_PER_S,
+        peak_memory_bytes=peak_memory_bytes,
+        error=error,
+    )
 
 
 def _why(error: BaseException) -> str:
