@@ -104,7 +104,8 @@ def generation_of(
     if not may_cache:
         _check_prompt(last, timings, title)
     stop = _stop_reason(last, title)
-    tokens = _tokens_of(last, chunks, title)
+    tokens = _count(last, "tokens_predicted", title)
+    _check_count(chunks, tokens, stop, title)
     if stop is StopReason.END_OF_SEQUENCE:
         if chunks and chunks[-1].predicted in (None, tokens):
             chunks.pop()
@@ -135,17 +136,6 @@ def generation_of(
             "chunks_read_together": float(read_together(chunk.read_index for chunk in chunks)),
         },
     )
-
-
-def _tokens_of(last: Mapping[str, Any], chunks: Sequence[_Chunk], title: str) -> int:
-    """The server's count of its tokens, the end among them."""
-    tokens = _count(last, "tokens_predicted", title)
-    if (sent := max(len(chunks), _told(chunks))) > tokens:
-        raise GenerationError(
-            f"{title} counts {tokens} tokens, and sent {sent}",
-            hint="Its counts cannot be believed: no figure can be made of this answer.",
-        )
-    return tokens
 
 
 def _messages(stream: Stream, title: str) -> dict[int, Mapping[str, Any]]:
@@ -244,10 +234,22 @@ def _tokens_of_chunks(chunks: Sequence[_Chunk], tokens: int) -> list[int]:
     return [1 if len(chunks) == tokens else 0] * len(chunks)
 
 
-def _told(chunks: Sequence[_Chunk]) -> int:
-    """How many tokens the running counts tell of; one that runs backwards tells of none."""
+def _check_count(chunks: Sequence[_Chunk], tokens: int, stop: StopReason, title: str) -> None:
+    """A chunk with content is a token at least. Raises GenerationError if more came than that.
+
+    A running count that goes backwards tells of none. What the last message counts beyond the one
+    before came with it.
+    """
     so_far = [chunk.predicted for chunk in chunks if chunk.predicted is not None]
-    return sum(max(0, after - before) for before, after in pairwise([0, *so_far]))
+    told = sum(max(0, after - before) for before, after in pairwise([0, *so_far]))
+    content = tokens - (stop is StopReason.END_OF_SEQUENCE)
+    rest = max(0, content - so_far[-1]) if so_far else 0
+    sent = max(len(chunks) + (rest > 0), told + rest)
+    if sent > tokens:
+        raise GenerationError(
+            f"{title} counts {tokens} tokens, and sent {sent}",
+            hint="Its counts cannot be believed: no figure can be made of this answer.",
+        )
 
 
 def _token_ids(chunks: Sequence[_Chunk], tokens: int) -> tuple[int, ...] | None:

@@ -12,7 +12,13 @@ from python_runner.analyse.latency import judge
 from python_runner.common.errors import GenerationError
 from python_runner.engines import hf_serve, llama_protocol, mistralrs_server, ollama_answer
 from python_runner.engines import openai_protocol as openai
-from python_runner.engines.contract import Dialect, Endpoint, GenerateRequest, Generation
+from python_runner.engines.contract import (
+    Dialect,
+    Endpoint,
+    GenerateRequest,
+    Generation,
+    StopReason,
+)
 from python_runner.engines.load_client import LoadClient, Sending
 from python_runner.engines.openai_protocol import Dialogue
 from python_runner.engines.outside import answer as outside
@@ -32,6 +38,7 @@ class Outcome:
     text: str = ""
     chunks: int = 0
     sizes: tuple[int, ...] = ()
+    ended_itself: bool = False
     why: str = ""
     """The failure in words; its hint."""
     hint: str = ""
@@ -134,5 +141,6 @@ def outcome_of(ask: Callable[[], Generation], *, tokens: int = len(TEXTS)) -> Ou
         text=found.text,
         chunks=len(found.chunk_ns),
         sizes=found.chunk_tokens,
+        ended_itself=found.stop is StopReason.END_OF_SEQUENCE,
         chunk_ns=found.chunk_ns,
     )

@@ -18,11 +18,17 @@ _NAMES = (
     *("choices", "text", "delta", "content", "finish_reason", "usage", "completion_tokens"),
     *("prompt_tokens", "error", "object", "response", "message", "done", "done_reason", "stop"),
     *("eval_count", "prompt_eval_count", "tokens", "tokens_predicted", "tokens_evaluated"),
-    *("stop_type", "timings", "prompt_n", "id", "logprobs", "thinking", "unknown"),
+    *("stop_type", "timings", "prompt_n", "id", "thinking", "unknown"),
 )
+_FOREIGN = {
+    Dialect.OPENAI_COMPLETIONS: {"delta"},
+    Dialect.OPENAI_CHAT: {"text"},
+    Dialect.OLLAMA_GENERATE: {"message", "thinking"},
+}
+"""What a load reads in every dialect of a family, and one request alone in its own only."""
 _RAW = (
     *(b"", b" ", b"null", b"[]", b"3", b"[DONE]", b"{", b"\xff", b"\0", b'{"x":NaN}', b"{}"),
-    *(b'{"x":"\xff"}', b'{"id":1,"id":2}', b'{"choices":[{"text":"\\ud83d"}]}', b"<html>"),
+    *(b'{"x":"\xff"}', b'{"id":1,"id":2}', b'{"error":"\\ud83d"}', b"<html>"),
     *(b'\xef\xbb\xbf{"done":false}', b'{"x":' + b"[" * 200 + b"]" * 200 + b"}"),
 )
 
@@ -32,7 +38,7 @@ def spoilt_answer(chance: Random, dialect: Dialect) -> list[bytes]:
     spoken = Spoken(dialect)
     documents = [spoken.token(text) for text in TEXTS] + spoken.ending()
     for _ in range(chance.choice((0, 1, 1, 2, 3))):
-        _change(chance, documents)
+        _change(chance, documents, dialect)
     end = chance.choice((b"\n", b"\n", b"\r\n"))
     events = [spoken.event(_written(chance, said), end) for said in documents]
     events += spoken.mark(end) if chance.random() < 0.9 else []
@@ -47,7 +53,7 @@ def spoilt_answer(chance: Random, dialect: Dialect) -> list[bytes]:
     return cut(answer, *(chance.randrange(len(answer)) for _ in range(chance.randrange(5))))
 
 
-def _change(chance: Random, documents: list[dict[str, Any]]) -> None:
+def _change(chance: Random, documents: list[dict[str, Any]], dialect: Dialect) -> None:
     place = chance.randrange(len(documents))
     match chance.randrange(5):
         case 0:
@@ -56,12 +62,13 @@ def _change(chance: Random, documents: list[dict[str, Any]]) -> None:
             documents.pop(place)
         case _:
             documents[place] = json.loads(json.dumps(documents[place]))
-            _change_within(chance, documents[place])
+            names = [name for name in _NAMES if name not in _FOREIGN.get(dialect, ())]
+            _change_within(chance, documents[place], names)
     if not documents:
         documents.append({})
 
 
-def _change_within(chance: Random, said: dict[str, Any]) -> None:
+def _change_within(chance: Random, said: dict[str, Any], names: list[str]) -> None:
     places: list[dict[str, Any]] = [said]
     for found in places:
         for value in found.values():
@@ -70,7 +77,7 @@ def _change_within(chance: Random, said: dict[str, Any]) -> None:
             elif isinstance(value, list):
                 places += [each for each in value if isinstance(each, dict)]
     place = chance.choice(places)
-    name = chance.choice(list(place)) if place and chance.random() < 0.7 else chance.choice(_NAMES)
+    name = chance.choice(list(place)) if place and chance.random() < 0.7 else chance.choice(names)
     if chance.random() < 0.2:
         place.pop(name, None)
     else:

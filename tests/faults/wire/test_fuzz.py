@@ -65,10 +65,17 @@ def differ(one: Outcome, other: Outcome) -> bool:
 
     One request alone wants more of an answer: a reason of its end that it knows, the prompt's
     count, timings. So it may refuse what a load takes, but not the other way round; and what both
-    take must be the same.
+    take must be the same. Of an answer that the model ended only that: whether the mark of its end
+    is among the chunks is known of servers that are started here, and not of others. What chunks
+    held is compared where both know it of every chunk; a server that says it of some only is read
+    with more or less care.
     """
+    if one.ended_itself or other.ended_itself:
+        return one.is_good and not other.is_good
     if one.is_good and other.is_good:
-        return one.compared != other.compared
+        knows_all = all(one.sizes) and all(other.sizes)
+        same = (one.tokens, one.text) == (other.tokens, other.text)
+        return not same or (knows_all and one.compared != other.compared)
     return one.is_good
 
 

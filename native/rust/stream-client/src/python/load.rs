@@ -10,7 +10,6 @@ use pyo3::types::{PyBytes, PyTuple};
 
 use super::{SIGNAL_PERIOD, duration, receive, to_python};
 use crate::dialect::{DIALECTS, Dialect};
-use crate::framing::MAX_EVENT_BYTES;
 use crate::http::Target;
 use crate::load::{Columns, LoadHandle, Plan, Shape, Snapshot, start};
 
@@ -28,7 +27,7 @@ impl LoadRun {
     #[pyo3(signature = (
         url, bodies, *, dialect, users = None, starts_ns = None, arrivals_ns = None,
         connections = None, requests = None, duration_s = None, timeout_s = 600.0,
-        connect_timeout_s = 5.0, headers = None, max_event_bytes = MAX_EVENT_BYTES,
+        connect_timeout_s = 5.0, headers = None, max_event_bytes = 8_388_608,
         keep_text = false, request_id_header = None, ca_file = None
     ))]
     #[allow(

@@ -17,7 +17,7 @@ use pyo3::types::{PyBytes, PyTuple};
 
 use crate::client::{self, StreamRequest};
 use crate::error::StreamError as Failure;
-use crate::framing::{Framing, MAX_EVENT_BYTES};
+use crate::framing::Framing;
 use crate::record;
 
 /// How often the waiting thread looks for signals such as Ctrl-C.
@@ -93,7 +93,7 @@ impl StreamRecord {
 #[pyfunction]
 #[pyo3(signature = (
     url, body, *, framing, timeout_s, stall_timeout_s = 120.0, connect_timeout_s = 5.0,
-    headers = None, max_event_bytes = MAX_EVENT_BYTES
+    headers = None, max_event_bytes = 8_388_608
 ))]
 #[allow(
     clippy::too_many_arguments,

@@ -5,14 +5,13 @@ use pyo3::prelude::*;
 use super::load::{LoadRecord, dialect_named};
 use super::{StreamRecord, framing_named, to_python};
 use crate::client;
-use crate::framing::MAX_EVENT_BYTES;
 use crate::load::Columns;
 use crate::load::columns::Sent;
 use crate::load::exchange;
 
 /// What `post_stream` makes of an answer. See the `.pyi` file.
 #[pyfunction]
-#[pyo3(signature = (pieces, *, framing, max_event_bytes = MAX_EVENT_BYTES))]
+#[pyo3(signature = (pieces, *, framing, max_event_bytes = 8_388_608))]
 #[allow(
     clippy::needless_pass_by_value,
     reason = "an argument of a Python function, taken over from Python"
@@ -31,7 +30,7 @@ pub fn read_stream(
 
 /// What a load makes of an answer. See the `.pyi` file.
 #[pyfunction]
-#[pyo3(signature = (pieces, *, dialect, max_event_bytes = MAX_EVENT_BYTES))]
+#[pyo3(signature = (pieces, *, dialect, max_event_bytes = 8_388_608))]
 #[allow(
     clippy::needless_pass_by_value,
     reason = "an argument of a Python function, taken over from Python"
