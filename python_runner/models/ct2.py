@@ -6,17 +6,13 @@ it takes, and whose death is a message and not our end.
 
 from __future__ import annotations
 
-import shutil
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-
-from python_runner.common.errors import ModelError
 from python_runner.common.locations import cache_dir, source_root
 from python_runner.common.progress import Progress
-from python_runner.models.atomic import one_at_a_time, unfinished, write_text
+from python_runner.models.derived import DerivedRecord, is_whole, make_once, read_record
 from python_runner.models.gguf import write_file
 from python_runner.models.plain_view import plain_view
 
@@ -32,21 +28,11 @@ _START_S = 15.0
 _SECONDS_PER_GB = {"bf16": 6.0, "int8": 12.0}
 
 
-class Ct2Record(BaseModel):
-    """Where such a folder comes from; lies beside it as JSON."""
+class Ct2Record(DerivedRecord):
+    """Where such a folder comes from."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-    source_sha256: str
-    """Hash over the files it was converted from."""
-    converter: str
-    """The release of CTranslate2 that converted it."""
     kind: str
     """One of `KINDS`."""
-    size: int
-    """Bytes of its weights."""
-    model: str
-    """Name of the model."""
 
 
 def ct2_dir() -> Path:
@@ -70,37 +56,14 @@ def seconds_to_make(size: int, kind: str) -> float:
     return _START_S + size / 1e9 * _SECONDS_PER_GB[kind]
 
 
-def record_of(path: Path) -> Path:
-    """Where it is recorded what that folder is made of."""
-    return path.with_name(f"{path.name}.json")
-
-
 def read_ct2_record(path: Path) -> Ct2Record | None:
     """What stands beside the folder `path`; None if it is missing or not readable."""
-    try:
-        return Ct2Record.model_validate_json(record_of(path).read_bytes())
-    except (OSError, ValidationError):
-        return None
+    return read_record(path, Ct2Record)
 
 
 def is_made(path: Path) -> bool:
-    """Whether the folder `path` was made completely.
-
-    Raises:
-        ModelError: it was, and its weights have another size now, or a file is gone.
-    """
-    record = read_ct2_record(path)
-    if record is None or not path.is_dir():
-        return False
-    missing = [name for name in _FILES if not (path / name).is_file()]
-    size = 0 if missing else (path / WEIGHTS).stat().st_size
-    if size != record.size:
-        found = f"{missing[0]} is missing" if missing else f"{WEIGHTS} has {size:,} bytes"
-        raise ModelError(
-            f"{path} is damaged: {found}, made with {record.size:,}",
-            hint="Remove that folder and run the command again: it is made anew.",
-        )
-    return True
+    """Whether the folder `path` was made completely. Raises ModelError if it is damaged."""
+    return is_whole(path, read_ct2_record(path), _FILES)
 
 
 def make_ct2(
@@ -125,24 +88,18 @@ def make_ct2(
     Raises:
         ConversionError: the converter failed; the message holds the end of its log.
     """
-    target = ct2_path(name, source_sha256, kind)
-    with one_at_a_time(target):
-        if is_made(target):
-            return target
-        with unfinished(target) as scratch:
-            made = scratch / "made"
-            _convert(folder, made, kind, name=name, size=expected_bytes, progress=progress)
-            record = Ct2Record(
-                source_sha256=source_sha256,
-                converter=_converter(),
-                kind=kind,
-                size=(made / WEIGHTS).stat().st_size,
-                model=name,
-            )
-            shutil.rmtree(target, ignore_errors=True)  # of a record that is gone
-            made.replace(target)
-        write_text(record_of(target), record.model_dump_json(indent=2))
-    return target
+
+    def convert(made: Path) -> Ct2Record:
+        _convert(folder, made, kind, name=name, size=expected_bytes, progress=progress)
+        return Ct2Record(
+            source_sha256=source_sha256,
+            converter=_converter(),
+            kind=kind,
+            size=(made / WEIGHTS).stat().st_size,
+            model=name,
+        )
+
+    return make_once(ct2_path(name, source_sha256, kind), is_made, convert)
 
 
 def _convert(

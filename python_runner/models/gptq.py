@@ -10,18 +10,15 @@ not have (`engines/build/gptq.py`).
 from __future__ import annotations
 
 import re
-import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-
-from python_runner.common.errors import ModelError
 from python_runner.common.locations import cache_dir, source_root
 from python_runner.common.progress import Progress
-from python_runner.models.atomic import one_at_a_time, unfinished, write_text
+from python_runner.models.derived import DerivedRecord, is_whole, make_once, read_record
 from python_runner.models.gguf import write_file
+from python_runner.models.plain_view import plain_view
 
 Packages = Callable[[Progress], Path]
 """Finds the folder of the packages that the converter needs. Raises SetupError."""
@@ -36,21 +33,6 @@ _PINNED = re.compile(r"^gptqmodel==(\S+)", re.MULTILINE)
 _SHARE_OF_BF16 = 0.45
 _START_S = 40.0
 _SECONDS_PER_GB = 600.0
-
-
-class GptqRecord(BaseModel):
-    """Where such a folder comes from; lies beside it as JSON."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-    source_sha256: str
-    """Hash over the files it was made of."""
-    converter: str
-    """The release of GPT-QModel that made it."""
-    size: int
-    """Bytes of its weights."""
-    model: str
-    """Name of the model."""
 
 
 def gptq_dir() -> Path:
@@ -73,37 +55,14 @@ def seconds_to_make(size: int) -> float:
     return _START_S + size / 1e9 * _SECONDS_PER_GB
 
 
-def record_of(path: Path) -> Path:
-    """Where it is recorded what that folder is made of."""
-    return path.with_name(f"{path.name}.json")
-
-
-def read_gptq_record(path: Path) -> GptqRecord | None:
+def read_gptq_record(path: Path) -> DerivedRecord | None:
     """What stands beside the folder `path`; None if it is missing or not readable."""
-    try:
-        return GptqRecord.model_validate_json(record_of(path).read_bytes())
-    except (OSError, ValidationError):
-        return None
+    return read_record(path, DerivedRecord)
 
 
 def is_made(path: Path) -> bool:
-    """Whether the folder `path` was made completely.
-
-    Raises:
-        ModelError: it was, and its weights have another size now, or a file is gone.
-    """
-    record = read_gptq_record(path)
-    if record is None or not path.is_dir():
-        return False
-    missing = [name for name in _FILES if not (path / name).is_file()]
-    size = 0 if missing else (path / WEIGHTS).stat().st_size
-    if size != record.size:
-        found = f"{missing[0]} is missing" if missing else f"{WEIGHTS} has {size:,} bytes"
-        raise ModelError(
-            f"{path} is damaged: {found}, made with {record.size:,}",
-            hint="Remove that folder and run the command again: it is made anew.",
-        )
-    return True
+    """Whether the folder `path` was made completely. Raises ModelError if it is damaged."""
+    return is_whole(path, read_gptq_record(path), _FILES)
 
 
 def make_gptq(
@@ -129,36 +88,33 @@ def make_gptq(
         ConversionError: the converter failed; the message holds the end of its log.
         SetupError: its packages are not installed.
     """
-    target = gptq_path(name, source_sha256)
-    with one_at_a_time(target):
-        if is_made(target):
-            return target
+
+    def quantise(made: Path) -> DerivedRecord:
         found = packages(progress)
-        with unfinished(target) as scratch:
-            made = scratch / "made"
-            _convert(folder, made, found, name=name, size=expected_bytes, progress=progress)
-            record = GptqRecord(
-                source_sha256=source_sha256,
-                converter=_converter(),
-                size=(made / WEIGHTS).stat().st_size,
-                model=name,
-            )
-            shutil.rmtree(target, ignore_errors=True)  # of a record that is gone
-            made.replace(target)
-        write_text(record_of(target), record.model_dump_json(indent=2))
-    return target
+        _convert(folder, made, found, name=name, size=expected_bytes, progress=progress)
+        return DerivedRecord(
+            source_sha256=source_sha256,
+            converter=_converter(),
+            size=(made / WEIGHTS).stat().st_size,
+            model=name,
+        )
+
+    return make_once(gptq_path(name, source_sha256), is_made, quantise)
 
 
 def _convert(
     folder: Path, made: Path, packages: Path, *, name: str, size: int, progress: Progress
 ) -> None:
-    with progress.task(
-        f"Quantising {name} by GPTQ (4 bits)",
-        why="it looks at what goes into each layer; kept for the next time",
-        expected_s=seconds_to_make(size),
-    ) as task:
+    with (
+        progress.task(
+            f"Quantising {name} by GPTQ (4 bits)",
+            why="it looks at what goes into each layer; kept for the next time",
+            expected_s=seconds_to_make(size),
+        ) as task,
+        plain_view(folder, made.parent) as view,
+    ):
         write_file(
-            [sys.executable, "-m", f"{__package__}.gptq_convert", folder, made],
+            [sys.executable, "-m", f"{__package__}.gptq_convert", view, made],
             made / WEIGHTS,
             gptq_bytes(size),
             failed=f"{folder} could not be quantised by GPTQ",

@@ -11,7 +11,8 @@ from pathlib import Path
 from python_runner.common.errors import ModelError
 from python_runner.common.locations import cache_dir
 from python_runner.models import cards
-from python_runner.models.ct2 import KINDS, ct2_dir, read_ct2_record, record_of
+from python_runner.models.ct2 import KINDS, ct2_dir, read_ct2_record
+from python_runner.models.derived import record_of
 from python_runner.models.folder import weight_files
 from python_runner.models.gguf import WHOLE, GgufRecord, gguf_dir, read_record
 from python_runner.models.gptq import KIND, gptq_dir, read_gptq_record

@@ -13,6 +13,7 @@ from python_runner.common.errors import ModelError
 from python_runner.common.progress import SilentProgress
 from python_runner.models import Model, ModelCard, cards, ct2, prepare_model
 from python_runner.models.ct2_complete import complete
+from python_runner.models.derived import record_of
 from python_runner.models.inventory import forms, remove_form
 from python_runner.models.sizes import still_to_write
 from python_runner.models.source import listed_source
@@ -82,7 +83,7 @@ def test_weights_of_another_size_are_told(runs: list[str]) -> None:
 
 def test_one_without_a_record_was_never_finished(runs: list[str]) -> None:
     (path,) = model("bf16").ct2.values()
-    ct2.record_of(path).unlink()
+    record_of(path).unlink()
     assert model("bf16").ct2 == {"bf16": path}
     assert runs == ["bf16", "bf16"]
 

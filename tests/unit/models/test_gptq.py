@@ -10,6 +10,7 @@ import pytest
 from python_runner.common.errors import ModelError, SetupError
 from python_runner.common.progress import Progress, SilentProgress
 from python_runner.models import ModelCard, cards, gptq, prepare_model
+from python_runner.models.derived import record_of
 from python_runner.models.gptq_convert import _OPENINGS, group_for
 from python_runner.models.inventory import forms, remove_form
 from python_runner.models.sizes import still_to_write
@@ -80,7 +81,7 @@ def test_a_damaged_one_is_told(runs: list[str], lost: str) -> None:
 
 
 def test_one_without_a_record_was_never_finished(runs: list[str]) -> None:
-    gptq.record_of(made()).unlink()
+    record_of(made()).unlink()
     made()
     assert len(runs) == 2
 
