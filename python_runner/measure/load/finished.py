@@ -110,8 +110,9 @@ def timings_of(payload: bytes) -> Mapping[str, float]:
 
 
 def _is_number(value: object) -> bool:
-    is_one = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_one and math.isfinite(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return math.isfinite(value)
 
 
 def _hide(text: str, secrets: Iterable[str]) -> str:
