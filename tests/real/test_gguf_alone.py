@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from python_runner.common.errors import EngineError, UsageError
+from python_runner.common.errors import ModelError, UsageError
 from python_runner.common.progress import SilentProgress
 from python_runner.engines import ollama_store
 from python_runner.engines.build.llamacpp import llama_cpp_prefix
@@ -109,10 +109,10 @@ def test_nobody_to_read_it_is_told_before_anything_starts(tiny: Model, tmp_path:
 
 
 def test_a_file_that_is_cut_short_ends_without_a_traceback(tiny: Model, tmp_path: Path) -> None:
-    """Its beginning is whole, so it is noticed only when it is loaded."""
+    """Its beginning is whole, and tells of tensors that are not there: nothing is started."""
     short = tmp_path / "short.gguf"
     shutil.copy(tiny.gguf["bf16"], short)
     with short.open("r+b") as file:
         file.truncate(short.stat().st_size // 2)
-    with pytest.raises(EngineError, match="data is not within the file bounds"):
+    with pytest.raises(ModelError, match="a tensor lies behind its end"):
         run(str(short), tmp_path, stacks=("llama.cpp",))

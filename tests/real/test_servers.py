@@ -120,7 +120,7 @@ def test_a_server_is_started_asked_and_read(
         assert up.generate(request(tokenizer, PROMPT, 2)).output_tokens == 2
 
 
-_ONE_A_CHUNK = frozenset({"tgi"})
+_ONE_A_CHUNK = frozenset({"tgi", "tgi-bitsandbytes"})
 _BREAK_OFF = frozenset({"mlc-llm", "tensorrt-llm", "text-generation-webui"})
 """Servers that break the connection instead of saying what failed."""
 
