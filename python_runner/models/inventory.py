@@ -12,7 +12,7 @@ from python_runner.common.errors import ModelError
 from python_runner.common.locations import cache_dir
 from python_runner.models import cards
 from python_runner.models.ct2 import KINDS, ct2_dir, read_ct2_record
-from python_runner.models.derived import record_of
+from python_runner.models.derived import DerivedRecord, record_of
 from python_runner.models.folder import weight_files
 from python_runner.models.gguf import WHOLE, GgufRecord, gguf_dir, read_record
 from python_runner.models.gptq import KIND, gptq_dir, read_gptq_record
@@ -97,33 +97,33 @@ def _ggufs() -> Iterator[Form]:
 
 
 def _ct2_folders() -> Iterator[Form]:
-    for path in ct2_dir().glob("*"):
-        named = _CT2_FOLDER.fullmatch(path.name)
-        if named is None or not path.is_dir():
-            continue
-        record = read_ct2_record(path)
-        yield Form(
-            model=record.model if record else named["model"],
-            kind=f"CTranslate2 {named['kind']}",
-            path=path,
-            bytes=sum(file.stat().st_size for file in path.iterdir()),
-            is_ours=True,
-        )
+    for path, named in _derived(ct2_dir(), _CT2_FOLDER):
+        yield _derived_form(path, named, read_ct2_record(path), f"CTranslate2 {named['kind']}")
 
 
 def _gptq_folders() -> Iterator[Form]:
-    for path in gptq_dir().glob("*"):
-        named = _GPTQ_FOLDER.fullmatch(path.name)
-        if named is None or not path.is_dir():
-            continue
-        record = read_gptq_record(path)
-        yield Form(
-            model=record.model if record else named["model"],
-            kind=f"GPTQ {KIND}",
-            path=path,
-            bytes=sum(file.stat().st_size for file in path.iterdir()),
-            is_ours=True,
-        )
+    for path, named in _derived(gptq_dir(), _GPTQ_FOLDER):
+        yield _derived_form(path, named, read_gptq_record(path), f"GPTQ {KIND}")
+
+
+def _derived(folder: Path, name: re.Pattern[str]) -> Iterator[tuple[Path, re.Match[str]]]:
+    """The folders within `folder` that were derived from weights, by their names."""
+    for path in folder.glob("*"):
+        named = name.fullmatch(path.name)
+        if named is not None and path.is_dir():
+            yield path, named
+
+
+def _derived_form(
+    path: Path, named: re.Match[str], record: DerivedRecord | None, kind: str
+) -> Form:
+    return Form(
+        model=record.model if record else named["model"],
+        kind=kind,
+        path=path,
+        bytes=sum(file.stat().st_size for file in path.iterdir()),
+        is_ours=True,
+    )
 
 
 def _kind(record: GgufRecord | None) -> str:
