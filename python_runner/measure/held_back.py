@@ -18,11 +18,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from python_runner.common.clock import NS_PER_S
+
 _ROOT = Path("/")
 _CGROUPS = ("sys/fs/cgroup", "sys/fs/cgroup/unified", "sys/fs/cgroup/cpu,cpuacct")
 _CPUS = "sys/devices/system/cpu"
 _US_PER_S = 1e6
-_NS_PER_S = 1e9
 _HZ_PER_KHZ = 1000.0
 _STEAL = 8
 """Place in the first line of /proc/stat."""
@@ -89,7 +90,7 @@ def _of_group(path: Path) -> tuple[float, float] | None:
         periods = float(words["nr_throttled"])
         if "throttled_usec" in words:
             return float(words["throttled_usec"]) / _US_PER_S, periods
-        return float(words["throttled_time"]) / _NS_PER_S, periods
+        return float(words["throttled_time"]) / NS_PER_S, periods
     return None
 
 
