@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 # Machines are shared: how long an example takes says nothing.
-settings.register_profile("polystack", deadline=None)
+settings.register_profile("polystack", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("polystack")
 
 _UNIT = Path(__file__).parent / "unit"
