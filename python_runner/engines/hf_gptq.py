@@ -44,7 +44,7 @@ SPEC = always_in(
         title="transformers (GPTQ)",
         model_format="gptq",
     ),
-    WeightFormat(name=NAME, bits=4, memory_per_weight_byte=None, gptq=True),
+    WeightFormat(name=NAME, bits=4, memory_per_weight_byte=0.5, gptq=True),  # as beside in hf_bnb
 )
 
 
