@@ -13,8 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from python_runner.models.tokenizer import make_vocabulary, write_tokenizer
-from python_runner.models.tokenizer.files import BOS, EOS, SPECIALS
-from python_runner.models.tokenizer.vocabulary import BOS_ID, EOS_ID, FIRST_PIECE_ID, SPACE
+from python_runner.models.tokenizer.files import BOS, EOS
+from python_runner.models.tokenizer.vocabulary import (
+    BOS_ID,
+    EOS_ID,
+    FIRST_PIECE_ID,
+    SPACE,
+    SPECIALS,
+)
 
 VOCABULARY = 1024
 CONTEXT = 256

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from python_runner.analyse.decision import CRITERIA_KEYS, Decision, decide
 from python_runner.report.decision.data import DecisionData, RunLine
@@ -74,6 +74,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def open_page(browser: Browser, folder: Path) -> Iterator[Any]:
     contexts, errors, requests = [], [], []
 
+    def said(text: ConsoleMessage) -> None:
+        if text.type == "error":
+            errors.append(text.text)
+
     def opened(decision: Decision, *, width: int = 1440, script: bool = True) -> Page:
         run = RunLine(run_id=1, conditions="Mocks.", warnings=("Random weights.",))
         file = folder / f"{len(list(folder.iterdir()))}.html"
@@ -84,7 +88,7 @@ def open_page(browser: Browser, folder: Path) -> Iterator[Any]:
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("console", lambda text: text.type == "error" and errors.append(text.text))
+        page.on("console", said)
         page.on("request", lambda asked: requests.append(asked.url))
         page.goto(file.as_uri())
         return page

@@ -26,4 +26,5 @@ class Fault:
 def fault(what: str, *, injected: str, seen: str, kept: str) -> pytest.MarkDecorator:
     """Marks a test, or one `pytest.param` of it, as a row of docs/reliability.md."""
     told = Fault(what=what, injected=injected, seen=seen, kept=kept)
-    return getattr(pytest.mark, NAME)(told)
+    mark: pytest.MarkDecorator = getattr(pytest.mark, NAME)(told)
+    return mark

@@ -175,7 +175,7 @@ class OddServer(ThreadingHTTPServer):
         self.is_over = threading.Event()
         self.prompt_tokens: Callable[[Mapping[str, object]], int] = lambda _body: PROMPT_TOKENS
         """How many tokens it says that a prompt has."""
-        self.words = ""
+        self.words: str = ""
         """What `says` answers with, token for token."""
         self._prompts: dict[str, int] = {}
         if is_tls:

@@ -155,9 +155,13 @@ def looked_at(store: Store, *stacks: str, precision: str = "bf16") -> AnswerFram
 
 
 def verdicts(store: Store, found: AnswerFrames) -> dict[str, str]:
-    names = read_frames(store).conditions.set_index("condition_id")["stack"]
-    judged = judge_answers(found).set_index("condition_id")["verdict"]
-    return {names[condition]: verdict for condition, verdict in judged.items()}
+    conditions = read_frames(store).conditions
+    names = dict(zip(conditions["condition_id"], conditions["stack"], strict=True))
+    judged = judge_answers(found)
+    return {
+        names[condition]: verdict
+        for condition, verdict in zip(judged["condition_id"], judged["verdict"], strict=True)
+    }
 
 
 @pytest.mark.parametrize("damage", [another_seed, one_matrix_turned])

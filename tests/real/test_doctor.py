@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -86,5 +87,5 @@ def test_of_the_builds_in_use_none_is_cleaned_away(tmp_path: Path) -> None:
 class _NothingToDo(SilentProgress):
     """Fails when anything would be built."""
 
-    def task(self, title: str, **_: object) -> None:  # type: ignore[override]
+    def task(self, title: str, *, why: str = "", expected_s: float | None = None) -> NoReturn:
         pytest.fail(f"{title}: it was there before")

@@ -33,7 +33,8 @@ from python_runner.models import Model, ReferenceTokenizer, prepare_model
 from tests.contract.fleet import CONTEXT, settings_for
 from tests.contract.processes import alive, family, no_process_left, wait_until
 from tests.servers import brought
-from tests.servers.stand_in import BREAKS, invented
+from tests.servers.stand_in.known import invented
+from tests.servers.stand_in.stream import BREAKS
 
 NAMES = tuple(shipped_servers())
 PROMPT = "the red fox"

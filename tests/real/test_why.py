@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from python_runner.store import Frames, Store, read_frames
+from tests.cells import cell
 from tests.real.command import Marked
 
 WORK = ("--threads", "1", "--warmup", "1", "--prompt-tokens", "32", "--new-tokens", "8")
@@ -34,11 +35,11 @@ def test_gos_collector_is_switched_off_in_ollama_and_the_effect_is_told(polystac
     assert "says nothing about languages" in said
 
     asked = frames_of(polystack, 1).conditions.set_index("stack")
-    assert asked.loc["transformers@gc=off", "build"]["Python's collector"] == "off"
+    assert cell(asked, "transformers@gc=off", "build")["Python's collector"] == "off"
     made = frames_of(polystack, 2)
     conditions = made.conditions.set_index("stack")
-    assert conditions.loc["ollama", "build"]["GOGC"].startswith("100")
-    assert conditions.loc["ollama@gogc=off", "build"]["GOGC"].startswith("off")
+    assert cell(conditions, "ollama", "build")["GOGC"].startswith("100")
+    assert cell(conditions, "ollama@gogc=off", "build")["GOGC"].startswith("off")
     assert conditions.loc["ollama@gogc=25", "title"] == "Ollama (C++ engine), GOGC 25"
     assert set(conditions["source_sha256"]) == set(asked["source_sha256"])
     assert json.loads(made.runs["study_json"].iloc[0])["explains"] == 1
@@ -71,10 +72,12 @@ def test_threads_and_precision_of_a_variant_are_those_that_were_used(polystack: 
     assert code == 0, printed
     found = frames_of(polystack, 1)
     conditions = found.conditions.set_index("stack")
-    assert conditions.loc["llama.cpp", "build"]["weights in memory"] == "bf16"
+    assert cell(conditions, "llama.cpp", "build")["weights in memory"] == "bf16"
     eight = conditions.loc["llama.cpp@precision=8bit"]
     assert eight["precision"] == "8bit"
-    assert eight["build"]["weights in memory"].startswith("Q8_0")
-    assert conditions.loc["go-driver@forced-gc=on+gogc=off", "build"]["GOGC"] == "off"
+    assert cell(conditions, "llama.cpp@precision=8bit", "build")["weights in memory"].startswith(
+        "Q8_0"
+    )
+    assert cell(conditions, "go-driver@forced-gc=on+gogc=off", "build")["GOGC"] == "off"
     driven = found.samples[found.samples["stack"] == "go-driver@forced-gc=on+gogc=off"]
     assert all(timings["gc_cycles"] >= 8 for timings in driven["engine_timings"])

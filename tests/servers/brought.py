@@ -12,9 +12,11 @@ from pathlib import Path
 from python_runner.engines.servers.read import shipped_servers
 from python_runner.engines.servers.schema import ServerRow
 
-_STAND_IN = Path(__file__).with_name("stand_in.py")
+_ROOT = Path(__file__).parents[2]
+_STAND_IN = "tests.servers.stand_in"
 _SCRIPT = """#!/bin/sh
-exec "{python}" "{stand_in}" "{settings}" "$@"
+export PYTHONPATH="{root}"
+exec "{python}" -m {stand_in} "{settings}" "$@"
 """
 _GPU = """#!/bin/sh
 echo "Stand-in GPU, 0.0"
@@ -68,7 +70,9 @@ def bring(name: str, folder: Path, told: Told) -> dict[str, str]:
 
 
 def _install(row: ServerRow, folder: Path, settings: Path) -> Path:
-    script = _SCRIPT.format(python=sys.executable, stand_in=_STAND_IN, settings=settings)
+    script = _SCRIPT.format(
+        root=_ROOT, python=sys.executable, stand_in=_STAND_IN, settings=settings
+    )
     if row.find.holds:
         (folder / row.find.holds).write_text("# the stand-in takes the place of its Python\n")
         _write(folder / row.find.pythons[0], script)

@@ -22,7 +22,7 @@ _HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}")
 def pins(path: Path) -> dict[str, int]:
     """Names of what the file locks, and how many hashes each has. Fails on any other line."""
     whole = path.read_text(encoding="utf-8").replace("\\\n", " ")
-    found = {}
+    found: dict[str, int] = {}
     for line in whole.splitlines():
         text = line.partition("#")[0].strip()
         if not text:

@@ -57,7 +57,7 @@ class CpuFlags:
     cache may be shared by several.
     """
 
-    def recipe(self) -> dict[str, object]:
+    def recipe(self) -> dict[str, list[str]]:
         """All of it in JSON's types, for a build's recipe."""
         return {
             "ggml": list(self.ggml),

@@ -136,16 +136,16 @@ class Bench:
         self.folder.mkdir(parents=True, exist_ok=True)
         for name, value in self.variables().items():
             patch.setenv(name, value)
-        own = {each.name: each for each in self.stacks if each.reach is Reach.EMBEDDED}
-
-        def engine_or_faulty(name: str) -> Engine:
-            return own[name].embedded(self.folder) if name in own else engine(name)
-
-        patch.setattr(endpoints, "engine", engine_or_faulty)
+        patch.setattr(endpoints, "engine", self.engine)
         # The client's own error is measured elsewhere, and takes a second for each served stack.
         for module in ("compare", "load"):
             found = import_module(f"python_runner.run.{module}")
             patch.setattr(found, "CalibratorOnDemand", lambda progress: None)
+
+    def engine(self, name: str) -> Engine:
+        """One of theirs, or of the workbench."""
+        own = {each.name: each for each in self.stacks if each.reach is Reach.EMBEDDED}
+        return own[name].embedded(self.folder) if name in own else engine(name)
 
     def variables(self) -> dict[str, str]:
         """For the pipeline, here or in a process of its own."""
@@ -180,7 +180,7 @@ class Bench:
         """One of them, as the pipeline starts it."""
         (self.folder / "config.json").touch()  # a server is given no folder without a model
         log = self.folder / f"{stack.name}.log"
-        return endpoints.engine(stack.name).start(settings_for(self.folder), log)
+        return self.engine(stack.name).start(settings_for(self.folder), log)
 
     def processes(self) -> set[int]:
         """Those that live and were started by this bench, wherever they have gone."""

@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from python_runner.common.errors import EngineCrashError, EngineStartError
+from python_runner.common.ports import free_port
 from python_runner.engines import server_process
 from python_runner.engines.contract import Reach
 from tests.contract.processes import wait_until
@@ -83,8 +84,8 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
 
 def _choose(monkeypatch: pytest.MonkeyPatch, *ports: int) -> None:
     """These are chosen first, as if they had been free a moment ago."""
-    choose, first = server_process.free_port, list(ports)
-    monkeypatch.setattr(server_process, "free_port", lambda: first.pop(0) if first else choose())
+    first = list(ports)
+    monkeypatch.setattr(server_process, "free_port", lambda: first.pop(0) if first else free_port())
 
 
 @pytest.mark.parametrize(

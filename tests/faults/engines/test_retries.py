@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from python_runner.report.of_run import report_of
+from tests.cells import cell
 from tests.contract.processes import no_process_left
 from tests.faults.engines.doing import LAST_WORDS
 from tests.faults.engines.pipeline import ITERATIONS, WARMUP, Bench, Faulty, Ran, both
@@ -35,7 +36,7 @@ def tried(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
 
 def _attempts(ran: Ran, stack: Faulty) -> list[dict[str, object]]:
     conditions = ran.frames.conditions.set_index("stack")
-    found: list[dict[str, object]] = conditions.loc[stack.name, "failed_attempts"]
+    found: list[dict[str, object]] = cell(conditions, stack.name, "failed_attempts")
     return found
 
 

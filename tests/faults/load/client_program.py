@@ -75,7 +75,7 @@ def _put(
         )
 
 
-def _not_now(_calibrator: CalibratorOnDemand, _pace: Pace) -> NoReturn:
+def _not_now(self: CalibratorOnDemand, pace: Pace) -> NoReturn:
     raise EngineError("not now")
 
 

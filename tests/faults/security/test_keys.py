@@ -139,7 +139,7 @@ def test_keys_and_prompts_stand_nowhere_they_should_not(tmp_path: Path, secure: 
 @pytest.mark.parametrize("way", ["load", "compare"])
 def test_a_key_that_is_refused(tmp_path: Path, secure: OddServer, way: str) -> None:
     url, trust = secure.at("refuses-with-the-key"), ("--ca-file", str(CERTIFICATE))
-    asked = ("--url", url, "--model", "m", "--users", "1", "--requests", "2")
+    asked: tuple[str, ...] = ("--url", url, "--model", "m", "--users", "1", "--requests", "2")
     if way == "compare":
         asked = ("demo", "--stacks", "mock-cpp", "--endpoint", f"hosted={url}")
         asked = (*asked, "--endpoint-model", "m")

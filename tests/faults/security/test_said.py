@@ -111,7 +111,7 @@ def assert_no_script_runs(page_file: Path) -> None:
 @pytest.mark.parametrize("way", ["load", "compare"])
 def test_a_refusal_is_shown_as_text(tmp_path: Path, server: OddServer, way: str) -> None:
     url = server.at("refuses-with-words")
-    asked = ("--url", url, "--model", "m", "--users", "1", "--requests", "2")
+    asked: tuple[str, ...] = ("--url", url, "--model", "m", "--users", "1", "--requests", "2")
     if way == "compare":
         asked = ("demo", "--stacks", "mock-cpp", "--endpoint", f"hosted={url}")
         asked = (*asked, "--endpoint-model", "m")

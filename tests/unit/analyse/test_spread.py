@@ -52,7 +52,7 @@ def test_each_place_from_the_second_token_on_has_its_gaps() -> None:
 
 def test_tokens_that_came_together_have_no_gap_of_their_own() -> None:
     samples = build_frames([LLAMA_CPP], iterations=1, warmup=0).samples
-    stamps = samples.at[0, "chunk_ns"].copy()
+    stamps = samples["chunk_ns"].iloc[0].copy()
     stamps[3] = stamps[2]
     samples.at[0, "chunk_ns"] = stamps
     assert 4 not in set(gaps_by_position(samples)["token_index"])

@@ -1,5 +1,6 @@
 """runs, show, plot and export on a stored load."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -35,7 +36,11 @@ def test_runs_show_and_plot(polystack: Polystack, results: Path) -> None:
 @pytest.mark.parametrize("format_name", ["csv", "parquet"])
 def test_export(format_name: str, polystack: Polystack, results: Path) -> None:
     assert polystack("export", "--format", format_name).code == 0
-    read = {"csv": pd.read_csv, "parquet": pd.read_parquet}[format_name]
+    readers: dict[str, Callable[[Path], pd.DataFrame]] = {
+        "csv": pd.read_csv,
+        "parquet": pd.read_parquet,
+    }
+    read = readers[format_name]
     folder = results / "run-0001"
     assert len(read(folder / f"requests.{format_name}")) == 2 * 2 * 80
     assert len(read(folder / f"requests-chunks.{format_name}")) == 2 * 2 * 80 * 16

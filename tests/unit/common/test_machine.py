@@ -1,5 +1,6 @@
 """What is said of the machine."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -42,7 +43,7 @@ def test_memory_disk_and_ports_are_told_with_numbers(
 
 
 def test_a_cache_that_cannot_be_written_is_in_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine.os, "access", lambda *_: False)
+    monkeypatch.setattr(os, "access", lambda *_: False)
     finding = look()["cache"]
     assert (finding.state, finding.is_needed) == (State.MISSING, True)
     assert CACHE_VARIABLE in finding.mend

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from importlib.metadata import PackageNotFoundError
 from types import SimpleNamespace as Bag
 from typing import Any
@@ -87,7 +88,7 @@ def test_a_variant_is_read_and_prepared_as_its_base() -> None:
 
 def test_a_cpu_that_is_too_old_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hf_transformers, "version", lambda name: "1")
-    monkeypatch.setattr(hf_bnb.platform, "machine", lambda: "x86_64")
+    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
     monkeypatch.setattr(hf_bnb, "lacks", lambda name: name == "avx2")
     with pytest.raises(SetupError, match="no AVX2"):
         INT8_ENGINE.prepare(SilentProgress())

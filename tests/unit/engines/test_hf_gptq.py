@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from python_runner.common.build.cache import RECIPE
+from python_runner.common.build.cache import RECIPE, location
 from python_runner.common.build.survey import Survey
 from python_runner.common.errors import EngineStartError, SetupError
 from python_runner.common.locations import CACHE_VARIABLE
@@ -31,7 +31,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def install() -> Path:
     """A folder that looks as if it had been made."""
-    folder = build.location(build.PACKAGE, build._recipe())
+    folder = location(build.PACKAGE, build._recipe())
     folder.mkdir(parents=True)
     (folder / RECIPE).write_text("{}")
     return folder / "packages"

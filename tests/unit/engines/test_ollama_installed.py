@@ -7,7 +7,6 @@ import pytest
 
 from python_runner.common.errors import SetupError
 from python_runner.common.progress import SilentProgress
-from python_runner.engines import ollama_installed
 from python_runner.engines.ollama_installed import client_version, find_binary, installed_ollama
 
 PRINTED = (
@@ -52,7 +51,7 @@ def test_the_user_s_server_is_not_asked(tmp_path: Path, monkeypatch: pytest.Monk
 
     monkeypatch.setenv("OLLAMA_BINARY", str(program(tmp_path)))
     monkeypatch.setenv("OLLAMA_HOST", "http://127.0.0.1:11434")
-    monkeypatch.setattr(ollama_installed.subprocess, "run", run)
+    monkeypatch.setattr(subprocess, "run", run)
     found = installed_ollama(SilentProgress())
     assert asked["OLLAMA_HOST"] == "http://127.0.0.1:9"
     assert found.version == "1.2"
@@ -66,6 +65,6 @@ def test_a_program_that_does_not_say_its_version_is_refused(
         return subprocess.CompletedProcess(["ollama"], 1, stdout="", stderr="no libraries\n")
 
     monkeypatch.setenv("OLLAMA_BINARY", str(program(tmp_path)))
-    monkeypatch.setattr(ollama_installed.subprocess, "run", run)
+    monkeypatch.setattr(subprocess, "run", run)
     with pytest.raises(SetupError, match="no libraries"):
         installed_ollama(SilentProgress())

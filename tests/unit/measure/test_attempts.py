@@ -183,7 +183,12 @@ def test_the_limits_of_the_plan_reach_the_engine() -> None:
     def starting(settings: LaunchSettings, log: Path) -> MockModel:
         model = start(settings, log)
         answer = model.generate
-        model.generate = lambda request: (seen.append(request), answer(request))[1]  # type: ignore[method-assign]
+
+        def generate(request: GenerateRequest) -> Generation:
+            seen.append(request)
+            return answer(request)
+
+        model.generate = generate  # type: ignore[method-assign]
         return model
 
     engine.start = starting  # type: ignore[method-assign]

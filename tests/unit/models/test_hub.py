@@ -62,7 +62,8 @@ def no_fetching(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def local_only(*args: Any, **options: Any) -> str:
         assert options.get("local_files_only"), "the hub was asked"
-        return original(*args, **options)
+        folder: str = original(*args, **options)
+        return folder
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", local_only)
 
@@ -151,7 +152,8 @@ def test_what_is_missing_is_fetched_and_then_used(
             asked.append(repo)
             make_snapshot(tmp_path / "hub")
             options = {**options, "local_files_only": True}
-        return original(repo, **options)
+        folder: str = original(repo, **options)
+        return folder
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", arriving)
     assert prepared().label == "Tiny-it (01234567)"

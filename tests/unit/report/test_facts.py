@@ -105,6 +105,6 @@ def test_how_far_the_clock_may_be_off_is_told_for_each_path() -> None:
 
 def test_a_client_that_would_be_the_bottleneck_is_warned_of() -> None:
     frames = build_frames([LLAMA_CPP, OLLAMA])
-    frames.conditions.at[1, "client_error"]["warning"] = "the client gives only 80 % of the rate"
+    frames.conditions["client_error"].iloc[1]["warning"] = "the client gives only 80 % of the rate"
     warnings = facts_of(frames).warnings
     assert "Ollama: the client gives only 80 % of the rate" in warnings

@@ -20,6 +20,7 @@ from python_runner.engines import mock
 from python_runner.engines.mock import MockEngine, MockScript
 from python_runner.run.compare import Comparison, compare
 from python_runner.store import Store, read_frames
+from tests.cells import cell
 from tests.unit.builders import study
 from tests.unit.cli.conftest import Polystack
 
@@ -66,7 +67,7 @@ def test_what_cannot_be_built_is_a_row_and_the_others_run(
     assert said in outcome.broken["mock-go"]
     frames = read_frames(store)
     conditions = frames.conditions.set_index("stack")
-    assert said in conditions.loc["mock-go", "error"]
+    assert said in cell(conditions, "mock-go", "error")
     assert conditions.loc["mock-cpp", "error"] == ""
     assert len(frames.samples) == 2
     assert list(frames.runs["status"]) == ["complete"]

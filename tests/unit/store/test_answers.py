@@ -73,9 +73,11 @@ def test_what_was_found_comes_back(store: Store) -> None:
     found = read_frames(store).answers
     (check,) = found.checks.to_dict(orient="records")
     assert (check["reference_version"], check["build"]) == ("5.1", {"torch": "2"})
-    stacks = found.stacks.set_index(found.stacks["condition_id"].isna())
-    assert stacks.loc[True, "logprobs"].tolist() == [-1.0, -2.0]
-    assert (stacks.loc[False, "error"], stacks.loc[False, "bits"]) == ("it crashed", 8)
+    is_reference = found.stacks["condition_id"].isna()
+    (reference,) = found.stacks[is_reference].to_dict(orient="records")
+    (judged,) = found.stacks[~is_reference].to_dict(orient="records")
+    assert reference["logprobs"].tolist() == [-1.0, -2.0]
+    assert (judged["error"], judged["bits"]) == ("it crashed", 8)
     first, second = found.answers.to_dict(orient="records")
     assert (first["iteration"], first["tokens_from"]) == (1, "cut")
     assert first["token_ids"].tolist() == [7, 3]

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from python_runner.store import AnswerFrames
 
+LogProbabilities = Sequence[float] | npt.NDArray[np.float64]
 RUN = 1
 TOKENS = 24
 
@@ -44,7 +46,7 @@ def answer(
     }
 
 
-def stack(condition_id: int | None, bits: float, logprobs: Sequence[float] = ()) -> dict[str, Any]:
+def stack(condition_id: int | None, bits: float, logprobs: LogProbabilities = ()) -> dict[str, Any]:
     return {
         "run_id": RUN,
         "condition_id": condition_id,
@@ -58,7 +60,7 @@ def frames(
     answers: Sequence[dict[str, Any]],
     *,
     bits: float = 16,
-    passages: dict[int | None, Sequence[float]] | None = None,
+    passages: Mapping[int | None, LogProbabilities] | None = None,
     error: str = "",
 ) -> AnswerFrames:
     """A check of the stacks that have answers (always stack 1), and the reference."""

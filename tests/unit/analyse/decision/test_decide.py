@@ -6,7 +6,7 @@ import pytest
 
 from python_runner.analyse.decision import COLUMNS, CRITERIA, CRITERIA_KEYS, Decision, decide
 from python_runner.common.errors import UsageError
-from tests.unit.analyse.decision.builders import NO_CATALOGUE, catalogue, frame, team
+from tests.unit.analyse.decision.builders import NO_CATALOGUE, Values, catalogue, frame, team
 
 FAST = {"ttft_ms": 100.0, "e2e_ms": 1000.0, "tpot_ms": 50.0, "tokens_per_s": 20.0}
 SLOW = {"ttft_ms": 200.0, "e2e_ms": 2000.0, "tpot_ms": 100.0, "tokens_per_s": 10.0}
@@ -67,7 +67,7 @@ def test_what_is_not_known_widens_and_unties_nothing() -> None:
 
 
 def test_the_interval_of_a_measurement_widens_the_total() -> None:
-    wide = {**FAST, "e2e_ms": (1000.0, 800.0, 1300.0)}
+    wide: dict[str, Values] = {**FAST, "e2e_ms": (1000.0, 800.0, 1300.0)}
     found = decide(team(weights=ONLY_SPEED), frame(cpp=wide, go=SLOW), NO_CATALOGUE)
     assert found.ranked[0].total.low == pytest.approx(1 - math.log10(1.3))
 
@@ -81,7 +81,7 @@ def test_a_stack_that_surely_misses_a_target_is_out() -> None:
 
 
 def test_one_that_may_miss_it_stays_and_says_so() -> None:
-    wide = {**SLOW, "e2e_ms": (2000.0, 1400.0, 2600.0)}
+    wide: dict[str, Values] = {**SLOW, "e2e_ms": (2000.0, 1400.0, 2600.0)}
     found = decide(team(serves={"e2e_ms": 1500}), frame(go=wide), NO_CATALOGUE)
     assert titles(found) == ["Go"]
     assert "is open" in found.ranked[0].open_questions[0]

@@ -92,18 +92,19 @@ def test_requests_have_the_figures_of_the_report(tmp_path: Path) -> None:
         recorder.begin(condition())
         recorder.begin_level(closed(new_tokens=4, warmup=1), None)
         follower = Follower(path, recorder.run_id)
-        found = []
+        found: list[RequestPoints] = []
         for part in (REQUESTS[:3], REQUESTS[3:]):
             recorder.record(finished(part, first=3 * len(found)))
             news = follower.read()
             assert news is not None
             ((level_id, requests),) = news.requests.items()
-            found.append(request_points(requests, news.levels[0]))
+            begun = news.levels
+            found.append(request_points(requests, begun[0]))
         assert follower.read() is None, "nothing is new"
         follower.close()
         frames = read_frames(store)
     points = found[0].followed_by(found[1])
-    (row,) = live_levels(news.levels, {level_id: points})
+    (row,) = live_levels(begun, {level_id: points})
     assert row["n"] == 7
     assert row["failures"] == "timeout (1), wrong-count (1), empty (1)"
     wanted = request_figures(frames.load_requests, frames.load_levels)
@@ -126,7 +127,9 @@ def test_a_long_level_is_counted_whole_and_held_in_part(monkeypatch: pytest.Monk
             due_ns=numbers * NS_PER_MS,
             ended_ns=(2 * numbers + 1) * NS_PER_MS,
             tokens=np.where(failed, np.nan, 2.0),
-            **dict.fromkeys(("ttft_ms", "tpot_ms", "e2e_ms"), ms),
+            ttft_ms=ms,
+            tpot_ms=ms,
+            e2e_ms=ms,
         )
 
     whole, level = points(0, 300), {"level_id": 1}

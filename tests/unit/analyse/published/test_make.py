@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from python_runner.analyse.published import PartRun, PublishedTable, Row, published_table
@@ -105,12 +106,17 @@ def test_the_same_machine_and_model_may_be_compared(
     changed = PartRun(
         replace(
             frames,
-            runs=frames.runs.assign(host=[host]),
+            runs=frames.runs.assign(host=pd.Series([host], index=frames.runs.index)),
             conditions=frames.conditions.assign(device=device, model=model, is_synthetic=synthetic),
         )
     )
     original = load_published("users").original
-    row = {"stack": "LMDeploy", "model": "Llama-3-8B", "users": 100, "tgr": 4000}
+    row: dict[str, str | int] = {
+        "stack": "LMDeploy",
+        "model": "Llama-3-8B",
+        "users": 100,
+        "tgr": 4000,
+    }
     found = not_comparable(row, original, [changed])
     assert said in found
     assert bool(found) == bool(said)

@@ -17,6 +17,7 @@ from python_runner.analyse.upkeep import COLUMNS, figure_base, upkeep, users_of
 from python_runner.engines.upkeep.fact import UNITS, Fact
 from python_runner.measure.recovery import Recovery
 from python_runner.store import Frames, RecoveryRecorder, RunRecorder, Store, read_frames
+from tests.cells import cell
 from tests.unit.builders import condition, generation, sample, settings, spec, study
 from tests.unit.load_builders import FakeRequest, closed, load_frames, opened, steady
 
@@ -129,8 +130,8 @@ def test_runs_of_another_model_do_not_count(store: Store) -> None:
     table = upkeep(frames, facts(), model="large")
     assert table.set_index("figure").loc["cold_start_s", "value"] == 9.0
     absent = upkeep(frames, facts(), model="other").set_index("figure")
-    assert math.isnan(absent.loc["cold_start_s", "value"])
-    assert "no run of this model" in absent.loc["cold_start_s", "why_unknown"]
+    assert math.isnan(cell(absent, "cold_start_s", "value"))
+    assert "no run of this model" in cell(absent, "cold_start_s", "why_unknown")
 
 
 def test_energy_is_a_token_s(store: Store) -> None:
@@ -194,7 +195,7 @@ def test_each_level_of_users_has_its_figures() -> None:
     assert table.loc["tgr_tokens_per_s@4", "value"] == pytest.approx(4 * 5 / 0.09)
     assert table.loc["ttft_p95_ms@4", "value"] == 50
     assert table.loc["ttft_p95_ms@8", "value"] == 90
-    assert table.loc["ttft_p95_ms@8", "low"] == table.loc["ttft_p95_ms@8", "high"] == 90
+    assert cell(table, "ttft_p95_ms@8", "low") == cell(table, "ttft_p95_ms@8", "high") == 90
     assert table.loc["tgr_tokens_per_s@8", "unit"] == "tokens/s"
     assert "throughput_users" not in table.index
 
@@ -210,8 +211,8 @@ def test_too_few_requests_leave_the_p95_open() -> None:
 
 def test_request_rates_are_no_users() -> None:
     table = of_load((opened(), [FakeRequest(sent=100.0 * number) for number in range(20)]))
-    assert math.isnan(table.loc["throughput_users", "value"])
-    assert "load of users" in table.loc["throughput_users", "why_unknown"]
+    assert math.isnan(cell(table, "throughput_users", "value"))
+    assert "load of users" in cell(table, "throughput_users", "why_unknown")
 
 
 def test_a_level_without_answers_is_unknown_and_keeps_its_row() -> None:
@@ -221,7 +222,7 @@ def test_a_level_without_answers_is_unknown_and_keeps_its_row() -> None:
     ]
     table = of_load((closed(2), failed))
     for figure in ("ttft_p95_ms@2", "tgr_tokens_per_s@2"):
-        assert math.isnan(table.loc[figure, "value"])
+        assert math.isnan(cell(table, figure, "value"))
         assert table.loc[figure, "why_unknown"] == "no request has an answer"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from python_runner.common.errors import PolystackError
 from python_runner.engines.contract import Endpoint
@@ -47,13 +48,11 @@ def record_of(requests: FinishedRequests, final: Sequence[bytes] | None = None) 
     columns = {
         name: getattr(requests, name) for name in FakeRecord.__dataclass_fields__ if name != "final"
     }
-    return FakeRecord(
-        **{
-            name: column if isinstance(column, tuple) else column.tobytes()
-            for name, column in columns.items()
-        },
-        final=tuple(final or [b""] * len(requests.number)),
-    )
+    told: dict[str, Any] = {
+        name: column if isinstance(column, tuple) else column.tobytes()
+        for name, column in columns.items()
+    }
+    return FakeRecord(**told, final=tuple(final or [b""] * len(requests.number)))
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ def driven(
     )
 
 
-def parts(*counts: int) -> list:
+def parts(*counts: int) -> list[FinishedRequests]:
     return [finished([FakeRequest()] * count) for count in counts]
 
 

@@ -96,7 +96,8 @@ def plan(*levels: Level) -> LoadPlan:
 def measured(
     client: FakeClient, *levels: Level, engine: MockEngine | None = None
 ) -> tuple[Kept, str, list[Pace]]:
-    kept, paces = Kept(), []
+    kept = Kept()
+    paces: list[Pace] = []
     error = measure_load(
         engine or ServedEngine(),
         settings(),

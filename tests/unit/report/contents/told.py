@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cache
 
+import pandas as pd
+
 from python_runner.report.contents import (
     Reported,
     ReportedComparison,
@@ -56,7 +58,7 @@ def renumbered(run: ReportedComparison, run_id: int, **host: object) -> Reported
     machine = {**frames.runs["host"].iloc[0], **host}
     moved = replace(
         frames,
-        runs=frames.runs.assign(run_id=run_id, host=[machine]),
+        runs=frames.runs.assign(run_id=run_id, host=pd.Series([machine], index=frames.runs.index)),
         conditions=frames.conditions.drop(columns=["answers", "struck"]).assign(
             run_id=run_id, condition_id=frames.conditions["condition_id"] + 1000 * run_id
         ),

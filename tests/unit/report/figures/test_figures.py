@@ -17,6 +17,7 @@ from python_runner.report.figures import comparison_figures, load_figures
 from python_runner.report.figures.distributions import MOST_DOTS
 from python_runner.report.load_data import load_data
 from python_runner.report.palette import LANGUAGES, QUIET, dark_twins
+from tests.cells import cell
 from tests.golden.cases import CASES
 from tests.golden.frames import (
     FOUR,
@@ -161,7 +162,7 @@ def test_an_outlier_is_ringed_and_said() -> None:
     frames = build_frames([rename(LLAMA_CPP, noise=0.002), OLLAMA])
     samples = frames.samples.copy()
     place = samples.index[(samples["stack"] == "llama.cpp") & (samples["iteration"] == 5)][-1]
-    samples.at[place, "chunk_ns"] = samples.at[place, "chunk_ns"] + 4_000_000_000
+    samples.at[place, "chunk_ns"] = cell(samples, place, "chunk_ns") + 4_000_000_000
     figure = figures_of(frames._replace(samples=samples))["iterations"]
     said = [text for text in hovers(figure, "llama.cpp") if "outlier" in text]
     assert len(said) == 1

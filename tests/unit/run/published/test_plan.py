@@ -20,7 +20,7 @@ def users() -> Published:
 
 
 def test_the_largest_that_fits_is_taken(users: Published) -> None:
-    tiny, small = (plan(users, scale, Wish()) for scale in ("tiny", "small"))  # type: ignore[arg-type]
+    tiny, small = (plan(users, scale, Wish()) for scale in ("tiny", "small"))
     assert tiny.seconds < small.seconds
     found, reasons = choose(users, Wish(), budget_s=(tiny.seconds + small.seconds) / 2)
     assert found.scale == "tiny"
