@@ -90,7 +90,8 @@ pub fn take_request(held: &mut Vec<u8>) -> Result<Option<Request>, String> {
         found.map(|header| String::from_utf8_lossy(header.value).trim().to_owned())
     };
     let length = value("content-length").map_or(Ok(0), |text| text.parse::<usize>());
-    let end = begin + length.map_err(|_| "a length that is no number".to_owned())?;
+    let length = length.map_err(|_| "a length that is no number".to_owned())?;
+    let end = begin.saturating_add(length);
     if end > MAX_BYTES {
         return Err("too long".to_owned());
     }
@@ -169,8 +170,9 @@ mod tests {
     #[test]
     fn what_is_no_request() {
         assert!(take_request(&mut b"\x16\x03\x01\x00".to_vec()).is_err());
-        assert!(
-            take_request(&mut b"GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n".to_vec()).is_err()
-        );
+        for length in ["x", "-1", "18446744073709551615"] {
+            let held = format!("GET / HTTP/1.1\r\nContent-Length: {length}\r\n\r\n");
+            assert!(take_request(&mut held.into_bytes()).is_err(), "{length}");
+        }
     }
 }

@@ -35,7 +35,7 @@ pub fn allowed_connections(shape: &Shape) -> Result<(usize, usize), StreamError>
 /// # Errors
 /// The hard limit is too low, too.
 pub fn allow_connections(connections: usize) -> Result<(), StreamError> {
-    let needed = connections as u64 + OTHER_FILES;
+    let needed = (connections as u64).saturating_add(OTHER_FILES);
     let limit = getrlimit(Resource::Nofile);
     if limit.current.is_none_or(|current| current >= needed) {
         return Ok(());

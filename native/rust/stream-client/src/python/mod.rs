@@ -22,6 +22,8 @@ use crate::record;
 
 /// How often the waiting thread looks for signals such as Ctrl-C.
 const SIGNAL_PERIOD: Duration = Duration::from_millis(100);
+/// A hundred years, which can be added to any stamp.
+const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
 create_exception!(
     polystack_stream,
@@ -181,7 +183,7 @@ fn receive<T: Send>(
 
 fn duration(name: &str, seconds: f64) -> PyResult<Duration> {
     match Duration::try_from_secs_f64(seconds) {
-        Ok(duration) if !duration.is_zero() => Ok(duration),
+        Ok(duration) if !duration.is_zero() && duration <= LONGEST => Ok(duration),
         _ => Err(PyValueError::new_err(format!(
             "{name}: {seconds} is no time to wait"
         ))),

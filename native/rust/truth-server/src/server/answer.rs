@@ -8,6 +8,10 @@ use crate::incoming::Request;
 use crate::schedule::{Answering, Schedule};
 use crate::truth::Served;
 
+/// Room for the truth of an answer, so that it need not grow while events are written; a request
+/// may wish for more tokens than there is memory.
+const MOST_RESERVED_EVENTS: usize = 1 << 16;
+
 /// What comes after an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
@@ -72,8 +76,10 @@ impl Job {
     pub fn begin(&mut self, schedule: &Schedule, now_ns: i64) -> i64 {
         let answering = schedule.answer(self.number, now_ns, self.wanted_tokens);
         let due_ns = answering.due_ns;
-        self.served.due_ns.reserve(answering.tokens as usize);
-        self.served.written_ns.reserve(answering.tokens as usize);
+        let events = MOST_RESERVED_EVENTS.min(answering.tokens as usize);
+        self.served.due_ns.reserve(events);
+        self.served.written_ns.reserve(events);
+        self.served.tokens.reserve(events);
         self.answering = Some(answering);
         due_ns
     }

@@ -7,7 +7,9 @@ use crate::load::columns::Sent;
 use crate::load::connection::Phase;
 use crate::load::failure::Failure;
 use crate::load::plan::Shape;
-use crate::load::runner::{PAUSE_AFTER_FAILURE_NS, Runner};
+use crate::load::runner::Runner;
+
+const PAUSE_AFTER_FAILURE_NS: i64 = 100_000_000;
 
 impl Runner {
     /// Begin the next request on this connection; `scheduled_ns` 0: it is due when it is sent.
@@ -139,7 +141,7 @@ impl Runner {
     }
 
     /// Keep the request that was under way. False: there was none.
-    pub(super) fn keep(&mut self, index: usize) -> bool {
+    fn keep(&mut self, index: usize) -> bool {
         let connection = &mut self.connections[index];
         let Some(sent) = connection.sent.take() else {
             return false;
