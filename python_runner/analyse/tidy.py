@@ -16,7 +16,10 @@ from python_runner.analyse.trace import token_trace
 NO_SAMPLE = "no sample"
 """Outcome of a stack that has not one request, so that it does not vanish from the table."""
 
-_RUN = ["run_id", "study", "created", "run_status", "program_version", "allowed_unfair"]
+_RUN = [
+    *("run_id", "study", "created", "run_status", "run_parts", "program_version"),
+    "allowed_unfair",
+]
 _HOST = ("cpu", "cores", "memory_bytes", "os", "python")
 _STACK = [
     "stack",
@@ -124,9 +127,16 @@ def stack_rows(conditions: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
         index=runs.index,
         columns=[f"host_{name}" for name in _HOST],
     )
-    described = pd.concat([runs.rename(columns={"status": "run_status"})[_RUN], hosts], axis=1)
+    told = runs.rename(columns={"status": "run_status"}).assign(run_parts=parts_of(runs))
+    described = pd.concat([told[_RUN], hosts], axis=1)
     stacks = conditions.rename(columns={"is_synthetic": "random_weights", "error": "stack_error"})
     return described.merge(stacks[["run_id", "condition_id", *_STACK]], on="run_id")
+
+
+def parts_of(runs: pd.DataFrame) -> list[int]:
+    """In how many parts each run was measured: 1, and 1 for each time that it went on."""
+    went_on = runs["resumed"] if "resumed" in runs else [None] * len(runs)
+    return [1 + (len(times) if isinstance(times, list) else 0) for times in went_on]
 
 
 def mark_absent(rows: pd.DataFrame) -> pd.DataFrame:

@@ -170,6 +170,7 @@ def _run_and_show(
                     logs=place.logs,
                     progress_of=watched.progress_of,
                     on_begin=watched.begin,
+                    on_limit=output.say,
                     on_run=lambda made: after(watched.ended(made)),
                     probe=MachineProbe(),
                     command=command,

@@ -27,6 +27,7 @@ from python_runner.report.load_warnings import (
     over_slots_warnings,
     own_warnings,
     places,
+    refused_warnings,
 )
 from python_runner.report.units import TO, spell_error, spell_share, spell_time
 from python_runner.report.words.network import network_notes
@@ -144,6 +145,7 @@ def _warnings(data: LoadData, *, is_synthetic: bool) -> Iterator[str]:
     yield from own_warnings(data.levels)
     yield from at_once_warnings(data.levels)
     yield from over_slots_warnings(data.levels, data.conditions)
+    yield from refused_warnings(data.levels, data.errors)
     for row in data.levels.to_dict(orient="records"):
         name = f"{row['title']}, {load_words(row)}"
         if row["backlog_grows"]:

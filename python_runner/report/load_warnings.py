@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 
 from python_runner.analyse.load.decoding import is_beyond_slots
+from python_runner.analyse.load.errors import refused
+from python_runner.measure.load.level import Arrivals
 from python_runner.report.facts import at_once_warning, own_warning
 from python_runner.report.load_data import load_words
 
@@ -67,4 +69,22 @@ def over_slots_warnings(levels: pd.DataFrame, conditions: pd.DataFrame) -> Itera
             f"{title}, {loads(mine)}: it gave up to {mine['decoding_at_once'].max():.0f} answers "
             f"at once (the mean over the steady part) where it was allowed "
             f"{slots[mine['condition_id'].iloc[0]]}. Its figures there are not on equal terms."
+        )
+
+
+def refused_warnings(levels: pd.DataFrame, errors: pd.DataFrame) -> Iterator[str]:
+    """Of closed loops that a count ended, where refusals took part of it from who was served."""
+    for row in levels.to_dict(orient="records"):
+        count = refused(errors[errors["level_id"] == row["level_id"]])
+        served = row["n_requests"] - row["n_failed"]
+        # False also where there is no count.
+        is_counted = row["arrivals"] == Arrivals.CLOSED.value and (
+            row["n_requests"] >= row["requests"]
+        )
+        if not (count and served > 0 and is_counted and row["users"] > 1):
+            continue
+        yield (
+            f"{row['title']}, {load_words(row)}: {count} of {row['n_requests']} requests were "
+            f"refused, and all users share one count: {served} are left that were served. With "
+            "--duration each user has its time, however many are refused."
         )

@@ -96,10 +96,24 @@ def _run(run: Reported) -> dict[str, Any]:
         "warnings": list(run.facts.warnings),
         "notes": list(run.facts.notes),
         "allowed_unfair": list(row.get("allowed_unfair") or ()),
+        "resumed": _resumed(row.get("resumed")),
         "host": {name: row["host"].get(name) for name in _HOST},
         "study_as_kept": dict(study),
         **own,
     }
+
+
+def _resumed(times: object) -> list[dict[str, Any]]:
+    """Each time that the run went on; none where it was measured in one piece."""
+    return [
+        {
+            "at": one["at"],
+            "last_seen": one.get("last_seen") or None,
+            "cut": list(one["cut"]),
+            "tried_again": dict(one["again"]),
+        }
+        for one in (times if isinstance(times, list) else ())
+    ]
 
 
 def _comparison(run: ReportedComparison) -> dict[str, Any]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -169,26 +171,32 @@ def test_the_worker_leaves_ctrl_c_to_the_workbench(start: Starter) -> None:
         assert running.generate(asking("still here")).text == "still here"
 
 
-@pytest.fixture
-def ctrl_c_soon() -> Iterator[None]:
-    """A KeyboardInterrupt in this thread in a moment."""
+@contextmanager
+def ctrl_c_when(condition: Callable[[], bool], what: str) -> Iterator[None]:
+    """A KeyboardInterrupt in this thread once that is so."""
 
     def interrupt(*args: object) -> None:
         raise KeyboardInterrupt
 
+    def wait() -> None:
+        wait_until(condition, what)
+        signal.pthread_kill(main, signal.SIGALRM)
+
+    main = threading.get_ident()
     earlier = signal.signal(signal.SIGALRM, interrupt)
-    signal.setitimer(signal.ITIMER_REAL, 0.2)
-    yield
-    signal.setitimer(signal.ITIMER_REAL, 0)
-    signal.signal(signal.SIGALRM, earlier)
+    waiting = threading.Thread(target=wait)
+    waiting.start()
+    try:
+        yield
+    finally:
+        waiting.join()
+        signal.signal(signal.SIGALRM, earlier)
 
 
-def test_ctrl_c_while_waiting_leaves_no_process(
-    start: Starter, request: pytest.FixtureRequest
-) -> None:
+def test_ctrl_c_while_waiting_leaves_no_process(start: Starter, log: Path) -> None:
     running = start()
-    request.getfixturevalue("ctrl_c_soon")
-    with pytest.raises(KeyboardInterrupt):
+    under_way = ctrl_c_when(lambda: "asked: hang" in log.read_text(), "the request is under way")
+    with pytest.raises(KeyboardInterrupt), under_way:
         running.generate(asking("hang"))
     assert not alive(running.process_ids())
     running.stop()

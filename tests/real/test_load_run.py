@@ -19,6 +19,7 @@ from python_runner.common.build.extension import import_extension
 from python_runner.common.progress import SilentProgress
 from python_runner.engines.streaming import prepare_stream_client
 from python_runner.engines.truth import prepare_truth_server, served_requests, truth_server
+from tests.contract.processes import wait_until
 
 PATHS = {
     "openai-completions": "/v1/completions",
@@ -119,24 +120,35 @@ def test_users_take_turns_and_keep_their_connections(stream: ModuleType, server_
 def test_users_start_when_they_are_told(stream: ModuleType, server_class: Any) -> None:
     server = server_class(ttft="200ms", itl="1ms")
     starts = np.array([0, 80_000_000, 40_000_000], dtype="<i8")
-    record = run(stream, server.url, users=3, requests=3, starts_ns=starts.tobytes())
-    assert column(record.user, "<i4").tolist() == [0, 2, 1]
-    sent = column(record.sent_ns)
-    assert sent[1] - sent[0] >= 39_000_000
-    assert sent[2] - sent[0] >= 79_000_000
+    url = server.url + PATHS["openai-completions"]
+    load = stream.LoadRun(
+        *(url, [body()]),
+        dialect="openai-completions",
+        users=3,
+        requests=3,
+        starts_ns=starts.tobytes(),
+    )
+    assert load.wait(LIMIT_S)
+    record = load.take()
+    order = np.argsort(column(record.number))
+    users = column(record.user, "<i4")[order]
+    assert users.tolist() == [0, 2, 1]
+    assert np.all(column(record.sent_ns)[order] - load.started_ns >= starts[users])
 
 
 def test_a_load_that_a_time_ends(stream: ModuleType, server_class: Any) -> None:
     server = server_class(ttft="5ms", itl="1ms")
     record = run(stream, server.url, users=2, requests=None, duration_s=0.2)
     assert set(record.error_kind) == {""}
-    assert column(record.sent_ns).max() - column(record.sent_ns).min() <= 200_000_000
+    # Whether there is time is looked at before a request: the last of each user may be late.
+    sent = np.sort(column(record.sent_ns))
+    assert np.all(sent[:-2] - sent[0] <= 200_000_000)
 
 
 def test_an_open_loop_sends_when_it_is_due_whatever_the_server_does(
     stream: ModuleType, server_class: Any
 ) -> None:
-    server = server_class(ttft="60ms", itl="1ms", slots=1)
+    server = server_class(ttft="150ms", itl="1ms", slots=1)
     arrivals = np.arange(8, dtype="<i8") * 5_000_000
     record = run(stream, server.url, arrivals_ns=arrivals.tobytes(), connections=2)
     order = np.argsort(column(record.number))
@@ -152,12 +164,13 @@ def test_an_open_loop_sends_when_it_is_due_whatever_the_server_does(
 
 
 def test_chunks_of_one_read_are_marked(stream: ModuleType, server_class: Any) -> None:
-    server = server_class(ttft="5ms", itl="2ms", chunks_per_write=5)
+    server = server_class(ttft="5ms", itl="10ms", chunks_per_write=5)
     record = run(stream, server.url, bodies=[body(20)])
     reads, stamps = column(record.chunk_reads, "<i4"), column(record.chunk_ns)
     assert len(reads) == 20
     same_read = np.diff(reads) == 0
-    assert np.count_nonzero(same_read) == 16
+    # Sixteen, and more where a busy machine let the client read two writes at once.
+    assert 16 <= np.count_nonzero(same_read) < 19
     assert np.array_equal(same_read, np.diff(stamps) == 0)
 
 
@@ -172,7 +185,7 @@ def test_a_chunk_of_several_tokens_is_no_token(stream: ModuleType, server_class:
 
 
 def test_a_role_alone_is_not_the_first_token(stream: ModuleType, server_class: Any) -> None:
-    server = server_class(ttft="40ms", itl="1ms", fault="role-only-twice")
+    server = server_class(ttft="500ms", itl="1ms", fault="role-only-twice")
     record = run(stream, server.url, "openai-chat")
     served = served_requests(server.truth())["0"]
     assert column(record.chunk_ns)[0] > served.written_ns[0]
@@ -238,9 +251,9 @@ def test_counts_without_usage(stream: ModuleType, server_class: Any) -> None:
 
 def test_an_answer_that_takes_too_long(stream: ModuleType, server_class: Any) -> None:
     server = server_class(ttft="1ms", itl="20s")
-    record = run(stream, server.url, timeout_s=0.2)
+    record = run(stream, server.url, timeout_s=1.5)
     assert record.error_kind == ("timeout",)
-    assert "no end of the answer after 0.2 s (1 chunks so far)" in record.error[0]
+    assert "no end of the answer after 1.5 s (1 chunks so far)" in record.error[0]
 
 
 def test_what_is_under_way_when_a_load_is_ended_is_kept(
@@ -254,8 +267,7 @@ def test_what_is_under_way_when_a_load_is_ended_is_kept(
         users=3,
         requests=9,
     )
-    assert not load.wait(0.15)
-    assert load.snapshot().in_flight == 3
+    wait_until(lambda: load.snapshot().in_flight == 3, "all users have asked")
     load.cancel()
     assert load.wait(LIMIT_S)
     assert load.take().error_kind == ("cancelled",) * 3
@@ -289,11 +301,11 @@ def test_a_name_that_nobody_knows(stream: ModuleType) -> None:
 
 
 def test_a_server_that_dies_in_mid_load(stream: ModuleType, server_class: Any) -> None:
-    server = server_class(ttft="1ms", itl="50ms")
+    server = server_class(ttft="1ms", itl="20s")
     load = stream.LoadRun(
         server.url + "/v1/completions", [body()], dialect="openai-completions", users=2, requests=4
     )
-    assert not load.wait(0.02)
+    wait_until(lambda: load.snapshot().in_flight == 2, "both users have asked")
     server.stop()
     assert load.wait(LIMIT_S)
     kinds = load.take().error_kind

@@ -107,9 +107,9 @@ def test_a_stall_shows_where_arrivals_do_not_wait_for_it(
     # Half of four seconds: about half of the arrivals waited, from nothing to two seconds.
     assert np.percentile(opened["ttft_ms"], 90) > 1_000
     assert np.count_nonzero(opened["ttft_ms"] > 200) > len(opened) / 4
-    # The naive count sees all but a few requests as fast as ever.
-    assert np.count_nonzero(closed["ttft_ms"] > 200) <= 4
-    assert np.percentile(closed["ttft_ms"], 90) < 200
+    # The naive count sees all but a few requests as if nothing had been.
+    assert np.count_nonzero(closed["ttft_ms"] > 1_000) <= 4
+    assert np.percentile(closed["ttft_ms"], 90) < 1_000
 
 
 def test_events_of_one_read_have_no_gap(server_class: Any, tmp_path: Path) -> None:

@@ -4,13 +4,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
-import psutil
 import pytest
 
 from python_runner.common.processes import describe_exit, start_child, stop_tree, tail
+from tests.contract.processes import alive, wait_until
 
 FAMILY = """
 import subprocess, sys, time
@@ -35,20 +34,14 @@ time.sleep(600)
 
 
 def wait_for_output(log: Path) -> str:
-    for _ in range(200):
-        text = tail(log).strip()
-        if text:
-            return text
-        time.sleep(0.05)
-    raise AssertionError("the child printed nothing")
+    # A whole line: the first bytes of a number are another number.
+    wait_until(lambda: log.exists() and log.read_text().endswith("\n"), "the child prints a line")
+    return tail(log).strip()
 
 
 def is_gone(pid: int) -> bool:
-    for _ in range(100):
-        if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
-            return True
-        time.sleep(0.05)
-    return False
+    wait_until(lambda: not alive({pid}), f"process {pid} ends")
+    return True
 
 
 def test_stop_ends_children_and_grandchildren(tmp_path: Path) -> None:

@@ -40,6 +40,7 @@ CONDITIONS: Columns = {
     "study": Column("what was run"),
     "created": Column("when the run began, UTC"),
     "run_status": Column("running, complete or interrupted"),
+    "run_parts": Column("1; more where the run was interrupted and went on"),
     "program_version": Column("of polystack"),
     "allowed_unfair": Column("criteria in which stacks differ and were allowed to"),
     "host_cpu": Column("processor"),

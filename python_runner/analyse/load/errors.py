@@ -6,6 +6,8 @@ import pandas as pd
 
 from python_runner.analyse.load.request import LoadOutcome
 
+REFUSING = (429, 503)
+"""HTTP status of a server that has no room now."""
 _COLUMNS = ("level_id", "kind", "status", "count", "example")
 
 
@@ -29,3 +31,13 @@ def errors_by_kind(figures: pd.DataFrame) -> pd.DataFrame:
     return counted.sort_values(
         ["level_id", "count"], ascending=[True, False], kind="stable", ignore_index=True
     )[list(_COLUMNS)]
+
+
+def refused(errors: pd.DataFrame) -> int:
+    """How many requests the server refused before it worked on them: no connection, 429, 503.
+
+    Args:
+        errors: rows of `errors_by_kind`.
+    """
+    is_refused = (errors["kind"] == "connect") | errors["status"].isin(REFUSING)
+    return int(errors.loc[is_refused, "count"].sum())

@@ -51,6 +51,8 @@ class Ways:
     """For a study and its number from 1: where long work is shown."""
     on_begin: Callable[[int], None] | None = None
     """Called with each run's id when it is stored, before anything is measured."""
+    on_limit: Callable[[str], None] | None = None
+    """Called before anything is measured with what was done about a limit of this machine's."""
     on_run: Callable[[Made], None] | None = None
     """Called with each run when it is over."""
     probe: NoiseProbe | None = None
@@ -67,9 +69,10 @@ def run_series(planned: Planned, ways: Ways) -> Ran:
         PolystackError: no run could be made; the reason of the last.
         KeyboardInterrupt: passed on; finished samples are kept.
     """
-    for study in planned.studies:
-        if study.load is not None:
-            check_open_files(study.load)
+    limits = [check_open_files(study.load) for study in planned.studies if study.load is not None]
+    for limit in dict.fromkeys(filter(None, limits)):
+        if ways.on_limit is not None:
+            ways.on_limit(limit)
     made: list[Made] = []
     failed: dict[str, str] = {}
     last: PolystackError | None = None

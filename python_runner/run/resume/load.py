@@ -46,7 +46,8 @@ def resume_load(stored: StoredRun, store: Store, ways: Ways, *, again: bool = Fa
             "another one by now",
             hint="Type its command again: what was finished is kept as it is.",
         )
-    check_open_files(load_of(study))
+    if limit := check_open_files(load_of(study)):
+        ways.progress.say(limit)
     engines = find_served(study)
     ended = {} if again else stored.ended
     left = {name: engines[name] for name in _left(study, stored, ended)}

@@ -16,7 +16,7 @@ from python_runner.store import Store, read_frames
 from tests.contract.processes import wait_until
 from tests.faults.engines.pipeline import ITERATIONS, WARMUP, WELL, Bench, Faulty
 from tests.faults.fault import fault
-from tests.real.command import Marked
+from tests.real.command import TIMEOUT_S, Marked
 
 ONCE = Faulty(reach=Reach.SERVED, fault="middle SIGKILL", once=True)
 HUNG = Faulty(
@@ -78,7 +78,7 @@ def test_ctrl_c_twice_leaves_nothing(tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         time.sleep(0.5)
         process.send_signal(signal.SIGINT)
-        printed, _ = process.communicate(timeout=60)
+        printed, _ = process.communicate(timeout=TIMEOUT_S)
     assert process.returncode == 130, printed
     assert "kept as run 1" in printed
     assert "Traceback" not in printed

@@ -12,7 +12,8 @@ from tests.faults.engines.doing import LAST_WORDS
 from tests.faults.engines.pipeline import WARMUP, Bench, Faulty, Ran, both
 from tests.faults.fault import fault
 
-TIMEOUT, STALL, START = "4s", "1s", "2s"
+TIMEOUT, STALL, START = "6s", "2s", "5s"
+"""A machine that is busy stops for a second by itself, and starts Python in two."""
 WHENS: Mapping[str, str] = {
     "first": "before the first token",
     "middle": "between two tokens",
@@ -47,10 +48,10 @@ def unready(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
 def _says(stack: Faulty) -> str:
     """What it says of the time; an embedded engine is known by computing no more."""
     if stack.reach is Reach.EMBEDDED:
-        return "did not compute for 1 s"
+        return "did not compute for 2 s"
     if stack.fault.startswith("first"):
-        return "no end of the answer after 4 s"
-    return "nothing came for 1 s within the answer"
+        return "no end of the answer after 6 s"
+    return "nothing came for 2 s within the answer"
 
 
 def _row(stack: Faulty) -> pytest.MarkDecorator:
@@ -79,7 +80,7 @@ def _never(stack: Faulty) -> pytest.MarkDecorator:
     return fault(
         f"{stack.reach} engine {'listens, and ' if listens else ''}is never ready",
         injected=how,
-        seen="`not ready after 2 s` (`start_timeout`), the end of its log; it is ended; "
+        seen="`not ready after 5 s` (`start_timeout`), the end of its log; it is ended; "
         "exit code 5",
         kept="all of the other stacks",
     )
@@ -88,7 +89,7 @@ def _never(stack: Faulty) -> pytest.MarkDecorator:
 @pytest.mark.parametrize("stack", [pytest.param(s, id=s.name, marks=_never(s)) for s in NEVER])
 def test_one_that_is_never_ready_is_given_up(unready: Ran, stack: Faulty) -> None:
     reason = unready.reason(stack)
-    assert "not ready after 2 s" in reason
+    assert "not ready after 5 s" in reason
     assert "start_timeout" in reason
     if stack.fault.startswith("loading"):
         assert LAST_WORDS in reason

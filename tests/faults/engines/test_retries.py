@@ -31,7 +31,7 @@ def tried(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
     )
     with pytest.MonkeyPatch.context() as patch, no_process_left():
         bench.set_up(patch)
-        yield bench.compare(retries=1, stall_timeout="1s")
+        yield bench.compare(retries=1, stall_timeout="2s")
 
 
 def _attempts(ran: Ran, stack: Faulty) -> list[dict[str, object]]:

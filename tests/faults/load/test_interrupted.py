@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import signal
 import sqlite3
-import time
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +14,16 @@ from python_runner.cli import run_command
 from python_runner.common.progress import SilentProgress
 from python_runner.engines.truth import prepare_truth_server, truth_server
 from python_runner.run.load import check_open_files
+from tests.contract.processes import wait_until
 from tests.faults.fault import fault
 from tests.faults.load.kept import answers_of
-from tests.real.command import Marked
+from tests.real.command import TIMEOUT_S, Marked
 from tests.real.loads import study_of
 
 USERS = 1000
 TOKENS = 10
 _WORDS = ("--model", "m", "--users", str(USERS), "--duration", "5min", "--keep-answers")
 _LENGTHS = ("--prompt-tokens", "8", "--new-tokens", str(TOKENS))
-_PATIENCE_S = 90.0
 _IN_FLIGHT = "those that had ended; those under way as cut off"
 
 
@@ -42,13 +41,11 @@ def end_in_mid_level(
     """Exit code, what was printed, and requests that had ended well before the signal."""
     command = ("load", "--url", server.url, *_WORDS, *_LENGTHS)
     with Marked(folder).start(*command) as process:
-        deadline = time.monotonic() + _PATIENCE_S
-        while len(server.truth().request_id) < USERS and time.monotonic() < deadline:
-            time.sleep(0.1)
+        wait_until(lambda: len(server.truth().request_id) >= USERS, "a thousand answers")
         known = set(server.truth().request_id[-USERS // 2 :])
-        time.sleep(1.5)  # they were read, and handed over
+        wait_until(lambda: known <= kept_so_far(folder), "they were read, and handed over")
         process.send_signal(number)
-        printed, _ = process.communicate(timeout=30)
+        printed, _ = process.communicate(timeout=TIMEOUT_S)
     assert "Traceback" not in printed
     return process.returncode, printed, known
 
@@ -56,6 +53,13 @@ def end_in_mid_level(
 def rows(folder: Path, query: str) -> list[Any]:
     with contextlib.closing(sqlite3.connect(folder / "results" / "polystack.sqlite")) as store:
         return store.execute(query).fetchall()
+
+
+def kept_so_far(folder: Path) -> set[str]:
+    """The server's numbers of the requests that are in the store."""
+    with contextlib.suppress(sqlite3.OperationalError):
+        return {answer.served for answer in answers_of(folder / "results" / "polystack.sqlite", 1)}
+    return set()
 
 
 @pytest.mark.parametrize(

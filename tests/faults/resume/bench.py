@@ -78,12 +78,13 @@ class Bench:
     process: subprocess.Popen[str]
 
     @contextmanager
-    def started(self, folder: Path, *arguments: str) -> Iterator[Run]:
-        """A command in a process of its own; its end is waited for."""
+    def started(self, folder: Path, *arguments: str, holds_after: int = -1) -> Iterator[Run]:
+        """A command in a process of its own; its end is waited for. `holds_after`: see `_Order`."""
         fifo = folder / "events"
         fifo.unlink(missing_ok=True)
         os.mkfifo(fifo)
-        self._tell({"folder": str(folder), "arguments": arguments, "events": str(fifo)})
+        order = {"folder": str(folder), "arguments": arguments, "events": str(fifo)}
+        self._tell({**order, "holds_after": holds_after})
         pid = int(self._answer())
         with fifo.open(encoding="utf-8") as events:
             run = Run(pid=pid, events=events)
@@ -126,6 +127,8 @@ def bench() -> Iterator[Bench]:
 
 @dataclass(frozen=True, kw_only=True)
 class _Order:
+    holds_after: int
+    """After so many samples a mock answers no more, until it is ended; below zero: never."""
     folder: str
     """Results go below it, and what is printed into its file `said`."""
     arguments: list[str]
@@ -159,7 +162,7 @@ def _run(order: _Order) -> NoReturn:
     sys.argv = ["polystack", *order.arguments]
     code: object = 1
     with ExitStack() as patches:
-        _patch(patches, os.open(order.events, os.O_WRONLY))
+        _patch(patches, os.open(order.events, os.O_WRONLY), order.holds_after)
         try:
             main()
         except SystemExit as end:
@@ -171,7 +174,7 @@ def _run(order: _Order) -> NoReturn:
     os._exit(code if isinstance(code, int) else 1)
 
 
-def _patch(patches: ExitStack, events: int) -> None:
+def _patch(patches: ExitStack, events: int, holds_after: int) -> None:
     """Mocks take a moment, and what is kept is said.
 
     Nobody looks at the machine, and nothing is shown at the end: a store has no part in either.
@@ -184,6 +187,7 @@ def _patch(patches: ExitStack, events: int) -> None:
 
     begin, record, answer = RunRecorder.begin, RunRecorder.record, MockModel.generate
     stack = ""
+    reported = 0
 
     def begun(recorder: RunRecorder, condition: Condition) -> None:
         nonlocal stack
@@ -191,12 +195,14 @@ def _patch(patches: ExitStack, events: int) -> None:
         begin(recorder, condition)
 
     def recorded(recorder: RunRecorder, sample: Sample) -> None:
+        nonlocal reported
         record(recorder, sample)
+        reported += 1
         key = (stack, sample.is_warmup, sample.iteration)
         os.write(events, (json.dumps(key) + "\n").encode())
 
     def slow(model: MockModel, request: GenerateRequest) -> Generation:
-        time.sleep(ANSWER_S)
+        time.sleep(_PATIENCE_S if reported == holds_after else ANSWER_S)
         return answer(model, request)
 
     for owner, name, mended in (

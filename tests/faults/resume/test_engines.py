@@ -13,6 +13,7 @@ from tests.real.command import TIMEOUT_S, Marked
 QUICK = ("--threads", "1", "--new-tokens", "8")
 # So many that a level takes seconds on any machine: it must be under way when it is killed
 REQUESTS = 600
+ITERATIONS = 120
 LEVELS = (
     *("--users", "1,2", "--requests", str(REQUESTS)),
     *("--warmup", "0", "--prompt-tokens", "24"),
@@ -56,16 +57,16 @@ def test_llama_cpp_goes_on(tmp_path: Path) -> None:
     three = "SELECT 1 FROM samples WHERE iteration = 3 AND NOT is_warmup"
     kill_when(
         *(marked, three, "compare", "demo", "--stacks", "llama.cpp"),
-        *("--iterations", "60", "--blocks", "2", "--no-answers", *QUICK),
+        *("--iterations", str(ITERATIONS), "--blocks", "2", "--no-answers", *QUICK),
     )
     before = asked(tmp_path, "SELECT * FROM samples")
-    assert 3 < len(before) < 60
+    assert 3 < len(before) < ITERATIONS
     code, printed = marked.run("resume", "latest", "--no-answers")
     assert code == 0, printed
     after = asked(tmp_path, "SELECT * FROM samples")
     assert set(before) <= set(after)
     timed = asked(tmp_path, "SELECT iteration FROM samples WHERE NOT is_warmup ORDER BY iteration")
-    assert timed == [(number,) for number in range(1, 61)]
+    assert timed == [(number,) for number in range(1, ITERATIONS + 1)]
     assert asked(tmp_path, "SELECT status FROM runs") == [("complete",)]
 
 

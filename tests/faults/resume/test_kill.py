@@ -192,7 +192,7 @@ def check_totals(before: Rows, after: Rows, folder: Path) -> None:
 def test_ended_in_order_and_gone_on_with(
     tmp_path: Path, loaded: Bench, how: signal.Signals, code: int
 ) -> None:
-    with loaded.started(tmp_path, *COMPARE) as started:
+    with loaded.started(tmp_path, *COMPARE, holds_after=5) as started:
         assert started.wait_for(5)
         started.end(how)
     assert loaded.code() == code

@@ -15,6 +15,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from python_runner.analyse.summary import summarise
 from python_runner.common.clock import Clocks
 from python_runner.common.progress import SilentProgress
@@ -33,6 +35,7 @@ from python_runner.measure import NoiseProbe, Plan, Prompt, measure_stack
 from python_runner.report.facts import RunFacts, run_facts
 from python_runner.report.terminal.detail import run_detail
 from python_runner.store import Frames, RunRecorder, Store, read_frames
+from tests.contract.processes import wait_until
 from tests.golden.compare import rendered
 from tests.unit.builders import settings, study
 
@@ -89,16 +92,33 @@ class _MeddledRunning:
         self._inner.__exit__(*exc)
 
 
-def stop_for_a_while(running: RunningEngine, before_s: float = _BEFORE_S) -> None:
-    """SIGSTOP to the engine's processes in a moment, and SIGCONT later."""
+def stop_for_a_while(running: RunningEngine, *, at_work_s: float = 0.0) -> None:
+    """SIGSTOP to the engine's processes in a moment, and SIGCONT later.
+
+    Args:
+        running: it is about to be asked.
+        at_work_s: they are stopped when they have computed for so long (s); 0: after `_BEFORE_S`.
+    """
+    before_s = _computed_s(running)
 
     def stop() -> None:
-        for number in (signal.SIGSTOP, signal.SIGCONT):
-            time.sleep(before_s if number is signal.SIGSTOP else STOPPED_S)
-            for pid in running.process_ids():
-                os.kill(pid, number)
+        if at_work_s:
+            wait_until(lambda: _computed_s(running) - before_s >= at_work_s, "it computes")
+        else:
+            time.sleep(_BEFORE_S)
+        for pid in running.process_ids():
+            os.kill(pid, signal.SIGSTOP)
+        time.sleep(STOPPED_S)
+        for pid in running.process_ids():
+            os.kill(pid, signal.SIGCONT)
 
     threading.Thread(target=stop, daemon=True).start()
+
+
+def _computed_s(running: RunningEngine) -> float:
+    """CPU time of its processes so far."""
+    times = [psutil.Process(pid).cpu_times() for pid in running.process_ids()]
+    return sum(each.user + each.system for each in times)
 
 
 def plan(iterations: int, *, tokens: int = TOKENS) -> Plan:

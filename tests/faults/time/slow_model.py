@@ -13,11 +13,15 @@ from python_runner.engines.contract import (
     StopReason,
 )
 
-TOKEN_S = 0.04
+TOKEN_S = 0.02
+SECOND = "p1"
+"""The prompt of the second request, in which something is done to the process: that one lasts long
+enough for it on any machine."""
+SECOND_TOKEN_S = 0.2
 
 
 class SlowModel:
-    """Gives a token every forty milliseconds."""
+    """Gives a token every twenty milliseconds, and ten times slower in the second request."""
 
     description = EngineDescription(version="1", build={})
 
@@ -28,7 +32,7 @@ class SlowModel:
         requested_ns = now_ns()
         stamps = []
         for _ in range(request.new_tokens):
-            time.sleep(TOKEN_S)
+            time.sleep(SECOND_TOKEN_S if request.prompt_text == SECOND else TOKEN_S)
             stamps.append(now_ns())
         return Generation(
             requested_ns=requested_ns,

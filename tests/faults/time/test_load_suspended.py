@@ -12,6 +12,8 @@ import threading
 import time
 from pathlib import Path
 
+import httpx
+
 from python_runner.common.locations import source_root
 from python_runner.common.progress import SilentProgress
 from python_runner.engines.contract import Dialect, Endpoint
@@ -23,6 +25,7 @@ from python_runner.measure.time_watch import TimeWatch
 from python_runner.report.load_data import load_data
 from python_runner.report.load_facts import load_facts
 from python_runner.store import Frames, LoadRunRecorder, Store, read_frames
+from tests.contract.processes import wait_until
 from tests.faults.fault import fault
 from tests.unit.builders import condition, study
 from tests.unit.load_builders import closed
@@ -30,8 +33,12 @@ from tests.unit.measure.load.fakes import Notes
 
 _REQUESTS = 8
 _BODY = json.dumps({"prompt": "x", "max_tokens": 10, "stream": True}).encode()
-_BEFORE_S = 0.7
-_STOPPED_S = 0.8
+_STOPPED_S = 1.5
+
+
+def _answered(url: str) -> int:
+    """Requests that the server has answered so far."""
+    return len(httpx.get(f"{url}/truth", timeout=30.0).json()["requests"])
 
 
 def put_load(url: str, pid: int, path: Path) -> Frames:
@@ -63,7 +70,7 @@ def put_load(url: str, pid: int, path: Path) -> Frames:
 
 @fault(
     "A server is stopped and continued while users wait",
-    injected="SIGSTOP for 0.8 s to a server that streams to two users",
+    injected="SIGSTOP for 1.5 s to a server that streams to two users",
     seen="how many requests were under way, left out with the reason; rates are not known",
     kept="all requests with their stamps; the others' latencies are figures",
 )
@@ -75,7 +82,7 @@ def test_a_stopped_server_under_load(tmp_path: Path) -> None:
         url = server.stdout.readline().strip()
 
         def stop() -> None:
-            time.sleep(_BEFORE_S)
+            wait_until(lambda: _answered(url) >= 2, "two requests have their answers")
             os.kill(server.pid, signal.SIGSTOP)
             time.sleep(_STOPPED_S)
             os.kill(server.pid, signal.SIGCONT)

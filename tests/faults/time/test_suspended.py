@@ -85,7 +85,7 @@ def test_a_stopped_llama_cpp(tmp_path: Path) -> None:
     text = "one two three"
     prompt = Prompt(text=text, ids=ReferenceTokenizer(model.folder).encode(text))
     asked = replace(plan(3, tokens=400), prompts=(prompt,) * 3)
-    meddled = Meddled(llama, {2: lambda running: stop_for_a_while(running, before_s=0.05)})
+    meddled = Meddled(llama, {2: lambda running: stop_for_a_while(running, at_work_s=0.02)})
     frames = measured(meddled, tmp_path / "polystack.sqlite", asked, launch=launch)
     check_only_the_second_is_marked(frames, "engine stopped", at_least_s=STOPPED_S / 2)
 

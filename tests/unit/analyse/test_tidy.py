@@ -22,6 +22,13 @@ def test_a_stack_without_samples_does_not_vanish() -> None:
     assert row["token_ids"] is None
 
 
+def test_in_how_many_parts_a_run_was_measured() -> None:
+    samples, conditions, runs, *_ = build_frames([LLAMA_CPP], iterations=1, warmup=0)
+    assert set(tidy_samples(samples, conditions, runs)["run_parts"]) == {1}
+    went_on = runs.assign(resumed=[[{"cut": []}, {"cut": [2]}]])
+    assert set(tidy_samples(samples, conditions, went_on)["run_parts"]) == {3}
+
+
 def test_only_broken_stacks() -> None:
     table = tidy_samples(*build_frames([rename(OLLAMA, error="boom", samples_kept=0)]))
     assert list(table["outcome"]) == [NO_SAMPLE]

@@ -3,11 +3,13 @@
 from typing import Any
 
 import pandas as pd
+import pytest
 
 from python_runner.report.load_warnings import (
     at_once_warnings,
     over_slots_warnings,
     own_warnings,
+    refused_warnings,
 )
 
 BUSY = (
@@ -70,3 +72,34 @@ def test_a_server_that_gives_more_answers_at_once_than_it_may_is_named() -> None
         "A, 50 users: it gave up to 23 answers at once (the mean over the steady part) where it "
         "was allowed 8. Its figures there are not on equal terms."
     ]
+
+
+def refusals(**changes: Any) -> str:
+    """What is said of 40 requests of which 12 were refused, one timed out, and 27 were served."""
+    counted = {"level_id": 1, "requests": 40.0, "n_requests": 40, "n_failed": 13}
+    levels = pd.DataFrame([{**level("A", 4), **counted, **changes}])
+    rows = [(1, "status", 429, 8), (1, "connect", 0, 4), (1, "timeout", 0, 1), (2, "connect", 0, 9)]
+    errors = pd.DataFrame(rows, columns=["level_id", "kind", "status", "count"])
+    return " ".join(refused_warnings(levels, errors))
+
+
+def test_refusals_that_took_part_of_the_count_are_told_with_what_is_left() -> None:
+    told = refusals()
+    assert told.startswith("A, 4 users: 12 of 40 requests were refused")
+    assert "27 are left that were served" in told
+    assert "--duration" in told
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"requests": float("nan")},
+        {"users": 1},
+        {"arrivals": "poisson"},
+        {"n_failed": 40},
+        {"level_id": 3},
+    ],
+    ids=["a time ends it", "one user", "open loop", "nobody was served", "no refusal"],
+)
+def test_where_nobody_lost_a_request_to_another_nothing_is_said(changes: dict[str, Any]) -> None:
+    assert refusals(**changes) == ""

@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 
 import python_runner.report
+from python_runner.report.contents import Reported, reported
 from python_runner.report.summary_json import SCHEMA_VERSION, summary_json
 from tests.unit.report.contents.told import comparison, load, renumbered
 
@@ -110,6 +111,24 @@ def test_the_way_to_somebody_elses_server_is_told_apart() -> None:
     assert (first["n"], first["n_failed"], first["error"]) == (2, 0, None)
     assert first["has_changed"] is False
     assert set(others) == {None}
+
+
+@pytest.mark.parametrize("is_load", [False, True])
+def test_a_run_in_parts_says_so(*, is_load: bool) -> None:
+    run = load("four") if is_load else comparison("one")
+    entry = {"at": "2026-11-21T21:40:00+00:00", "cut": [2], "again": {"ollama": "died"}}
+    times = [{**entry, "last_seen": "2026-11-21T21:10:00+00:00"}, {**entry, "last_seen": None}]
+    assert json.loads(summary_json([run]))["runs"][0]["resumed"] == []
+    found = json.loads(summary_json([went_on(run, times)]))
+    validator().validate(found)
+    first, second = found["runs"][0]["resumed"]
+    assert (first["at"], first["last_seen"]) == (entry["at"], "2026-11-21T21:10:00+00:00")
+    assert (first["cut"], first["tried_again"]) == ([2], {"ollama": "died"})
+    assert second["last_seen"] is None
+
+
+def went_on(run: Reported, times: list[dict[str, Any]]) -> Reported:
+    return reported(replace(run.frames, runs=run.frames.runs.assign(resumed=[times])))
 
 
 def test_the_schema_names_its_version() -> None:
