@@ -97,7 +97,7 @@ def measure_stack(
             task=task,
             clocks=clocks,
             say=progress.say,
-            error_of=partial(stamp_error, calibrator=calibrator, progress=progress),
+            error_of=partial(stamp_error, calibrator=calibrator, progress=progress, clocks=clocks),
         ).measure(log)
     if error:
         progress.say(f"{title} ended early: {error}")

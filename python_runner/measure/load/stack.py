@@ -184,6 +184,7 @@ class _Stack:
                 prompt_text=plan.first.text,
             ),
             self.progress,
+            self.tools.clocks,
         )
         self.recorder.begin_level(level, client_error)
         title = f"{self.engine.spec.title}: {level_title(level)}"
