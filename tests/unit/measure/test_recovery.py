@@ -143,7 +143,7 @@ def crash(
             log=Path("nowhere"),
             task=task,
             kill=engine.kill,
-            say=[].append if said is None else said.append,
+            say=(list[str]() if said is None else said).append,
             clocks=clocks,
         )
 
