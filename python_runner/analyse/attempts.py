@@ -25,6 +25,8 @@ class Again:
     """At one request."""
     starts: int
     """Starts that failed and were made again."""
+    suspended: int
+    """Requests in which nothing ran, so that they failed and the stack was started anew."""
     errors: Sequence[str]
     """Of all failed attempts, oldest first."""
 
@@ -45,6 +47,7 @@ def again_by_stack(
             continue
         mine = samples[samples["condition_id"] == row["condition_id"]]
         counts = mine["attempt"].astype(int)
+        last = {_place(each) for each in mine.to_dict(orient="records")}
         yield (
             row,
             Again(
@@ -52,9 +55,16 @@ def again_by_stack(
                 asked_again=int((counts > 1).sum()),
                 most_attempts=int(counts.max()) if len(counts) else 0,
                 starts=sum(each["iteration"] is None for each in failed),
+                # The last attempt at a request is its sample: one that is a row, too, is told for
+                # what came after it.
+                suspended=sum(_place(each) in last for each in failed),
                 errors=[str(each["error"]) for each in failed],
             ),
         )
+
+
+def _place(row: Mapping[Any, Any]) -> tuple[Any, ...]:
+    return bool(row["is_warmup"]), row["iteration"], row["attempt"]
 
 
 def tidy_attempts(conditions: pd.DataFrame) -> pd.DataFrame:

@@ -46,7 +46,10 @@ def run_command(arguments: Sequence[str]) -> int:
     except OSError as error:
         _explain(reason_of(error), _hint_for(error))
         return PolystackError.exit_code
-    except (KeyboardInterrupt, typer.Abort):
+    except (KeyboardInterrupt, typer.Abort) as ending:
+        if isinstance(ending.__cause__, EOFError):
+            # typer makes an end of input of any; one that no question met is a mistake of ours.
+            raise ending.__cause__ from None
         _explain("interrupted", "")
         return INTERRUPTED_EXIT_CODE
     return result if isinstance(result, int) else 0

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
 
 from python_runner.cli import output
+from python_runner.cli.asking import answered, somebody_is_there
 from python_runner.common.errors import UsageError
 
 
@@ -42,7 +42,9 @@ def clean_cache(
         output.say(f"  {size:>8}  {removal.path.relative_to(cache_dir())}: {removal.reason}")
     output.say(f"Removing this frees {spell_bytes(bytes_freed(r.path for r in planned))}.")
     output.say("It is made again when it is needed, by this checkout or another one.")
-    _ask(yes=yes)
+    if not _may(yes=yes):
+        output.say("Nothing was removed.")
+        return
     for removal in planned:
         if not remove(removal):
             output.say(f"{removal.path.name} is being built right now, and was left alone.")
@@ -50,9 +52,10 @@ def clean_cache(
     output.say(f"Freed {spell_bytes(before - after)}; {spell_bytes(after)} are left.")
 
 
-def _ask(*, yes: bool) -> None:
+def _may(*, yes: bool) -> bool:
     if yes:
-        return
-    if not sys.stdin.isatty():
-        raise UsageError("nothing was removed", hint="Without a terminal to ask, give --yes.")
-    typer.confirm("Remove it?", abort=True)
+        return True
+    instead = "Without a terminal to ask, give --yes."
+    if not somebody_is_there():
+        raise UsageError("nothing was removed", hint=instead)
+    return answered(lambda: typer.confirm("Remove it?"), instead=instead)

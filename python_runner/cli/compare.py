@@ -134,6 +134,7 @@ def _run_and_show(study: Study, results: output.Results, after: After) -> int:
     from python_runner.run.claims import claims_of_study
 
     find_engines(study)  # a mistake is told before a store is made for nothing
+    output.tell_broken_servers()
     claims_of_study(study)
     study = asked(study)
     with results.open_store(create=True, study=study) as store:

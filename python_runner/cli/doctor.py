@@ -34,7 +34,7 @@ def _show(title: str, findings: tuple[Finding, ...]) -> None:
 
     from python_runner.common.checkup import State
 
-    styles = {State.READY: "green", State.LATER: "cyan", State.NOTE: "yellow", State.MISSING: "red"}
+    styles = {State.READY: "green", State.LATER: "cyan", State.NOTE: "yellow"}
     console = output.console()
     console.print(Text(title, style="bold"))
     table = Table.grid(padding=(0, 2, 0, 0))
@@ -43,7 +43,7 @@ def _show(title: str, findings: tuple[Finding, ...]) -> None:
     table.add_column(overflow="fold")
     for finding in findings:
         table.add_row(
-            Text(finding.state.value, style=styles[finding.state]),
+            Text(finding.state.value, style=styles.get(finding.state, "red")),
             Text(finding.subject),
             Text(_words(finding)),
         )

@@ -41,6 +41,7 @@ def engines(
     output.console().print(table)
     for sentence in _below(lines):
         output.say(f"\n{sentence}")
+    output.tell_broken_servers()
 
 
 def _state(line: EngineLine) -> str:
@@ -82,3 +83,4 @@ def _show_knobs() -> None:
             for knob, what in found.knobs.items():
                 turned.add_row(name, knob, what)
     output.console().print(turned)
+    output.tell_broken_servers()

@@ -130,6 +130,7 @@ def _on_engines(study: str, overrides: Overrides, place: output.Results, command
     found = load_study(study, overrides)
     limit = check_open_files(load_of(found))
     find_served(found)  # a mistake is told before a store is made for nothing
+    output.tell_broken_servers()
     if limit:
         output.say(limit)
     with RunProgress(output.console(), place.store) as progress:

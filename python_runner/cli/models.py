@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from python_runner.cli import output
+from python_runner.cli.asking import answered
 
 if TYPE_CHECKING:
     from python_runner.run.inventory import ModelOnDisk, OnDisk
@@ -58,10 +59,16 @@ def remove(
         return
     for form in ours:
         output.say(f"{form.kind}, {_size_of(form)}: {form.path}")
-    if not yes and not typer.confirm("Remove?"):
+    if not yes and not _may_remove():
         output.say("Nothing was removed.")
         return
     output.say(f"Freed {spell_size(remove_forms(ours))}.")
+
+
+def _may_remove() -> bool:
+    return answered(
+        lambda: typer.confirm("Remove?"), instead="Nothing was removed. --yes does not ask."
+    )
 
 
 def spell_size(size: int) -> str:

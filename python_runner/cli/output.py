@@ -192,3 +192,13 @@ def report(store: Store, run_id: int) -> RunReport:
     from python_runner.store import read_frames
 
     return report_of(read_frames(store, [run_id]))
+
+
+def tell_broken_servers() -> None:
+    """Say which servers of the user's own files are left out, and why."""
+    from python_runner.engines.servers.read import users_files
+
+    for broken in users_files().broken:
+        what = ", ".join(broken.names)
+        say(f"Beware: {what or 'some server'} is left out. {broken.error.message}")
+        say(broken.error.hint)

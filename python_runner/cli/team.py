@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from python_runner.cli import output
+from python_runner.cli.asking import somebody_is_there
 from python_runner.cli.options import ResultsOption
 from python_runner.common.errors import UsageError
 
@@ -77,7 +77,7 @@ def _team_of(team_file: str | None) -> tuple[Team, str]:
         team_file = _USUAL_FILE
     if team_file is not None:
         return load_team(team_file, criteria=CRITERIA_KEYS), team_file
-    if not sys.stdin.isatty():
+    if not somebody_is_there():
         raise UsageError(
             "there is no team file, and no terminal to ask in",
             hint=f"Name a file, or an example: {', '.join(team_names())}. docs/team.md explains "

@@ -10,25 +10,34 @@ import typer
 
 from python_runner.analyse.decision import CRITERIA_KEYS
 from python_runner.cli import output
+from python_runner.cli.asking import answered
 from python_runner.study import Team, parse_team, team_toml
 from python_runner.study.team import STACK_LANGUAGES, Constraints, Operations, People, Serves
 
+_INSTEAD = "Give a team's file, or the name of an example: polystack team NAME (docs/team.md)."
+
 
 def ask_for_team(path: Path) -> Team:
-    """Ask, write the answers to `path`, and give the team that is read from there."""
+    """Ask, write the answers to `path`, and give the team that is read from there.
+
+    Raises UsageError if there is nobody to answer; nothing is written then.
+    """
     output.say("Which stack fits your team? Enter takes the answer in brackets.")
-    people = _people()
-    made = Team(
-        people=people,
-        serves=_serves(),
-        operations=_operations(),
-        constraints=_constraints(),
-    )
+    made = answered(_team, instead=_INSTEAD)
     text = team_toml(made)
     team = parse_team(text, place=str(path), criteria=CRITERIA_KEYS)
     path.write_text(text, encoding="utf-8")
     output.say(f"\nWritten to {path}. Weights go into its table [weights]: docs/team.md.\n")
     return team
+
+
+def _team() -> Team:
+    return Team(
+        people=_people(),
+        serves=_serves(),
+        operations=_operations(),
+        constraints=_constraints(),
+    )
 
 
 def _people() -> tuple[People, ...]:

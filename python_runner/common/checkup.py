@@ -15,6 +15,8 @@ class State(StrEnum):
     LATER = "made when needed"
     NOTE = "note"
     """Nothing is wrong, and it is good to know."""
+    BROKEN = "broken"
+    """A file of the user's has a mistake."""
     MISSING = "missing"
 
 

@@ -9,6 +9,7 @@ from python_runner.common.build.survey import Survey, Surveyed
 from python_runner.common.checkup import Finding, State
 from python_runner.common.errors import PolystackError, reason_of
 from python_runner.engines.contract import Engine
+from python_runner.engines.servers.read import VARIABLE, users_files
 from python_runner.engines.table import DEFAULT_STACKS, engine, engine_names, is_brought
 
 
@@ -31,6 +32,13 @@ class EnginesCheckup:
                 # Nothing is wrong with a machine on which nobody has installed it.
                 finding = replace(finding, state=State.NOTE)
             yield finding
+        for broken in users_files().broken:
+            yield Finding(
+                subject=", ".join(broken.names) or VARIABLE,
+                state=State.BROKEN,
+                detail=broken.error.message,
+                mend=broken.error.hint,
+            )
 
 
 def survey(candidate: Engine) -> Surveyed:

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 
-from python_runner.common.errors import SetupError, UnknownNameError
+from python_runner.common.errors import SetupError, UnknownNameError, UsageError
 from python_runner.common.variants import parse_stack
 from python_runner.engines.contract import Engine
-from python_runner.engines.servers.read import shipped_servers, users_servers
+from python_runner.engines.servers.read import shipped_servers, users_files, users_servers
 from python_runner.engines.variants import variant_of
 
 PLUGIN_GROUP = "polystack.engines"
@@ -117,8 +117,8 @@ def engine(name: str) -> Engine:
 
     Raises:
         UnknownNameError: there is none; the names there are stand in the hint.
-        UsageError: it has no such knob, or none of that value; or a user's file of a server
-            has a mistake.
+        UsageError: it has no such knob, or none of that value; or the user's file that describes
+            it has a mistake.
         SetupError: it is a plug-in that cannot be imported.
     """
     wanted = parse_stack(name)
@@ -129,8 +129,20 @@ def engine(name: str) -> Engine:
         return _load(row, name)
     plugin = _plugins().get(name)
     if plugin is None:
-        raise UnknownNameError("engine", name, engine_names())
+        raise _unknown(name)
     return _load_plugin(plugin)
+
+
+def _unknown(name: str) -> UsageError:
+    """Why there is none of that name: the mistake in its file, or nobody describes one."""
+    broken = users_files().broken
+    error: UsageError = UnknownNameError("engine", name, engine_names())
+    for each in broken:
+        if name in each.names:
+            return each.error
+        if not each.names:
+            error.hint = f"{error.hint} It may stand in a file that is lost: {each.error.message}"
+    return error
 
 
 def _load(row: _Row, name: str) -> Engine:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import psutil
 
+from python_runner.measure.resources import processes_below
+
 
 class PeakMemory:
     """Sum, over the processes of a tree, of the most resident memory each ever had.
@@ -31,7 +33,7 @@ class PeakMemory:
 
     def update(self) -> None:
         """Look now. Called between requests, never while one is timed."""
-        for process in self._tree():
+        for process in processes_below(self._roots):
             with contextlib.suppress(psutil.NoSuchProcess, OSError):
                 seen = _peak_bytes(process)
                 self._peaks[process.pid] = max(seen, self._peaks.get(process.pid, 0))
@@ -40,14 +42,6 @@ class PeakMemory:
     def bytes(self) -> int | None:
         """The peak so far; None if no process was ever seen."""
         return max(sum(self._peaks.values()), self._before) or None
-
-    def _tree(self) -> list[psutil.Process]:
-        found: list[psutil.Process] = []
-        for pid in self._roots:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                root = psutil.Process(pid)
-                found += [root, *root.children(recursive=True)]
-        return found
 
 
 def _peak_bytes(process: psutil.Process) -> int:

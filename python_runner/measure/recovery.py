@@ -8,10 +8,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from python_runner.common.clock import NS_PER_S, now_ns
+from python_runner.common.clock import NS_PER_S, Clocks, now_ns
 from python_runner.common.errors import EngineError, reason_of
 from python_runner.common.progress import Task
 from python_runner.engines.contract import (
@@ -23,6 +24,9 @@ from python_runner.engines.contract import (
     RunningEngine,
 )
 from python_runner.measure.plan import Prompt
+from python_runner.measure.resources import processes_below
+from python_runner.measure.time_watch import TimeWatch
+from python_runner.measure.undisturbed import undisturbed
 
 _TRIES = 4
 """To hit an answer that is under way: each next try strikes earlier."""
@@ -73,11 +77,15 @@ def measure_recovery(
     log: Path,
     task: Task,
     kill: Callable[[RunningEngine], None] | None = None,
+    say: Callable[[str], None] = lambda _: None,
+    clocks: Clocks | None = None,
 ) -> str:
     """Kill a stack as often as `plan` says, each time in mid-answer, and see it come back.
 
     Returns why it ended before its time, or "". Whatever goes wrong is a row, not an
-    exception. Call it from a thread that lives as long as the engine.
+    exception. A crash in which the machine slept, or the engine or we were stopped, is none: it is
+    thrown away and made again; if that happens to it again and again, the stack is given up.
+    Call it from a thread that lives as long as the engine.
 
     Args:
         engine: the stack; it is prepared.
@@ -87,24 +95,45 @@ def measure_recovery(
         log: the engine's own output is appended to it.
         task: shows how far it is.
         kill: ends the engine's processes; None: by SIGKILL.
+        say: gets what is thrown away, in words.
+        clocks: by which a sleep of the machine is known; the system's, if None.
     """
-    test = _Test(engine, settings, plan, log, kill or kill_processes)
-    error = ""
+    watch = TimeWatch(clocks=clocks)
+    test = _Test(engine, settings, plan, log=log, kill=kill or kill_processes, watch=watch)
     try:
-        test.begin()
-        for attempt in range(1, plan.times + 1):
-            task.update((attempt - 1) / plan.times, f"crash {attempt} of {plan.times}")
-            found = test.crash(attempt)
-            recorder.record(engine.spec, test.version, found)
-            error = found.error
-            if error:
-                break
+        with watch:
+            return _all_crashes(test, engine.spec, plan, recorder=recorder, task=task, say=say)
     except Exception as failure:  # whatever it is, the others go on
         error = reason_of(failure)
         recorder.record(engine.spec, test.version, Recovery(attempt=1, error=error))
+        return error
     finally:
         test.end()
-    return error
+
+
+def _all_crashes(
+    test: _Test,
+    spec: EngineSpec,
+    plan: RecoveryPlan,
+    *,
+    recorder: RecoveryKeeper,
+    task: Task,
+    say: Callable[[str], None],
+) -> str:
+    """Returns what `measure_recovery` returns; raises what the first start does."""
+    test.begin()
+    for attempt in range(1, plan.times + 1):
+        task.update((attempt - 1) / plan.times, f"crash {attempt} of {plan.times}")
+        what = f"{spec.title}: the time of crash {attempt}"
+        found, lost = undisturbed(
+            partial(test.crash, attempt), what=what, watch=test.watch, say=say
+        )
+        if lost:  # no row: nobody knows whether it would have come back
+            return f"{what} is not known: {lost}"
+        recorder.record(spec, test.version, found)
+        if found.error:
+            return found.error
+    return ""
 
 
 def kill_processes(running: RunningEngine) -> None:
@@ -121,14 +150,17 @@ class _Test:
         engine: Engine,
         settings: LaunchSettings,
         plan: RecoveryPlan,
+        *,
         log: Path,
         kill: Callable[[RunningEngine], None],
+        watch: TimeWatch,
     ) -> None:
         self._engine = engine
         self._settings = settings
         self._plan = plan
         self._log = log
         self._kill = kill
+        self.watch = watch
         self._prompts = _in_turn(plan.prompts)
         self._running: RunningEngine | None = None
         self._strike_s = 0.0
@@ -144,6 +176,8 @@ class _Test:
     def crash(self, attempt: int) -> Recovery:
         """Kill it in mid-answer, start it again, ask it again."""
         done = Recovery(attempt=attempt)
+        if self._running is not None:
+            self.watch.follow(each.pid for each in processes_below(self._running.process_ids()))
         try:
             killed_ns, noticed_ns = self._strike()
             done = replace(done, killed_ns=killed_ns, noticed_ns=noticed_ns)
@@ -155,6 +189,7 @@ class _Test:
             done = replace(done, first_token_ns=answer.chunk_ns[0])
             self._learn(self._answer())
         except Exception as failure:  # whatever it is, it is this attempt's result
+            self.end()  # another try would meet what is left of it
             return replace(done, error=reason_of(failure))
         return done
 
@@ -167,6 +202,7 @@ class _Test:
     def _start(self) -> None:
         self._running = self._engine.start(self._settings, self._log)
         self.version = self._running.description.version
+        self.watch.follow(self._running.process_ids())  # the search for others would be timed
 
     def _learn(self, answer: Generation) -> None:
         middle_ns = (answer.chunk_ns[0] + answer.chunk_ns[-1]) // 2

@@ -50,18 +50,36 @@ class Meter:
     """
 
 
+def processes_below(roots: Iterable[int]) -> list[psutil.Process]:
+    """The processes `roots` that live, and all below them.
+
+    It looks through all processes of the machine: not to be called while anything is timed.
+    """
+    found: list[psutil.Process] = []
+    for pid in roots:
+        with contextlib.suppress(psutil.Error):
+            root = psutil.Process(pid)
+            found += [root, *root.children(recursive=True)]
+    return found
+
+
 @contextmanager
-def metered(roots: Iterable[int]) -> Iterator[Meter]:
-    """Measure what the processes `roots`, and all below them, use within the block."""
+def metered(roots: Iterable[int], found: Iterable[psutil.Process] | None = None) -> Iterator[Meter]:
+    """Measure what the processes `roots`, and all below them, use within the block.
+
+    `found`: what `processes_below` has just given for them; looked up here, if None. At the end it
+    is looked up in any case: an engine may have started some meanwhile.
+    """
     meter = Meter()
     roots = tuple(roots)
     held_before = HeldBack.now(roots)
-    before = {process: _counters(process) for process in _tree(roots)}
+    present = processes_below(roots) if found is None else found
+    before = {process: _counters(process) for process in present}
     packages = energy_counters()
     yield meter
     energy_j = energy_since(packages)
     used: dict[str, float] = {}
-    for process in _tree(roots):
+    for process in processes_below(roots):
         now, then = _counters(process), before.get(process, {})
         for name, value in now.items():
             # Less than before: a thread has ended, and took its switches with it.
@@ -110,15 +128,6 @@ def energy_since(before: tuple[_Package, ...]) -> float | None:
     except (OSError, ValueError):
         return None
     return microjoules / _MICROJOULES_PER_J
-
-
-def _tree(roots: Iterable[int]) -> list[psutil.Process]:
-    found: list[psutil.Process] = []
-    for pid in roots:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            root = psutil.Process(pid)
-            found += [root, *root.children(recursive=True)]
-    return found
 
 
 def _counters(process: psutil.Process) -> dict[str, float]:

@@ -65,7 +65,9 @@ class Sample:
 class FailedAttempt:
     """An attempt that failed and was followed by another. The last one is no such row.
 
-    Of a request, the last is its sample; of a start, the visit, or the stack's error.
+    Of a request, the last is its sample; of a start, the visit, or the stack's error. But where
+    the last outlasted its time because nothing ran, and the stack was started anew for the next
+    request, it is such a row, too: that new start is what it tells of.
     """
 
     stack: str

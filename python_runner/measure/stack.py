@@ -23,7 +23,7 @@ from python_runner.measure.memory import PeakMemory
 from python_runner.measure.network import look_at_network
 from python_runner.measure.plan import Plan, PlannedRequest, Visit
 from python_runner.measure.preflight import check_tokens
-from python_runner.measure.resources import Meter, metered
+from python_runner.measure.resources import Meter, metered, processes_below
 from python_runner.measure.sample import Condition, Recorder, Sample
 from python_runner.measure.stamps import StampError, stamp_error
 from python_runner.measure.time_watch import Looked, TimeMarks, TimeWatch, spell_marks
@@ -97,7 +97,7 @@ def measure_stack(
             task=task,
             clocks=clocks,
             say=progress.say,
-            error_of=partial(stamp_error, calibrator=calibrator, progress=progress),
+            error_of=partial(stamp_error, calibrator=calibrator, progress=progress, clocks=clocks),
         ).measure(log)
     if error:
         progress.say(f"{title} ended early: {error}")
@@ -215,9 +215,11 @@ class _Visit:
             stall_timeout_s=self.plan.stall_timeout_s,
         )
         generation, failure, error, meter, looked = None, None, "", Meter(), Looked()
-        watch.follow(running.process_ids())
+        roots = running.process_ids()
+        processes = processes_below(roots)
+        watch.follow(each.pid for each in processes)
         try:
-            with watch.request() as looked, metered(running.process_ids()) as meter:
+            with watch.request() as looked, metered(roots, processes) as meter:
                 generation = running.generate(request)
         except Exception as raised:  # what no engine should raise is a failed request, too
             failure, error = raised, reason_of(raised)

@@ -25,8 +25,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import psutil
-
 from python_runner.common.clock import (
     NS_PER_MS,
     NS_PER_S,
@@ -94,7 +92,7 @@ class TimeWatch:
 
     def __init__(
         self,
-        roots: Iterable[int] = (),
+        processes: Iterable[int] = (),
         *,
         clocks: Clocks | None = None,
         any_stopped: Callable[[Sequence[int]], bool] | None = None,
@@ -102,17 +100,16 @@ class TimeWatch:
         """Look at nothing yet.
 
         Args:
-            roots: processes of the engine; those below them are found at each request's begin.
+            processes: all those of the engine; see `follow`.
             clocks: what is read; the system's, if None.
             any_stopped: whether one of these processes is stopped; asks the kernel, if None.
         """
-        self._roots = tuple(roots)
         self._clocks = clocks or SystemClocks()
         self._any_stopped = any_stopped or one_is_stopped
         self._lock = threading.Lock()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._tick_on, name="time-watch", daemon=True)
-        self._processes: Sequence[int] = self._roots
+        self._processes: Sequence[int] = tuple(processes)
         self._last = self._clocks.read()
         self._engine_stop: Suspension | None = None
         """One that has not ended, as far as it is known."""
@@ -137,7 +134,6 @@ class TimeWatch:
     def request(self) -> Iterator[Looked]:
         """Look around one request, which is under way within the block."""
         looked = Looked()
-        self.find_processes()
         before = self.look()
         try:
             yield looked
@@ -148,17 +144,9 @@ class TimeWatch:
                 wall_jump_ns=after.wall_jump_ns(before),
             )
 
-    def follow(self, roots: Iterable[int]) -> None:
-        """The engine's processes are these from now on: it may have been started anew."""
-        self._roots = tuple(roots)
-
-    def find_processes(self) -> None:
-        """Find the processes below the roots anew. Not to be called while one is timed."""
-        found = list(self._roots)
-        for root in self._roots:
-            with contextlib.suppress(psutil.Error):
-                found += [each.pid for each in psutil.Process(root).children(recursive=True)]
-        self._processes = tuple(found)
+    def follow(self, processes: Iterable[int]) -> None:
+        """The engine's processes are these from now on: it may have others, or be started anew."""
+        self._processes = tuple(processes)
 
     def look(self) -> ClockReading:
         """Read the clocks and the processes' states now."""

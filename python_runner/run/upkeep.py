@@ -95,8 +95,9 @@ def crash_test(
                 recorder=recorder,
                 log=folder / f"{name}.log",
                 task=task,
+                say=progress.say,
             )
         if reason:
             failed[name] = reason
-            progress.say(f"{spec.title} did not come back: {reason}")
+            progress.say(f"{spec.title} gave no full set of recoveries: {reason}")
     return failed

@@ -9,12 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from python_runner.common.clock import NS_PER_MS, NS_PER_S
+from python_runner.common.clock import NS_PER_MS, NS_PER_S, Clocks
 from python_runner.common.errors import EngineError, PolystackError, reason_of
 from python_runner.common.progress import Progress
 from python_runner.engines.contract import Dialect, Endpoint, GenerateRequest
@@ -23,6 +24,8 @@ from python_runner.engines.load_client import LoadShape, Sending
 from python_runner.measure.load.drive import Client
 from python_runner.measure.load.finished import finished_of
 from python_runner.measure.load.level import ClientError, FinishedRequests
+from python_runner.measure.time_watch import TimeWatch
+from python_runner.measure.undisturbed import undisturbed
 
 _SECONDS = 2.0
 _LEAST_REQUESTS = 20
@@ -128,21 +131,35 @@ class Calibrator:
         return error_of(finished, truth, streams=pace.streams, cpu_s=run.cpu_ns / NS_PER_S)
 
 
-def calibrate(calibrator: Calibrates | None, pace: Pace, progress: Progress) -> ClientError | None:
+def calibrate(
+    calibrator: Calibrates | None, pace: Pace, progress: Progress, clocks: Clocks | None = None
+) -> ClientError | None:
     """The client's error at this pace, its warning said aloud; None if it could not be had.
 
     A measurement without it is worth less, and not nothing: so a failure is said, not raised.
+    One in which the machine slept or we stood still is made again; `clocks` tell a sleep.
     """
     if calibrator is None:
         return None
-    try:
-        found = calibrator.measure(pace)
-    except PolystackError as error:
-        progress.say(f"The client's own error could not be measured: {reason_of(error)}")
+    what = "The client's own error"
+    with TimeWatch(clocks=clocks) as watch:
+        found, lost = undisturbed(
+            partial(_measured, calibrator, pace), what=what, watch=watch, say=progress.say
+        )
+    if lost or isinstance(found, str):
+        progress.say(f"{what} could not be measured: {lost or found}")
         return None
     if found.warning:
         progress.say(f"Beware: {found.warning}")
     return found
+
+
+def _measured(calibrator: Calibrates, pace: Pace) -> ClientError | str:
+    """Or why it could not be measured."""
+    try:
+        return calibrator.measure(pace)
+    except PolystackError as error:
+        return reason_of(error)
 
 
 def schedule_of(pace: Pace) -> Schedule:

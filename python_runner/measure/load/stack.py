@@ -26,6 +26,7 @@ from python_runner.measure.load.shapes import shape_of, streams_of
 from python_runner.measure.memory import PeakMemory
 from python_runner.measure.network import look_at_network
 from python_runner.measure.preflight import check_tokens
+from python_runner.measure.resources import processes_below
 from python_runner.measure.stack import NO_VERSION, condition_of
 from python_runner.measure.time_watch import TimeWatch
 
@@ -183,15 +184,16 @@ class _Stack:
                 prompt_text=plan.first.text,
             ),
             self.progress,
+            self.tools.clocks,
         )
         self.recorder.begin_level(level, client_error)
         title = f"{self.engine.spec.title}: {level_title(level)}"
         roots = self.running.process_ids()
+        processes = [each.pid for each in processes_below(roots)]
         with (
             self.progress.task(title, why=_length(level), expected_s=level.duration_s) as task,
-            TimeWatch(roots, clocks=self.tools.clocks) as watch,
+            TimeWatch(processes, clocks=self.tools.clocks) as watch,
         ):
-            watch.find_processes()
             before = HeldBack.now(roots)
             return drive(
                 lambda: self.tools.client.start(served.endpoint, bodies, shape, plan.sending),

@@ -59,14 +59,21 @@ def slow_engine() -> EmbeddedEngine:
 class Meddled:
     """An engine of which something is done at the begin of a request."""
 
-    def __init__(self, inner: Engine, at: At) -> None:
+    def __init__(
+        self, inner: Engine, at: At, *, once: bool = False, starts: list[int] | None = None
+    ) -> None:
+        """With `once`, only of the first that is started. `starts` gets a number for each."""
         self._inner = inner
         self._at = at
+        self._once = once
+        self._starts = [] if starts is None else starts
         self.spec = inner.spec
         self.prepare = inner.prepare
 
     def start(self, launch: LaunchSettings, log: Path) -> Any:
-        return _MeddledRunning(self._inner.start(launch, log), self._at)
+        self._starts.append(len(self._starts) + 1)
+        at = {} if self._once and len(self._starts) > 1 else self._at
+        return _MeddledRunning(self._inner.start(launch, log), at)
 
 
 class _MeddledRunning:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from python_runner.analyse.tidy import tidy_samples
 from python_runner.common.clock import NS_PER_S, ClockReading, SystemClocks
 from python_runner.common.locations import source_root
 from python_runner.common.progress import SilentProgress
-from python_runner.engines.contract import Language, Reach
+from python_runner.engines.contract import Language, Reach, RunningEngine
 from python_runner.engines.mock import MockEngine, MockScript, mock_spec
 from python_runner.engines.table import engine
 from python_runner.measure import Prompt
@@ -173,6 +174,32 @@ def test_timeouts_of_a_sleep_are_not_the_engines(tmp_path: Path) -> None:
     assert (summary["n"], summary["n_suspended"], summary["n_failed"]) == (2, 4, 0)
     assert summary["error"] == ""
     assert "asleep for 10.0 s: mock C++ failed at request 2" in shown(frames)
+
+
+@fault(
+    "The engine is stopped until its request has run out of time",
+    injected="SIGSTOP to the worker process, which nobody continues, and a time limit of 1.2 s",
+    seen="the request marked as suspended, `started anew once`, with the reason; the stack goes on",
+    kept="all requests, that one with its error; the new start, with when and why",
+)
+def test_an_engine_that_was_ended_for_a_standstill_is_started_anew(tmp_path: Path) -> None:
+    def stop(running: RunningEngine) -> None:
+        for pid in running.process_ids():
+            os.kill(pid, signal.SIGSTOP)
+
+    starts: list[int] = []
+    meddled = Meddled(slow_engine(), {2: stop}, once=True, starts=starts)
+    asked = replace(plan(3), timeout_s=1.2)
+    frames = measured(meddled, tmp_path / "polystack.sqlite", asked)
+    rows = tidy_samples(frames.samples, frames.conditions, frames.runs)
+    assert list(rows["outcome"]) == ["complete", "suspended", "complete"]
+    assert "had no answer after 1.2 s" in frames.samples["error"][1]
+    assert list(rows["attempt"]) == [1, 1, 1]
+    assert len(starts) == 2
+    (restart,) = frames.conditions["failed_attempts"].item()
+    assert (restart["iteration"], restart["attempt"]) == (2, 1)
+    assert summarise(frames.samples, frames.conditions)["error"].item() == ""
+    assert any("started anew once" in note for note in facts(frames).notes)
 
 
 @fault(

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from python_runner.common.errors import UsageError
+from python_runner.common.checkup import State
+from python_runner.common.errors import UnknownNameError, UsageError
+from python_runner.engines import checkup
 from python_runner.engines.contract import Reach
 from python_runner.engines.servers import page
 from python_runner.engines.servers.read import (
@@ -14,6 +16,7 @@ from python_runner.engines.servers.read import (
     servers,
     shipped_files,
     shipped_servers,
+    users_files,
     users_servers,
 )
 from python_runner.engines.table import engine, engine_names, is_brought
@@ -38,10 +41,10 @@ def write(folder: Path, text: str, name: str = "mine.toml") -> Path:
 
 def mistake(monkeypatch: pytest.MonkeyPatch, path: Path) -> str:
     monkeypatch.setenv(VARIABLE, str(path))
-    with pytest.raises(UsageError) as raised:
-        users_servers()
-    assert raised.value.hint
-    return raised.value.message
+    (broken,) = users_files().broken
+    assert users_servers() == {}
+    assert broken.error.hint
+    return broken.error.message
 
 
 @pytest.mark.parametrize("name", shipped_servers())
@@ -125,3 +128,56 @@ def test_a_mistake_is_told_with_file_and_key(
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "cannot be read" in mistake(monkeypatch, tmp_path / "nothing.toml")
+
+
+SPOILT = 'name = "spoilt"\nlike = "vllm"\ntitle = "Spoilt\n'
+WRONG = '[[servers]]\nname = "wrong"\nlike = "nobody"\n'
+LISTS = "servers = [1]\n"
+
+
+def test_what_is_wrong_costs_no_other_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, SPOILT, "a.toml")
+    write(tmp_path, WRONG + '\n[[servers]]\nname = "his"\nlike = "vllm"\ntitle = "His"\n', "b.toml")
+    write(tmp_path, LISTS, "c.toml")
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+    assert list(users_servers()) == ["his"]
+    assert [each.names for each in users_files().broken] == [("spoilt",), ("wrong",), ()]
+    assert engine("his").spec.title == "His"
+    assert {"his", "vllm", "llama.cpp"} <= set(engine_names())
+    assert not {"spoilt", "wrong"} & set(engine_names())
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "said"),
+    [(SPOILT, "spoilt", "mine.toml is no TOML"), (WRONG, "wrong", "no server 'nobody' before it")],
+)
+def test_who_names_a_broken_server_is_told_its_mistake(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, name: str, said: str
+) -> None:
+    monkeypatch.setenv(VARIABLE, str(write(tmp_path, text)))
+    with pytest.raises(UsageError, match=said):
+        engine(name)
+    with pytest.raises(UnknownNameError):
+        engine("another")
+
+
+def test_a_name_that_may_stand_in_a_lost_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "nothing.toml"))
+    with pytest.raises(UnknownNameError) as raised:
+        engine("mine")
+    assert "nothing.toml cannot be read" in raised.value.hint
+
+
+def test_doctor_has_a_row_for_a_broken_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, str(write(tmp_path, WRONG)))
+    monkeypatch.setattr(checkup, "engine_names", lambda: ())
+    (finding,) = checkup.EnginesCheckup().look()
+    assert (finding.subject, finding.state) == ("wrong", State.BROKEN)
+    assert "mine.toml" in finding.detail
+    assert not finding.is_needed

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from python_runner.common.clock import NS_PER_S, ClockReading, Clocks, now_ns
 from python_runner.common.errors import (
     EngineCrashError,
     EngineStartError,
@@ -61,7 +63,20 @@ class Flaky(MockEngine):
         return model
 
 
-def measure(engine: Flaky, *, retries: int) -> tuple[Kept, str]:
+class Dozing(Flaky):
+    """A machine that sleeps within these requests. Also its clocks."""
+
+    def __init__(self, *, sleeps: set[int], **how: Any) -> None:
+        super().__init__(**how)
+        self.sleeps = sleeps
+
+    def read(self) -> ClockReading:
+        at_ns = now_ns()
+        slept_ns = sum(NS_PER_S for number in self.sleeps if number <= len(self.prompts))
+        return ClockReading(monotonic_ns=at_ns, boot_ns=at_ns + slept_ns, wall_ns=at_ns + slept_ns)
+
+
+def measure(engine: Flaky, *, retries: int = 0, clocks: Clocks | None = None) -> tuple[Kept, str]:
     kept = Kept()
     error = measure_stack(
         engine,
@@ -70,6 +85,7 @@ def measure(engine: Flaky, *, retries: int) -> tuple[Kept, str]:
         recorder=kept,
         log=Path("unused.log"),
         progress=SilentProgress(),
+        clocks=clocks,
     )
     return kept, error
 
@@ -173,6 +189,59 @@ def test_a_request_out_of_time_ends_the_stack() -> None:
     kept, error = measure(Flaky(asks={3: LATE}), retries=0)
     assert error == str(LATE)
     assert len(kept.samples) == 3
+
+
+def test_out_of_time_in_a_sleep_the_next_request_has_a_new_engine() -> None:
+    engine = Dozing(sleeps={3}, asks={3: LATE})
+    kept, error = measure(engine, clocks=engine)
+
+    assert error == ""
+    assert [sample.error for sample in kept.samples] == ["", "", str(LATE), "", ""]
+    assert [sample.time.is_suspended for sample in kept.samples] == [
+        False,
+        False,
+        True,
+        *[False] * 2,
+    ]
+    assert len(engine.lives) == 2
+    # It is not asked again; what warms up is.
+    assert engine.prompts == ["p0", "p1", "p2", "p0", "p1", "p3", "p4"]
+    (failed,) = kept.attempts
+    assert (failed.iteration, failed.attempt, failed.error) == (1, 1, str(LATE))
+
+
+def test_after_the_last_request_nothing_is_started_anew() -> None:
+    engine = Dozing(sleeps={5}, asks={5: LATE})
+    kept, error = measure(engine, clocks=engine)
+    assert error == ""
+    assert kept.samples[-1].time.is_suspended
+    assert (len(engine.lives), kept.attempts) == (1, [])
+
+
+def test_a_sleep_in_what_warms_up_again_costs_that_request_only() -> None:
+    engine = Dozing(sleeps={3, 5}, asks={3: LATE, 5: LATE})
+    kept, error = measure(engine, clocks=engine)
+    assert error == ""
+    assert [sample.error for sample in kept.samples] == ["", "", str(LATE), str(LATE), ""]
+    assert kept.samples[3].time.is_suspended
+    assert [each.iteration for each in kept.attempts] == [1, 2]
+    assert len(engine.lives) == 3
+
+
+def test_an_engine_that_does_not_come_back_after_a_sleep_ends_the_stack() -> None:
+    engine = Dozing(sleeps={3}, asks={3: LATE}, starts=(None, EngineStartError("no memory")))
+    kept, error = measure(engine, clocks=engine)
+    assert "no memory" in error
+    assert len(kept.samples) == 4
+
+
+def test_with_attempts_left_it_is_asked_again() -> None:
+    engine = Dozing(sleeps={3}, asks={3: LATE})
+    kept, error = measure(engine, retries=1, clocks=engine)
+    assert error == ""
+    assert [sample.attempt for sample in kept.samples] == [1, 1, 2, 1, 1]
+    assert not any(sample.time.is_suspended for sample in kept.samples)
+    assert len(kept.attempts) == 1
 
 
 def test_the_limits_of_the_plan_reach_the_engine() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from python_runner.common.clock import now_ns
+from python_runner.common.clock import NS_PER_S, ClockReading, Clocks, now_ns
 from python_runner.common.errors import EngineCrashError, EngineStartError
 from python_runner.common.progress import SilentProgress
 from python_runner.engines.contract import (
@@ -113,7 +113,27 @@ class Kept:
         self.versions.append(version)
 
 
-def crash(engine: Fragile, kept: Kept, *, times: int = 2) -> str:
+class Sleepy:
+    """Clocks of a machine that sleeps a second in each of these lives of an engine."""
+
+    def __init__(self, engine: Fragile, *lives: int) -> None:
+        self._engine = engine
+        self._lives = lives
+
+    def read(self) -> ClockReading:
+        at_ns = now_ns()
+        slept_ns = sum(NS_PER_S for life in self._lives if life <= len(self._engine.lives))
+        return ClockReading(monotonic_ns=at_ns, boot_ns=at_ns + slept_ns, wall_ns=at_ns + slept_ns)
+
+
+def crash(
+    engine: Fragile,
+    kept: Kept,
+    *,
+    times: int = 2,
+    clocks: Clocks | None = None,
+    said: list[str] | None = None,
+) -> str:
     with SilentProgress().task("a test") as task:
         return measure_recovery(
             engine,
@@ -123,6 +143,8 @@ def crash(engine: Fragile, kept: Kept, *, times: int = 2) -> str:
             log=Path("nowhere"),
             task=task,
             kill=engine.kill,
+            say=(list[str]() if said is None else said).append,
+            clocks=clocks,
         )
 
 
@@ -153,6 +175,38 @@ def test_it_is_killed_as_often_as_asked_and_nothing_is_left_running() -> None:
     crash(engine, kept, times=3)
     assert len(engine.lives) == 4
     assert all(life.is_stopped for life in engine.lives)
+
+
+def test_a_crash_in_which_the_machine_slept_is_made_again() -> None:
+    engine, kept, said = Fragile(), Kept(), list[str]()
+    assert crash(engine, kept, clocks=Sleepy(engine, 2), said=said) == ""
+    assert [(row.attempt, row.error) for row in kept.rows] == [(1, ""), (2, "")]
+    assert len(engine.lives) == 4
+    assert len(said) == 1
+    assert "crash 1 is thrown away and made again: machine asleep for 1.0 s" in said[0]
+
+
+def test_a_machine_that_sleeps_again_and_again_gives_no_row() -> None:
+    engine, kept, said = Fragile(), Kept(), list[str]()
+    error = crash(engine, kept, clocks=Sleepy(engine, 2, 3, 4), said=said)
+    assert "crash 1 is not known: machine asleep" in error
+    assert kept.rows == []
+    assert len(said) == 3
+    assert all(life.is_stopped for life in engine.lives)
+
+
+def test_what_failed_in_a_sleep_is_made_again_by_another_engine() -> None:
+    class Lame(Fragile):
+        """Its second life gives nothing."""
+
+        def start(self, launch: LaunchSettings, log: Path) -> RunningEngine:
+            self.has_tokens = len(self.lives) != 1
+            return super().start(launch, log)
+
+    engine, kept = Lame(), Kept()
+    assert crash(engine, kept, times=1, clocks=Sleepy(engine, 2)) == ""
+    assert [row.error for row in kept.rows] == [""]
+    assert len(engine.lives) == 4
 
 
 def test_a_stack_that_does_not_come_back_is_a_row() -> None:

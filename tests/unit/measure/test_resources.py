@@ -6,12 +6,18 @@ import mmap
 import os
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
+import psutil
 import pytest
 
 from python_runner.common.clock import NS_PER_MS
+from python_runner.engines.mock import MockModel, MockScript
+from python_runner.measure import resources
 from python_runner.measure.resources import energy_counters, energy_since, metered
+from python_runner.measure.time_watch import TimeWatch
+from tests.unit.measure.test_stack import measure, plan
 
 ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="the figures are Linux's")
 
@@ -45,6 +51,47 @@ def test_work_and_memory_are_seen() -> None:
     assert used["voluntary_switches"] >= 0
     assert used["involuntary_switches"] >= 0
     assert used["major_page_faults"] >= 0
+
+
+def test_processes_are_looked_up_by_one_and_shared(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[int] = []
+    real = resources.processes_below
+
+    def below(roots: Iterable[int]) -> list[psutil.Process]:
+        looked.append(1)
+        return real(roots)
+
+    ours = [os.getpid()]
+    found = real(ours)
+    monkeypatch.setattr(resources, "processes_below", below)
+    with metered(ours, found) as meter:
+        assert not looked
+        begin = time.process_time_ns()
+        while time.process_time_ns() - begin < 20 * NS_PER_MS:
+            pass
+    # Once more at the end: one that the engine has started meanwhile counts, too.
+    assert looked == [1]
+    assert 0.02 <= meter.used["cpu_s"] < time.process_time()
+
+
+def test_the_watch_and_the_meter_of_a_request_share_what_was_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    watched: list[list[int]] = []
+    follow = TimeWatch.follow
+
+    def followed(watch: TimeWatch, processes: Iterable[int]) -> None:
+        watched.append(list(processes))
+        follow(watch, watched[-1])
+
+    monkeypatch.setattr(TimeWatch, "follow", followed)
+    monkeypatch.setattr(MockModel, "process_ids", lambda model: (os.getpid(),))
+    kept, error = measure(MockScript(), plan(warmup=1, iterations=2))
+    assert error == ""
+    assert all(processes[0] == os.getpid() for processes in watched)
+    assert len(watched) == 3
+    assert all(sample.resources["resident_bytes"] > 0 for sample in kept.samples)
+    assert not any(sample.time.is_suspended for sample in kept.samples)
 
 
 def test_an_engine_without_processes_uses_nothing() -> None:

@@ -31,9 +31,9 @@ class Told:
     def any_stopped(self, processes: Sequence[int]) -> bool:
         return self.is_stopped
 
-    def watch(self, roots: Sequence[int] = ()) -> TimeWatch:
+    def watch(self, processes: Sequence[int] = ()) -> TimeWatch:
         """Without its thread: looks only when it is asked to."""
-        return TimeWatch(roots, clocks=self, any_stopped=self.any_stopped)
+        return TimeWatch(processes, clocks=self, any_stopped=self.any_stopped)
 
 
 def test_nothing_happened() -> None:

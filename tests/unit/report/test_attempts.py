@@ -37,6 +37,14 @@ def test_requests_and_starts_are_counted() -> None:
     ]
 
 
+def test_a_new_start_after_a_sleep_is_no_further_attempt() -> None:
+    _, said = told([failed(3, 1, "late"), failed(7, 1, "SIGSEGV")], {7: 2})
+    assert said == [
+        "llama.cpp: 1 of 12 requests needed a second attempt; started anew once, after a request "
+        "that ran out of time while nothing ran (late)"
+    ]
+
+
 def test_more_than_two_attempts_are_said() -> None:
     _, said = told([failed(3, 1, "SIGSEGV"), failed(3, 2, "SIGILL")], {3: 3})
     assert said == ["llama.cpp: 1 of 12 requests needed up to 3 attempts (SIGSEGV)"]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
+from python_runner.common.clock import NS_PER_S, ClockReading, now_ns
 from python_runner.common.errors import EngineError
 from python_runner.common.progress import SilentProgress
 from python_runner.engines.contract import Dialect
@@ -206,3 +207,38 @@ def test_a_calibration_that_fails_is_said_and_costs_nothing_else() -> None:
     assert calibrate(calibrator, pace(), Telling()) is None
     assert "no socket is left" in said[0]
     assert calibrate(None, pace(), Telling()) is None
+
+
+@pytest.mark.parametrize(("sleeps", "is_known"), [(0, True), (1, True), (2, True), (3, False)])
+def test_a_calibration_in_which_the_machine_slept_is_made_again(
+    sleeps: int, *, is_known: bool
+) -> None:
+    said: list[str] = []
+
+    class Telling(SilentProgress):
+        def say(self, message: str) -> None:
+            said.append(message)
+
+    class Dozing:
+        """Calibrates, on a machine that sleeps the first times; also its clocks."""
+
+        def __init__(self) -> None:
+            self.calls = 0
+
+        def measure(self, _pace: Pace) -> ClientError:
+            self.calls += 1
+            if self.calls == 1 and sleeps:
+                raise EngineError("no answer came")
+            return client_error()
+
+        def read(self) -> ClockReading:
+            at_ns, slept_ns = now_ns(), min(self.calls, sleeps) * NS_PER_S
+            asleep_ns = at_ns + slept_ns
+            return ClockReading(monotonic_ns=at_ns, boot_ns=asleep_ns, wall_ns=asleep_ns)
+
+    dozing = Dozing()
+    found = calibrate(dozing, pace(), Telling(), dozing)
+    assert (found is not None) is is_known
+    assert dozing.calls == min(sleeps + 1, 3)
+    assert sum("thrown away" in line for line in said) == sleeps
+    assert any("could not be measured: machine asleep" in line for line in said) is not is_known
