@@ -9,6 +9,7 @@ from python_runner.common.build.survey import Survey, Surveyed
 from python_runner.common.checkup import Finding, State
 from python_runner.common.errors import PolystackError, reason_of
 from python_runner.engines.contract import Engine
+from python_runner.engines.servers.find import has_gpu
 from python_runner.engines.table import DEFAULT_STACKS, engine, engine_names, is_brought
 
 
@@ -18,7 +19,10 @@ class EnginesCheckup:
     title = "Stacks"
 
     def look(self) -> Iterator[Finding]:
+        without_gpu = names_that_need_a_gpu() if not has_gpu() else ()
         for name in engine_names():
+            if name in without_gpu:
+                continue
             is_needed = name in DEFAULT_STACKS
             try:
                 finding = finding_of(name, survey(engine(name)), is_needed=is_needed)
@@ -31,6 +35,26 @@ class EnginesCheckup:
                 # Nothing is wrong with a machine on which nobody has installed it.
                 finding = replace(finding, state=State.NOTE)
             yield finding
+        if without_gpu:
+            yield Finding(
+                subject="on a GPU",
+                state=State.NOTE,
+                detail=f"{len(without_gpu)} stacks compute on an NVIDIA GPU only, and this machine "
+                f"has none: {', '.join(without_gpu)}",
+                mend="What each needs where there is one: docs/engines/servers.md",
+            )
+
+
+def names_that_need_a_gpu() -> tuple[str, ...]:
+    """Stacks that the user brings and that compute on nothing but a GPU."""
+    return tuple(name for name in engine_names() if is_brought(name) and _needs_gpu(name))
+
+
+def _needs_gpu(name: str) -> bool:
+    try:
+        return engine(name).spec.devices == ("cuda",)
+    except PolystackError:  # its own finding says what is wrong with it
+        return False
 
 
 def survey(candidate: Engine) -> Surveyed:

@@ -50,7 +50,28 @@ def test_an_engine_that_cannot_even_be_imported_is_told(monkeypatch: pytest.Monk
     names = ("transformers", "broken", "ollama-installed")
     monkeypatch.setattr(checkup, "engine_names", lambda: names)
     monkeypatch.setattr(checkup, "engine", load)
+    monkeypatch.setattr(checkup, "has_gpu", lambda: True)
     ready, broken, not_installed = EnginesCheckup().look()
     assert not_installed.state is State.NOTE
     assert (ready.state, ready.is_needed) == (State.READY, True)
     assert (broken.state, broken.is_needed) == (State.MISSING, False)
+
+
+def test_what_only_a_gpu_runs_is_one_finding_where_there_is_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(checkup, "engine_names", lambda: ("vllm", "transformers-gptq", "tgi"))
+    monkeypatch.setattr(checkup, "survey", lambda _: surveyed())
+    monkeypatch.setattr(checkup, "has_gpu", lambda: False)
+    own, on_a_gpu = EnginesCheckup().look()
+    assert own.subject == "transformers-gptq"
+    assert on_a_gpu.state is State.NOTE
+    assert on_a_gpu.detail.startswith("2 stacks")
+    assert on_a_gpu.detail.endswith("vllm, tgi")
+
+    monkeypatch.setattr(checkup, "has_gpu", lambda: True)
+    assert [each.subject for each in EnginesCheckup().look()] == [
+        "vllm",
+        "transformers-gptq",
+        "tgi",
+    ]
