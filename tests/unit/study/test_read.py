@@ -98,7 +98,7 @@ def test_an_unknown_study_gets_a_suggestion() -> None:
 
 
 def test_a_path_that_leads_nowhere_is_no_unknown_name(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="there is no file .*mine.toml") as caught:
+    with pytest.raises(UsageError, match=r"there is no file .*mine\.toml") as caught:
         load_study(str(tmp_path / "mine.toml"))
     assert not isinstance(caught.value, UnknownNameError)
     with pytest.raises(UnknownNameError) as named:
