@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from python_runner.cli import output
 from python_runner.common.errors import SetupError
@@ -12,14 +14,18 @@ if TYPE_CHECKING:
     from python_runner.run import Diagnosis
 
 
-def doctor() -> int:
+def doctor(
+    in_full: Annotated[
+        bool, typer.Option("--all", help="Without a GPU, too: what each stack for GPUs lacks.")
+    ] = False,
+) -> int:
     """Look at the machine, the tools and every stack; builds nothing, takes a few seconds.
 
     Ends with exit code 0 if all stacks of the default study can run, and with 3 if not.
     """
     from python_runner.run import examine
 
-    diagnosis = examine()
+    diagnosis = examine(in_full=in_full)
     for title, findings in diagnosis.sections:
         _show(title, findings)
     output.say("")

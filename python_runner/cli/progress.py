@@ -92,7 +92,9 @@ class _PlainTask:
         self._last_s = now
         left = self._estimate.left_s(now)
         remaining = "" if left is None else f", about {spell_duration(left)} left"
-        self._console.print(f"  … {self._title}{remaining} {note}", markup=False, highlight=False)
+        line = f"  … {self._title}{remaining}" + (f"; {note}" if note else "")
+        # A line of a log is one line, however long.
+        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 class TerminalProgress:

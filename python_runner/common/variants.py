@@ -7,7 +7,7 @@ would mind. A variant is the same in whatever order its knobs are written, so it
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from python_runner.common.errors import UsageError
@@ -68,8 +68,3 @@ def knobs_of(name: str) -> Mapping[str, str]:
         return parse_stack(name).knobs
     except UsageError:
         return {}
-
-
-def turned_in(names: Iterable[str]) -> frozenset[str]:
-    """The knobs that any of these stacks has turned: where they differ, they do so on purpose."""
-    return frozenset(knob for name in names for knob in knobs_of(name))

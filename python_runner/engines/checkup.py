@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from python_runner.common.build.survey import Survey, Surveyed
 from python_runner.common.checkup import Finding, State
 from python_runner.common.errors import PolystackError, reason_of
 from python_runner.engines.contract import Engine
 from python_runner.engines.servers.read import VARIABLE, users_files
+from python_runner.engines.servers.find import has_gpu
 from python_runner.engines.table import DEFAULT_STACKS, engine, engine_names, is_brought
 
 
+@dataclass(frozen=True, kw_only=True)
 class EnginesCheckup:
     """Each engine is asked what it would do to get ready. Implements `checkup.Checkup`."""
 
-    title = "Stacks"
+    title: str = "Stacks"
+    folds_gpu: bool = False
+    """Whether stacks that only a GPU runs are one finding on a machine that has none."""
 
     def look(self) -> Iterator[Finding]:
+        without_gpu = names_that_need_a_gpu() if self.folds_gpu and not has_gpu() else ()
         for name in engine_names():
+            if name in without_gpu:
+                continue
             is_needed = name in DEFAULT_STACKS
             try:
                 finding = finding_of(name, survey(engine(name)), is_needed=is_needed)
@@ -39,6 +46,26 @@ class EnginesCheckup:
                 detail=broken.error.message,
                 mend=broken.error.hint,
             )
+        if without_gpu:
+            yield Finding(
+                subject="on a GPU",
+                state=State.NOTE,
+                detail=f"{len(without_gpu)} stacks compute on an NVIDIA GPU only, and this machine "
+                f"has none: {', '.join(without_gpu)}",
+                mend="What each of them lacks: polystack doctor --all",
+            )
+
+
+def names_that_need_a_gpu() -> tuple[str, ...]:
+    """Stacks that the user brings and that compute on nothing but a GPU."""
+    return tuple(name for name in engine_names() if is_brought(name) and _needs_gpu(name))
+
+
+def _needs_gpu(name: str) -> bool:
+    try:
+        return engine(name).spec.devices == ("cuda",)
+    except PolystackError:  # its own finding says what is wrong with it
+        return False
 
 
 def survey(candidate: Engine) -> Surveyed:

@@ -35,29 +35,27 @@ class Diagnosis:
         )
 
 
-def checkups() -> tuple[Checkup, ...]:
+def checkups(*, in_full: bool = False) -> tuple[Checkup, ...]:
     """Everything that is asked, in the order in which it is told."""
     return (
         MachineCheckup(),
         ToolsCheckup(),
         CpuCheckup(),
-        EnginesCheckup(),
+        EnginesCheckup(folds_gpu=not in_full),
         ModelsCheckup(choose_source(load_study(DEFAULT_STUDY)).name),
         StoreCheckup(),
     )
 
 
-def examine(asked: Sequence[Checkup] | None = None) -> Diagnosis:
+def examine(asked: Sequence[Checkup] | None = None, *, in_full: bool = False) -> Diagnosis:
     """What all parts say of themselves; builds and starts nothing.
 
     Args:
         asked: what is asked; by default everything.
+        in_full: without a GPU, too, what each stack lacks that only a GPU runs.
     """
-    return Diagnosis(
-        sections=tuple(
-            (part.title, tuple(_told_by(part))) for part in (checkups() if asked is None else asked)
-        )
-    )
+    parts = checkups(in_full=in_full) if asked is None else asked
+    return Diagnosis(sections=tuple((part.title, tuple(_told_by(part))) for part in parts))
 
 
 def _told_by(part: Checkup) -> Iterator[Finding]:

@@ -207,6 +207,12 @@ def _look_at(path: Path, *, may_make: bool) -> None:
             f"no results at {path}",
             hint="Run `polystack compare` first, or name the folder with --results.",
         ) from None
+    except (NotADirectoryError, FileExistsError) as error:
+        in_the_way = next((each for each in path.parents if each.exists()), path)
+        raise StoreError(
+            f"{in_the_way} is a file, and results need a folder",
+            hint="Name a folder with --results.",
+        ) from error
     except OSError as error:
         raise store_error(path, error) from error
     if not stat.S_ISREG(found.st_mode):

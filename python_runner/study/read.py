@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from python_runner.common.errors import StudyError, UnknownNameError
+from python_runner.common.errors import StudyError, UnknownNameError, UsageError
 from python_runner.common.locations import source_root
 from python_runner.study.explain import validated
 from python_runner.study.schema import Study, Workload
@@ -113,7 +113,7 @@ def find_file(
         names: theirs, without `suffix`.
         suffix: how their files end.
 
-    Raises UnknownNameError.
+    Raises UnknownNameError, or UsageError where a path leads to no file.
     """
     shipped = folder / f"{name_or_path}{suffix}"
     if shipped.is_file():
@@ -121,6 +121,11 @@ def find_file(
     path = Path(name_or_path)
     if path.suffix == ".toml" and path.is_file():
         return path
+    if path.suffix == ".toml" and path.stem not in names:
+        raise UsageError(
+            f"there is no file {name_or_path}",
+            hint=f"Those that come with the workbench go by their names: {', '.join(names)}.",
+        )
     raise UnknownNameError(kind, name_or_path, names)
 
 

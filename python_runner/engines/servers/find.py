@@ -199,6 +199,15 @@ def image_of(found: Found) -> str:
     return said
 
 
+def has_gpu() -> bool:
+    """Whether there is an NVIDIA GPU that its driver knows."""
+    try:
+        find_gpus()
+    except SetupError:
+        return False
+    return True
+
+
 def find_gpus() -> str:
     """Name and driver of each NVIDIA GPU. Raises SetupError if there is none."""
     if shutil.which(_GPU_QUERY[0], path=os.environ.get("PATH", "")) is None:

@@ -54,3 +54,21 @@ def test_an_engine_that_cannot_even_be_imported_is_told(monkeypatch: pytest.Monk
     assert not_installed.state is State.NOTE
     assert (ready.state, ready.is_needed) == (State.READY, True)
     assert (broken.state, broken.is_needed) == (State.MISSING, False)
+
+
+def test_what_only_a_gpu_runs_is_one_finding_where_there_is_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(checkup, "engine_names", lambda: ("vllm", "transformers-gptq", "tgi"))
+    monkeypatch.setattr(checkup, "survey", lambda _: surveyed())
+    monkeypatch.setattr(checkup, "has_gpu", lambda: False)
+    own, on_a_gpu = EnginesCheckup(folds_gpu=True).look()
+    assert own.subject == "transformers-gptq"
+    assert on_a_gpu.state is State.NOTE
+    assert on_a_gpu.detail.startswith("2 stacks")
+    assert on_a_gpu.detail.endswith("vllm, tgi")
+
+    every = ["vllm", "transformers-gptq", "tgi"]
+    assert [each.subject for each in EnginesCheckup().look()] == every
+    monkeypatch.setattr(checkup, "has_gpu", lambda: True)
+    assert [each.subject for each in EnginesCheckup(folds_gpu=True).look()] == every

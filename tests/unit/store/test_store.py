@@ -163,3 +163,12 @@ def test_another_programs_database_is_left_alone(tmp_path: Path) -> None:
     connection.close()
     with pytest.raises(StoreError, match="not a polystack store"):
         Store(path)
+
+
+def test_a_results_folder_that_is_a_file_is_named(tmp_path: Path) -> None:
+    taken = tmp_path / "results"
+    taken.touch()
+    for path in (taken / "polystack.sqlite", taken / "more" / "polystack.sqlite"):
+        for create in (True, False):
+            with pytest.raises(StoreError, match="results is a file, and results need a folder"):
+                Store(path, create=create)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from python_runner.common.errors import StudyError, UnknownNameError
+from python_runner.common.errors import StudyError, UnknownNameError, UsageError
 from python_runner.study import Overrides, Study, load_study, study_names
 
 MINIMAL = 'name = "x"\ntitle = "t"\nmodel = "m"\nstacks = ["a"]\n'
@@ -95,3 +95,12 @@ def test_an_unknown_study_gets_a_suggestion() -> None:
     with pytest.raises(UnknownNameError) as caught:
         load_study("langages")
     assert "Did you mean 'languages'?" in caught.value.hint
+
+
+def test_a_path_that_leads_nowhere_is_no_unknown_name(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"there is no file .*mine\.toml") as caught:
+        load_study(str(tmp_path / "mine.toml"))
+    assert not isinstance(caught.value, UnknownNameError)
+    with pytest.raises(UnknownNameError) as named:
+        load_study("languages.toml")
+    assert "Did you mean 'languages'?" in named.value.hint
