@@ -13,7 +13,7 @@ from python_runner.report.claims_text import claims_markdown
 from python_runner.report.terminal.claims import claims_report
 from python_runner.study import load_claims
 from tests.golden.frames import LLAMA_CPP, OLLAMA, TRANSFORMERS, FakeStack, build_frames, rename
-from tests.unit.analyse.claims.test_judge import GO_OFF, RUST, SERVER, judge, run_of
+from tests.unit.analyse.claims.judged import GO_OFF, RUST, SERVER, judge, run_of
 from tests.unit.report.charts.drawn import assert_everything_has_its_place, texts, words
 
 LONG = rename(

@@ -7,9 +7,9 @@ import pytest
 from python_runner.analyse.claims import ClaimVerdict, RunFrames, RunJudgement, Unit, together
 from python_runner.study import Claims, load_claims
 from tests.golden.frames import LLAMA_CPP, OLLAMA, FakeStack, rename
+from tests.unit.analyse.claims.judged import claims_with, judge, one, part, run_of
 from tests.unit.analyse.claims.load_runs import Server
 from tests.unit.analyse.claims.load_runs import run_of as load_of
-from tests.unit.analyse.claims.test_judge import claims_with, judge, one, part, run_of
 
 SUPPORTED, REFUTED, INCONCLUSIVE = ClaimVerdict
 NO_MEMORY = "out of memory: Ollama ended by itself (signal SIGKILL)"

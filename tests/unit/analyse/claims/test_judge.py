@@ -1,6 +1,5 @@
 """Claims held against runs, from frames as the store gives them."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,70 +7,25 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from python_runner.analyse.claims import (
-    ClaimVerdict,
-    Finding,
-    RunFrames,
-    RunJudgement,
-    Unit,
-    judge_claims,
-    not_pooled,
-)
-from python_runner.analyse.claims.counts import share_interval
+from python_runner.analyse.claims import Unit
 from python_runner.study import Claims, load_claims
-from tests.golden.frames import (
-    CPU,
-    LLAMA_CPP,
-    MISTRAL_RS,
-    OLLAMA,
-    TRANSFORMERS,
-    FakeStack,
-    rename,
+from tests.golden.frames import LLAMA_CPP, OLLAMA, TRANSFORMERS, rename
+from tests.unit.analyse.claims.judged import (
+    GO_OFF,
+    INCONCLUSIVE,
+    REFUTED,
+    RUST,
+    SERVER,
+    SUPPORTED,
+    claims_with,
+    judge,
+    one,
+    part,
+    run_of,
+    verdicts,
 )
-from tests.unit.analyse.compare.test_pairs import build_frames, in_blocks
 
-SUPPORTED, REFUTED, INCONCLUSIVE = ClaimVerdict
-RUST = rename(MISTRAL_RS, name="mistral.rs", title="mistral.rs", e2e_s=7.0, noise=0.01)
-SERVER = rename(LLAMA_CPP, name="llama-server", title="llama-server", reach="served")
-GO_OFF = rename(OLLAMA, name="ollama@gogc=off", title="Ollama, GOGC off")
-
-
-def run_of(*stacks: FakeStack, run_id: int = 7, **changes: Any) -> RunFrames:
-    frames = in_blocks(build_frames(stacks, run_id=run_id))
-    run: dict[Any, Any] = {**frames.runs.to_dict(orient="records")[0], **changes}
-    return RunFrames(
-        samples=frames.samples,
-        conditions=frames.conditions,
-        run={str(key): value for key, value in run.items()},
-    )
-
-
-def judge(run: RunFrames, claims: Claims | None = None, **more: Any) -> RunJudgement:
-    return judge_claims(claims or load_claims("languages"), run, resamples=999, **more)
-
-
-def verdicts(judgement: RunJudgement) -> str:
-    return "".join(one.verdict.value[0] for one in judgement.judged)
-
-
-def part(judgement: RunJudgement, claim: str, number: int = 1) -> Finding:
-    (judged,) = [one for one in judgement.judged if one.claim.id == claim]
-    return judged.parts[number - 1].finding
-
-
-def claims_with(test: dict[str, Any], stacks: Sequence[str] = ("llama.cpp", "ollama")) -> Claims:
-    return Claims.model_validate(
-        {
-            "title": "t",
-            "source": "s",
-            "stacks": {name: {"title": name, "engines": [name]} for name in stacks},
-            "claims": [{"id": "1", "says": "x", "tests": [test]}],
-        }
-    )
-
-
-def one(run: RunFrames, **test: Any) -> Finding:
-    return part(judge(run, claims_with(test)), "1")
+"""Claims held against runs, from frames as the store gives them."""
 
 
 def test_a_world_in_which_study_one_is_right() -> None:
@@ -148,87 +102,6 @@ def test_a_stack_that_died_is_no_evidence() -> None:
     assert "killed by SIGILL" in finding.why
 
 
-def test_absolute_figures_stay_on_their_machine() -> None:
-    run = run_of(rename(LLAMA_CPP, e2e_s=20.0), OLLAMA)
-    test = {"kind": "bound", "left": "llama.cpp", "at_least": 14_000}
-    assert one(run, **test).verdict is SUPPORTED
-    assert one(run, **test, machine="theirs").verdict is INCONCLUSIVE
-    assert one(run, **test, machine="theirs", cpu="EPYC").verdict is INCONCLUSIVE
-    assert one(run, **test, machine="ours", cpu=CPU[:20]).verdict is SUPPORTED
-    assert one(run, kind="bound", left="ollama", at_least=14_000).verdict is REFUTED
-    assert (
-        one(run, kind="bound", left="ollama", at_most=8300, over="median").verdict is INCONCLUSIVE
-    )
-
-
-def test_iterations_are_counted_side_by_side() -> None:
-    run = run_of(LLAMA_CPP, rename(OLLAMA, e2e_s=9.0))
-    test = {"kind": "in-iterations", "left": "llama.cpp", "right": "ollama", "share": 0.9}
-    assert one(run, **test).verdict is SUPPORTED
-    assert one(run, **test, direction="higher").verdict is REFUTED
-    flipped = {**test, "left": "ollama", "right": "llama.cpp"}
-    assert one(run, **flipped).verdict is REFUTED
-    assert one(run, **flipped, direction="higher").verdict is SUPPORTED
-
-
-def test_ten_wins_by_a_hair_are_the_machines() -> None:
-    hair = rename(LLAMA_CPP, name="ollama", e2e_s=LLAMA_CPP.e2e_s * 1.02, noise=0.001)
-    run = run_of(rename(LLAMA_CPP, noise=0.001), hair)
-    found = one(run, kind="in-iterations", left="llama.cpp", right="ollama", share=0.9)
-    assert found.verdict is INCONCLUSIVE
-    assert "10 of 10" in found.why
-
-
-def test_the_interval_of_a_share_is_that_of_clopper_and_pearson() -> None:
-    assert share_interval(0.9, 10) == pytest.approx((0.555, 0.9975), abs=5e-4)
-    assert share_interval(0.0, 10) == pytest.approx((0.0, 0.308), abs=5e-4)
-    assert share_interval(1.0, 4.5)[1] == 1.0
-
-
-SLOW_GO = rename(OLLAMA, e2e_s=10.0, noise=0.01)
-
-
-@pytest.mark.parametrize(
-    ("go", "off_s", "verdict", "said"),
-    [
-        (SLOW_GO, 8.0, SUPPORTED, "at least 50%"),
-        (SLOW_GO, 10.0, REFUTED, "nothing gets relevantly lower"),
-        (SLOW_GO, 9.4, REFUTED, "less than 50%"),
-        (SLOW_GO, 8.8, INCONCLUSIVE, "not clear"),
-        (rename(OLLAMA, e2e_s=7.9), 6.5, INCONCLUSIVE, "no such difference to explain"),
-        (rename(OLLAMA, e2e_s=7.9), 7.9, REFUTED, "nothing gets relevantly lower"),
-    ],
-)
-def test_a_cause_needs_what_goes_with_it(
-    go: FakeStack, off_s: float, verdict: ClaimVerdict, said: str
-) -> None:
-    off = rename(GO_OFF, e2e_s=off_s, noise=0.01)
-    found = part(judge(run_of(LLAMA_CPP, go, off)), "3")
-    assert found.verdict is verdict, found.why
-    assert said in found.why
-
-
-def test_an_ablation_of_another_run_counts_under_the_same_conditions_only() -> None:
-    run = run_of(LLAMA_CPP, SLOW_GO)
-    other = run_of(SLOW_GO, rename(GO_OFF, e2e_s=8.0, noise=0.01), run_id=8)
-    found = part(judge(run, ablations=[other]), "3")
-    assert found.verdict is SUPPORTED
-    assert any("run 8" in mark for mark in found.marks)
-    elsewhere = replace(other, run={**other.run, "host": {"cpu": "another"}})
-    found = part(judge(run, ablations=[elsewhere]), "3")
-    assert found.verdict is INCONCLUSIVE
-    assert "run 8 has another processor" in found.why
-    threads = replace(other, conditions=other.conditions.assign(threads=1))
-    assert "number of threads" in part(judge(run, ablations=[threads]), "3").why
-
-
-def test_a_cause_that_nothing_can_test_says_so() -> None:
-    found = part(judge(run_of(LLAMA_CPP, RUST)), "4", 2)
-    assert found.verdict is INCONCLUSIVE
-    assert "no variant can test it" in found.why
-    assert found.missing == ()
-
-
 def test_the_family_of_all_claims_is_corrected_once() -> None:
     run = run_of(LLAMA_CPP, rename(OLLAMA, e2e_s=8.7, noise=0.06))
     single = {"kind": "lower", "left": "llama.cpp", "right": "ollama"}
@@ -239,25 +112,6 @@ def test_the_family_of_all_claims_is_corrected_once() -> None:
     several = judge(run, Claims.model_validate(document))
     twice = judge(run, claims)
     assert part(several, "1", 3).effect == part(twice, "1").effect
-
-
-def test_a_rate_is_judged_as_it_is_said() -> None:
-    run = run_of(LLAMA_CPP, rename(OLLAMA, e2e_s=12.0))
-    rate = {"metric": "output_tokens_per_s", "left": "llama.cpp"}
-    assert one(run, kind="highest", of=["ollama"], **rate).verdict is SUPPORTED
-    assert one(run, kind="lower", right="ollama", **rate).verdict is REFUTED
-
-
-def test_an_order_holds_if_each_step_does() -> None:
-    run = run_of(LLAMA_CPP, rename(OLLAMA, e2e_s=12.0))
-    assert one(run, kind="order", stacks=["llama.cpp", "ollama"]).verdict is SUPPORTED
-    assert one(run, kind="order", stacks=["ollama", "llama.cpp"]).verdict is REFUTED
-
-
-def test_equal_counts_of_tokens_are_no_fewer_tokens() -> None:
-    run = run_of(LLAMA_CPP, OLLAMA)
-    found = one(run, kind="lower", metric="output_tokens", left="llama.cpp", right="ollama")
-    assert found.verdict is REFUTED
 
 
 @pytest.mark.parametrize(
@@ -278,60 +132,6 @@ def test_a_load_without_levels_decides_nothing() -> None:
     judgement = judge(replace(run, samples=run.samples.iloc[:0]))
     assert verdicts(judgement) == "iiiii"
     assert "no level with a number of users" in part(judgement, "1").why
-
-
-def test_a_claim_about_another_model_or_device_is_not_judged() -> None:
-    for scope in ({"models": ["Llama-3-70B"]}, {"devices": ["cuda"]}):
-        document = claims_with(
-            {"kind": "lower", "left": "llama.cpp", "right": "ollama"}
-        ).model_dump()
-        document["claims"][0]["scope"] = scope
-        found = part(judge(run_of(LLAMA_CPP, OLLAMA), Claims.model_validate(document)), "1")
-        assert found.verdict is INCONCLUSIVE
-        assert "it is about" in found.why
-
-
-def test_stacks_on_two_devices_are_not_compared() -> None:
-    run = run_of(LLAMA_CPP, OLLAMA)
-    device = run.conditions["stack"].map({"llama.cpp": "cuda", "ollama": "cpu"})
-    mixed = replace(run, conditions=run.conditions.assign(device=device))
-    found = one(mixed, kind="lower", left="llama.cpp", right="ollama")
-    assert found.verdict is INCONCLUSIVE
-    assert "different devices" in found.why
-
-
-@pytest.mark.parametrize("how", ["argument", "column"])
-def test_a_speed_that_is_struck_out_decides_nothing(how: str) -> None:
-    run = run_of(LLAMA_CPP, rename(OLLAMA, e2e_s=12.0))
-    test = claims_with({"kind": "lower", "left": "llama.cpp", "right": "ollama"})
-    if how == "argument":
-        found = part(judge(run, test, struck_out={101: "wrong answers"}), "1")
-    else:
-        struck = run.conditions["stack"].map({"ollama": "wrong answers"})
-        struck = struck.where(struck.notna(), "")
-        found = part(
-            judge(replace(run, conditions=run.conditions.assign(struck=struck)), test), "1"
-        )
-    assert found.verdict is INCONCLUSIVE
-    assert found.why == "Ollama is struck out: wrong answers"
-
-
-def test_what_was_allowed_to_differ_is_on_every_verdict() -> None:
-    run = run_of(LLAMA_CPP, OLLAMA, allowed_unfair=["threads", "precision"])
-    assert judge(run).marks == ("not equal, and allowed to be: threads, precision",)
-    assert judge(run_of(LLAMA_CPP), marks=["by hand"]).marks == ("by hand",)
-
-
-def test_runs_of_two_machines_or_models_are_not_pooled() -> None:
-    first, second = run_of(LLAMA_CPP), run_of(LLAMA_CPP, run_id=8)
-    assert not_pooled([first, second]) == ""
-    elsewhere = replace(second, run={**second.run, "host": {"cpu": "another"}})
-    assert "processor" in not_pooled([first, elsewhere])
-    assert "none is pooled" in not_pooled([first, elsewhere])
-    other = replace(second, conditions=second.conditions.assign(source_sha256="cd" * 32))
-    assert "model" in not_pooled([first, other])
-    eight = replace(second, conditions=second.conditions.assign(precision="8bit"))
-    assert not_pooled([first, eight]) == ""
 
 
 def test_records_are_plain_values() -> None:
