@@ -9,8 +9,8 @@ from python_runner.common.build.survey import Survey, Surveyed
 from python_runner.common.checkup import Finding, State
 from python_runner.common.errors import PolystackError, reason_of
 from python_runner.engines.contract import Engine
-from python_runner.engines.servers.read import VARIABLE, users_files
 from python_runner.engines.servers.find import has_gpu
+from python_runner.engines.servers.read import VARIABLE, users_files
 from python_runner.engines.table import DEFAULT_STACKS, engine, engine_names, is_brought
 
 

@@ -313,10 +313,13 @@ def test_a_server_that_dies_in_mid_load(stream: ModuleType, server_class: Any) -
     assert set(kinds[2:]) == {"connect"}
 
 
-def test_more_connections_than_the_system_allows(stream: ModuleType, server_class: Any) -> None:
+@pytest.mark.parametrize("users", [50_000_000, 10**13])
+def test_more_connections_than_the_system_allows(
+    stream: ModuleType, server_class: Any, users: int
+) -> None:
     server = server_class()
     with pytest.raises(stream.LimitError, match=r"raise the limit with `ulimit -n"):
-        run(stream, server.url, users=50_000_000, requests=1)
+        run(stream, server.url, users=users, requests=1)
 
 
 @pytest.mark.parametrize(
@@ -330,6 +333,7 @@ def test_more_connections_than_the_system_allows(stream: ModuleType, server_clas
         ({"arrivals_ns": b"123"}, "64-bit"),
         ({"arrivals_ns": b""}, "no requests"),
         ({"starts_ns": bytes(16)}, "2 of them for 1"),
+        ({"timeout_s": 1e19}, "no time to wait"),
     ],
 )
 def test_arguments_that_make_no_sense(

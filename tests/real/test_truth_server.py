@@ -129,6 +129,23 @@ def test_it_answers_as_servers_do(server_class: Any, path: str, key: str) -> Non
     assert key in httpx.get(server.url + path, timeout=LIMIT_S).json()
 
 
+@pytest.mark.parametrize(
+    ("length", "body"),
+    [
+        pytest.param(2**64 - 1, b"", id="a length beyond all memory"),
+        pytest.param(40, b'{"stream":true,"max_tokens":4294967295} ', id="as many tokens"),
+    ],
+)
+def test_it_outlives_a_request_for_too_much(server_class: Any, length: int, body: bytes) -> None:
+    server = server_class(ttft="1ms", itl="1s")
+    host, port = server.url.removeprefix("http://").split(":")
+    head = f"POST /v1/completions HTTP/1.1\r\nContent-Length: {length}\r\n\r\n".encode()
+    with socket.create_connection((host, int(port)), timeout=LIMIT_S) as connection:
+        connection.sendall(head + body)
+        assert connection.recv(8) == b"HTTP/1.1"
+    assert httpx.get(f"{server.url}/health", timeout=LIMIT_S).status_code == 200
+
+
 def test_it_is_gone_when_it_is_stopped(server_class: Any) -> None:
     server = server_class()
     server.stop()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 import typer
@@ -44,7 +45,7 @@ def test_ctrl_c_at_a_question_is_an_interruption(
     polystack: Polystack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Pressed(Terminal):
-        def readline(self, _size: int | None = -1, /) -> str:
+        def readline(self, *_: object) -> NoReturn:
             raise KeyboardInterrupt
 
     monkeypatch.setattr(sys, "stdin", Pressed())
@@ -68,7 +69,7 @@ def test_a_team_that_nobody_describes(
 def test_another_end_of_input_is_not_swallowed(
     polystack: Polystack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken() -> None:
+    def broken(**_: object) -> None:
         raise EOFError("a pipe of ours")
 
     monkeypatch.setattr("python_runner.run.examine", broken)

@@ -51,7 +51,7 @@ def test_doctor_shows_a_broken_file(polystack: Polystack, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(checkup, "engine_names", lambda: ())
     findings = tuple(checkup.EnginesCheckup().look())
-    monkeypatch.setattr(run, "examine", lambda: Diagnosis(sections=(("Stacks", findings),)))
+    monkeypatch.setattr(run, "examine", lambda **_: Diagnosis(sections=(("Stacks", findings),)))
     outcome = polystack("doctor")
     assert outcome.code == 0
     assert "broken" in outcome.out

@@ -26,7 +26,7 @@ MISSING = Finding(
 
 
 def find(monkeypatch: pytest.MonkeyPatch, *findings: Finding) -> None:
-    monkeypatch.setattr(run, "examine", lambda: Diagnosis(sections=(("Stacks", findings),)))
+    monkeypatch.setattr(run, "examine", lambda **_: Diagnosis(sections=(("Stacks", findings),)))
 
 
 def test_what_is_ready_or_can_be_built_is_no_failure(
