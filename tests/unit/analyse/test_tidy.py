@@ -1,3 +1,5 @@
+import pandas as pd
+
 from python_runner.analyse.tidy import NO_SAMPLE, tidy_samples, tidy_tokens
 from tests.golden.frames import FOUR, LLAMA_CPP, OLLAMA, TRANSFORMERS, build_frames, rename
 
@@ -25,7 +27,7 @@ def test_a_stack_without_samples_does_not_vanish() -> None:
 def test_in_how_many_parts_a_run_was_measured() -> None:
     samples, conditions, runs, *_ = build_frames([LLAMA_CPP], iterations=1, warmup=0)
     assert set(tidy_samples(samples, conditions, runs)["run_parts"]) == {1}
-    went_on = runs.assign(resumed=[[{"cut": []}, {"cut": [2]}]])
+    went_on = runs.assign(resumed=pd.Series([[{"cut": []}, {"cut": [2]}]], dtype=object))
     assert set(tidy_samples(samples, conditions, went_on)["run_parts"]) == {3}
 
 

@@ -116,7 +116,11 @@ def test_the_way_to_somebody_elses_server_is_told_apart() -> None:
 @pytest.mark.parametrize("is_load", [False, True])
 def test_a_run_in_parts_says_so(*, is_load: bool) -> None:
     run = load("four") if is_load else comparison("one")
-    entry = {"at": "2026-11-21T21:40:00+00:00", "cut": [2], "again": {"ollama": "died"}}
+    entry: dict[str, Any] = {
+        "at": "2026-11-21T21:40:00+00:00",
+        "cut": [2],
+        "again": {"ollama": "died"},
+    }
     times = [{**entry, "last_seen": "2026-11-21T21:10:00+00:00"}, {**entry, "last_seen": None}]
     assert json.loads(summary_json([run]))["runs"][0]["resumed"] == []
     found = json.loads(summary_json([went_on(run, times)]))
@@ -128,7 +132,8 @@ def test_a_run_in_parts_says_so(*, is_load: bool) -> None:
 
 
 def went_on(run: Reported, times: list[dict[str, Any]]) -> Reported:
-    return reported(replace(run.frames, runs=run.frames.runs.assign(resumed=[times])))
+    kept = pd.Series([times], dtype=object)
+    return reported(replace(run.frames, runs=run.frames.runs.assign(resumed=kept)))
 
 
 def test_the_schema_names_its_version() -> None:
