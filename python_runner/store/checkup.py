@@ -23,11 +23,12 @@ class StoreCheckup:
 
     def look(self) -> Iterator[Finding]:
         folder = results_dir().absolute()
-        if writable_parent(folder) is None:
+        is_file = folder.exists() and not folder.is_dir()
+        if is_file or writable_parent(folder) is None:
             yield Finding(
                 subject="folder",
                 state=State.MISSING,
-                detail=f"{folder} cannot be written",
+                detail=f"{folder} {'is a file' if is_file else 'cannot be written'}",
                 mend=f"Go to a folder of yours, or set {RESULTS_VARIABLE}.",
                 is_needed=True,
             )

@@ -24,6 +24,7 @@ from python_runner.report.units import (
     spell_ratio,
     spell_time,
 )
+from python_runner.report.words.pairs import was_busy
 
 _MOST_REASON = 120
 Row = Mapping[Any, Any]
@@ -79,12 +80,22 @@ def _sentences(run: ReportedComparison) -> Iterator[str]:
         yield from _alone(run, rows[0])
     else:
         yield from _compared(run, rows)
+    yield from _unquiet(run)
     yield from _left_out(run)
     yield from _cautions(run)
     yield _conditions(run)
     yield from unequal_words(run.frames.conditions)
     if rows and TINY_WARNING not in run.facts.warnings:
         yield "One run on one machine is an observation, and not a law."
+
+
+def _unquiet(run: ReportedComparison) -> Iterator[str]:
+    """What else ran hits one stack more than another, and no interval knows of it."""
+    if was_busy(run.pairs["e2e_ms"]):
+        yield (
+            f"The machine was not quiet (noise floor {_floor(run)}): repeat the run with nothing "
+            "else on it before a ratio is believed."
+        )
 
 
 def _nothing(run: ReportedComparison) -> Iterator[str]:

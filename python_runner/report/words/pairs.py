@@ -34,12 +34,17 @@ def floor_words(pairs: pd.DataFrame) -> str:
     known = pairs[["noise_floor", "floor_source"]].drop_duplicates().to_dict(orient="records")
     floors = (f"{spell_percent(row['noise_floor'])} ({row['floor_source']})" for row in known)
     words = f"Noise floor of this machine: {', '.join(floors)}."
-    if pairs["noise_floor"].max() > _BUSY:
+    if was_busy(pairs):
         words += (
             " It was not quiet: what it did to the stacks hides what they differ by. Repeat the "
             "run with nothing else on it."
         )
     return words
+
+
+def was_busy(pairs: pd.DataFrame) -> bool:
+    """Whether a noise floor is higher than a machine with nothing else to do has it."""
+    return bool(pairs["noise_floor"].max() > _BUSY)
 
 
 def spell_p(p: float) -> str:

@@ -8,11 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from python_runner.common.checkup import State
 from python_runner.common.errors import StoreError, UnknownNameError
+from python_runner.common.locations import RESULTS_VARIABLE
 from python_runner.engines.contract import Generation, StopReason
 from python_runner.measure import Condition, Sample
 from python_runner.store import RunRecorder, Store, read_frames
 from python_runner.store.arrays import pack, unpack
+from python_runner.store.checkup import StoreCheckup
 from python_runner.study import Study
 from tests.unit.builders import condition, generation, sample, study
 
@@ -165,9 +168,14 @@ def test_another_programs_database_is_left_alone(tmp_path: Path) -> None:
         Store(path)
 
 
-def test_a_results_folder_that_is_a_file_is_named(tmp_path: Path) -> None:
+def test_a_results_folder_that_is_a_file_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     taken = tmp_path / "results"
     taken.touch()
+    monkeypatch.setenv(RESULTS_VARIABLE, str(taken))
+    (finding,) = StoreCheckup().look()
+    assert (finding.state, finding.detail) == (State.MISSING, f"{taken} is a file")
     for path in (taken / "polystack.sqlite", taken / "more" / "polystack.sqlite"):
         for create in (True, False):
             with pytest.raises(StoreError, match="results is a file, and results need a folder"):

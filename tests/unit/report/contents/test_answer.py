@@ -23,6 +23,16 @@ def test_names_the_fastest_with_its_interval_and_how_much_longer_the_others_took
     assert "beyond chance and beyond this machine's own noise" in others
 
 
+def test_a_machine_that_was_not_quiet_is_told_before_a_ratio_is_believed() -> None:
+    frames = build_frames(FOUR)
+    slow = frames.samples["stack"].map({"ollama": 1.5}).fillna(1.0)
+    busy = frames.samples.assign(probe_memory_ns=frames.samples["probe_memory_ns"] * slow)
+    for samples, is_told in ((frames.samples, False), (busy, True)):
+        run = reported(frames._replace(samples=samples).stored())
+        assert isinstance(run, ReportedComparison)
+        assert ("The machine was not quiet" in " ".join(answer(run))) is is_told
+
+
 def test_stacks_that_are_alike_give_no_fastest() -> None:
     alike = [rename(stack, e2e_s=8.0, noise=0.0, drift=0.0) for stack in (LLAMA_CPP, OLLAMA)]
     run = reported(build_frames(alike).stored())
