@@ -39,8 +39,12 @@ class EngineLine:
 
 
 def engine_lines() -> tuple[EngineLine, ...]:
-    """All engines, in the order of their table. Builds and starts none."""
-    return tuple(_line(finding) for finding in EnginesCheckup().look())
+    """All engines, in the order of their table. Builds and starts none.
+
+    Without those of a user's file that has a mistake: nothing is known of them.
+    """
+    found = EnginesCheckup().look()
+    return tuple(_line(finding) for finding in found if finding.state is not State.BROKEN)
 
 
 def _line(finding: Finding) -> EngineLine:

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from python_runner import run
+from python_runner.engines import checkup
 from python_runner.engines.servers.read import VARIABLE
-from python_runner.run import engine_list
+from python_runner.run import Diagnosis, engine_list
 from tests.unit.cli.conftest import Polystack
 
 SAID = "mine.toml: like: there is no server 'nobody' before it"
@@ -38,7 +39,8 @@ def test_who_names_it_is_told_why_it_fails(polystack: Polystack, results: Path) 
 def test_engines_are_listed_without_it(
     polystack: Polystack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine_list, "engine_lines", lambda: ())
+    monkeypatch.setattr(checkup, "engine_names", lambda: ("mock-cpp",))
+    assert [line.name for line in engine_list.engine_lines()] == ["mock-cpp"]
     for command in (["engines"], ["engines", "--knobs"]):
         outcome = polystack(*command)
         assert outcome.code == 0
@@ -46,9 +48,6 @@ def test_engines_are_listed_without_it(
 
 
 def test_doctor_shows_a_broken_file(polystack: Polystack, monkeypatch: pytest.MonkeyPatch) -> None:
-    from python_runner.engines import checkup
-    from python_runner.run import Diagnosis
-
     monkeypatch.setattr(checkup, "engine_names", lambda: ())
     findings = tuple(checkup.EnginesCheckup().look())
     monkeypatch.setattr(run, "examine", lambda **_: Diagnosis(sections=(("Stacks", findings),)))
