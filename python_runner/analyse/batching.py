@@ -16,7 +16,7 @@ from typing import Any
 from python_runner.analyse.claims.apart import RunFrames
 from python_runner.analyse.claims.evidence import Compared
 from python_runner.analyse.claims.loads import TGR, LoadEvidence
-from python_runner.engines.at_once import SEVERAL_AT_ONCE, Batching
+from python_runner.engines.served.at_once import SEVERAL_AT_ONCE, Batching
 
 MANY = 10
 """Users that are enough to see it."""

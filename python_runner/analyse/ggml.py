@@ -18,7 +18,7 @@ from python_runner.analyse.compare.permutation import RESAMPLES
 from python_runner.analyse.struck import struck_out
 from python_runner.common.variants import knobs_of, parse_stack
 from python_runner.engines.contract import WEIGHTS_IN_MEMORY
-from python_runner.engines.ggml import DEFINES, THREADING, VERSION, WEIGHTS_FILE
+from python_runner.engines.ggml.facts import DEFINES, THREADING, VERSION, WEIGHTS_FILE
 
 BASE = "llama.cpp"
 """The stack that all others are held against."""

@@ -156,8 +156,8 @@ def _on_outside(
     command: str,
 ) -> int:
     from python_runner.cli.run_progress import RunProgress
-    from python_runner.engines.dialects import Options
     from python_runner.engines.outside import OutsideEngine, only_model
+    from python_runner.engines.outside.dialects import Options
     from python_runner.run.load import check_open_files, check_outside, load_outside
     from python_runner.run.load_plan import Asked, load_of
 
@@ -192,8 +192,8 @@ def _on_outside(
 def _outside(
     url: str, dialect: str | None, api_key_env: str | None, ca_file: Path | None
 ) -> Outside:
-    from python_runner.engines.dialects import find_dialect
     from python_runner.engines.outside import Outside, key_headers
+    from python_runner.engines.outside.dialects import find_dialect
 
     whole, found = find_dialect(url, dialect)
     headers, secrets = key_headers(api_key_env)

@@ -36,7 +36,7 @@ def mock(
 ) -> None:
     """Serve tokens on a known schedule, for trying clients; no model runs."""
     from python_runner.cli.progress import TerminalProgress
-    from python_runner.engines.truth import prepare_truth_server, truth_server
+    from python_runner.engines.served.truth import prepare_truth_server, truth_server
 
     server_class = truth_server(prepare_truth_server(TerminalProgress(output.console())))
     try:

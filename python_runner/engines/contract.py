@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from python_runner.common.progress import Progress
-from python_runner.engines.at_once import Batching
+from python_runner.engines.served.at_once import Batching
 from python_runner.models import Model
 
 

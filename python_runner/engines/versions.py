@@ -34,20 +34,20 @@ def _of_package(package: str) -> Callable[[str], str]:
 
 
 def _of_llamafile(_name: str) -> str:
-    from python_runner.engines.llamafile_find import find_llamafile
+    from python_runner.engines.llama.llamafile_find import find_llamafile
 
     return find_llamafile().version
 
 
 def _of_installed_ollama(_name: str) -> str:
     from python_runner.common.progress import SilentProgress
-    from python_runner.engines.ollama_installed import installed_ollama
+    from python_runner.engines.ollama.installed import installed_ollama
 
     return installed_ollama(SilentProgress()).version
 
 
 def _of_server(name: str) -> str:
-    from python_runner.engines.catalogued_server import CataloguedServer
+    from python_runner.engines.servers.engine import CataloguedServer
 
     found = engine(name)
     if not isinstance(found, CataloguedServer):

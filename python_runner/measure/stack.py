@@ -12,9 +12,9 @@ from python_runner.common.clock import NS_PER_S, Clocks
 from python_runner.common.errors import EngineCrashError, RequestTimeoutError, reason_of
 from python_runner.common.memory_end import with_memory_named
 from python_runner.common.progress import Progress, Task
-from python_runner.engines.at_once import SEVERAL_AT_ONCE, Batching
 from python_runner.engines.contract import Engine, GenerateRequest, LaunchSettings, RunningEngine
 from python_runner.engines.outside import NOT_COUNTED
+from python_runner.engines.served.at_once import SEVERAL_AT_ONCE, Batching
 from python_runner.engines.tuning import settings_of
 from python_runner.measure.attempts import Attempts, Trying
 from python_runner.measure.load.calibration import Calibrates

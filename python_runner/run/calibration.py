@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import cached_property
 
 from python_runner.common.progress import Progress, SilentProgress
-from python_runner.engines.load_client import LoadClient
-from python_runner.engines.streaming import prepare_stream_client
-from python_runner.engines.truth import prepare_truth_server, truth_server
+from python_runner.engines.served.load_client import LoadClient
+from python_runner.engines.served.streaming import prepare_stream_client
+from python_runner.engines.served.truth import prepare_truth_server, truth_server
 from python_runner.measure.client_error import ClientError
 from python_runner.measure.load.calibration import Calibrator, Pace, Server
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from python_runner.common.errors import UsageError
 from python_runner.common.progress import Progress
 from python_runner.engines.contract import Engine, GenerateRequest
-from python_runner.engines.dialects import Options, find_dialect
 from python_runner.engines.outside import (
     Outside,
     OutsideEngine,
@@ -16,6 +15,7 @@ from python_runner.engines.outside import (
     only_model,
     outside_settings,
 )
+from python_runner.engines.outside.dialects import Options, find_dialect
 from python_runner.engines.table import engine, engine_names
 from python_runner.study import EndpointTable, Study
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from python_runner.common.errors import UnknownNameError
-from python_runner.engines.ollama_store import OllamaStore
+from python_runner.engines.ollama.store import OllamaStore
 from python_runner.models import ModelCard, catalogue
 from python_runner.models.inventory import forms, remove_form
 from python_runner.models.source import BYTES_PER_WEIGHT, file_name_of

@@ -11,11 +11,11 @@ from python_runner.common.errors import SetupError, UsageError
 from python_runner.common.host import describe_host
 from python_runner.common.progress import Progress
 from python_runner.engines.contract import Engine, EngineSpec, LaunchSettings, Reach
-from python_runner.engines.load_client import LoadClient
 from python_runner.engines.outside import OutsideEngine
-from python_runner.engines.streaming import prepare_stream_client
+from python_runner.engines.served.load_client import LoadClient
+from python_runner.engines.served.streaming import prepare_stream_client
+from python_runner.engines.served.truth import prepare_client
 from python_runner.engines.table import engine, engine_names
-from python_runner.engines.truth import prepare_client
 from python_runner.measure.facts import digest
 from python_runner.measure.load.plan import LoadPlan
 from python_runner.measure.load.probe import probe

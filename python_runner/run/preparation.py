@@ -18,7 +18,7 @@ from python_runner.common.progress import Progress
 from python_runner.engines.build.gptq import gptq_packages
 from python_runner.engines.build.llamacpp import llama_quantize
 from python_runner.engines.contract import Engine, LaunchSettings
-from python_runner.engines.gguf_tokenizer import gguf_encoder
+from python_runner.engines.llama.gguf_tokenizer import gguf_encoder
 from python_runner.measure import Block, Plan, Prompt, make_blocks, make_prompts
 from python_runner.measure.load.prompts import with_shared_prefix
 from python_runner.models import Model, ReferenceTokenizer, Source, find_source, prepare_source

@@ -13,9 +13,9 @@ from python_runner.common.progress import SilentProgress
 from python_runner.engines.build.gptq import gptq_packages
 from python_runner.engines.build.llamacpp import llama_quantize
 from python_runner.engines.build.ollama import ollama_build
-from python_runner.engines.llamafile_find import VARIABLE, find_llamafile
-from python_runner.engines.mistralrs import end_ids
-from python_runner.engines.ollama_installed import BINARY_VARIABLE, find_binary
+from python_runner.engines.llama.llamafile_find import VARIABLE, find_llamafile
+from python_runner.engines.mistralrs.engine import end_ids
+from python_runner.engines.ollama.installed import BINARY_VARIABLE, find_binary
 from python_runner.engines.servers.read import shipped_servers
 from python_runner.engines.table import engine, engine_names
 from python_runner.models import Model, prepare_model

@@ -5,7 +5,7 @@ from __future__ import annotations
 import psutil
 import pytest
 
-from python_runner.engines.reachable import open_sockets
+from python_runner.engines.served.reachable import open_sockets
 from tests.contract.fleet import KEYS, Fleet
 from tests.contract.names import names_under_test
 from tests.contract.processes import family

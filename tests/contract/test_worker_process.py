@@ -20,9 +20,9 @@ from python_runner.engines.contract import (
     RunningEngine,
     StopReason,
 )
-from python_runner.engines.embedded import EmbeddedEngine
 from python_runner.engines.mock import mock_spec
-from python_runner.engines.worker_program import WorkerProgram, python_worker
+from python_runner.engines.worker.embedded import EmbeddedEngine
+from python_runner.engines.worker.program import WorkerProgram, python_worker
 from tests.contract import paper_models
 from tests.contract.processes import Asking, alive, no_process_left, wait_until
 from tests.unit.engines.helpers import settings_for

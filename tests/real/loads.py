@@ -14,8 +14,8 @@ import pandas as pd
 from python_runner.analyse.load.request import request_figures
 from python_runner.common.progress import SilentProgress
 from python_runner.engines.contract import Dialect
-from python_runner.engines.dialects import PATHS, Options
 from python_runner.engines.outside import Outside, OutsideEngine
+from python_runner.engines.outside.dialects import PATHS, Options
 from python_runner.run.load import load_outside
 from python_runner.run.load_plan import Asked
 from python_runner.store import Frames, Store, read_frames

@@ -19,9 +19,10 @@ from safetensors.torch import load_file, save_file
 from python_runner.analyse.answers import AnswerVerdict, answer_figures, judge_answers
 from python_runner.analyse.answers.limits import limits_for
 from python_runner.common.progress import Progress, SilentProgress
-from python_runner.engines import llama_server, llamacpp
 from python_runner.engines.build.llamacpp import llama_quantize
 from python_runner.engines.contract import Engine, EngineSpec, LaunchSettings, RunningEngine
+from python_runner.engines.llama import llamacpp
+from python_runner.engines.llama import server as llama_server
 from python_runner.engines.scoring import ScoreRequest, Scores, TokenScores
 from python_runner.engines.table import engine
 from python_runner.measure.answers.passage import passage_request
@@ -181,7 +182,7 @@ def test_an_engine_on_wrong_weights_is_found(
 def test_a_wrong_server_that_gives_text_only_is_found(
     store: Store, tiny: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from python_runner.engines import ollama
+    from python_runner.engines.ollama import engine as ollama
 
     other = damaged(tiny, tmp_path, one_matrix_turned)
     monkeypatch.setattr(ollama, "ENGINE", OnOtherWeights(ollama.ENGINE, other))

@@ -12,9 +12,9 @@ from python_runner.common.errors import ModelError
 from python_runner.common.locations import cache_dir
 from python_runner.common.progress import SilentProgress
 from python_runner.engines.contract import Engine, Language, Reach
-from python_runner.engines.embedded import EmbeddedEngine
 from python_runner.engines.mock import mock_spec
 from python_runner.engines.table import engine
+from python_runner.engines.worker.embedded import EmbeddedEngine
 from python_runner.models import cards, prepare_model
 from python_runner.run import endpoints
 from python_runner.run.compare import compare

@@ -12,8 +12,8 @@ import pytest
 
 from python_runner.common.errors import ModelError, UsageError
 from python_runner.common.progress import SilentProgress
-from python_runner.engines import ollama_store
 from python_runner.engines.build.llamacpp import llama_cpp_prefix
+from python_runner.engines.ollama import store as ollama_store
 from python_runner.engines.table import built_engine_names, engine
 from python_runner.models import Model, ReferenceTokenizer, cards, prepare_model
 from python_runner.run import Comparison, compare

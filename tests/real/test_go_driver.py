@@ -19,7 +19,6 @@ from python_runner.common.build.toolchain import c_compilers
 from python_runner.common.errors import EngineStartError, GenerationError
 from python_runner.common.locations import source_root
 from python_runner.common.progress import SilentProgress
-from python_runner.engines import llamacpp
 from python_runner.engines.build.ollama import build_environment
 from python_runner.engines.contract import (
     GenerateRequest,
@@ -27,7 +26,7 @@ from python_runner.engines.contract import (
     LaunchSettings,
     RunningEngine,
 )
-from python_runner.engines.ggml import (
+from python_runner.engines.ggml.facts import (
     DEFINES,
     MAPPED,
     OWN_THREADS_ANEW,
@@ -36,7 +35,8 @@ from python_runner.engines.ggml import (
     VERSION,
     WEIGHTS_FILE,
 )
-from python_runner.engines.go_driver import Collector, go_driver
+from python_runner.engines.llama import llamacpp
+from python_runner.engines.ollama.go_driver import Collector, go_driver
 from python_runner.models import ReferenceTokenizer, prepare_model
 from tests.contract.processes import no_process_left
 

@@ -21,9 +21,9 @@ from python_runner.engines.contract import (
     RunningEngine,
     Served,
 )
-from python_runner.engines.ggml import LIBRARY
-from python_runner.engines.load_client import LoadClient, LoadShape, Sending
-from python_runner.engines.streaming import prepare_stream_client
+from python_runner.engines.ggml.facts import LIBRARY
+from python_runner.engines.served.load_client import LoadClient, LoadShape, Sending
+from python_runner.engines.served.streaming import prepare_stream_client
 from python_runner.engines.table import engine
 from python_runner.measure.load.finished import finished_of
 from python_runner.models import ReferenceTokenizer, prepare_model

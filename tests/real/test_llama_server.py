@@ -20,7 +20,6 @@ import pytest
 from python_runner.common.errors import EngineStartError, GenerationError, SetupError
 from python_runner.common.processes import free_port
 from python_runner.common.progress import SilentProgress
-from python_runner.engines import server_process
 from python_runner.engines.contract import (
     Engine,
     GenerateRequest,
@@ -28,11 +27,12 @@ from python_runner.engines.contract import (
     RunningEngine,
     StopReason,
 )
-from python_runner.engines.ggml import DEFINES, VERSION
-from python_runner.engines.llama_protocol import generation_of, request_body
-from python_runner.engines.llama_server import ENGINE
-from python_runner.engines.llamafile import ENGINE as LLAMAFILE
-from python_runner.engines.streaming import Framing, StreamClient, prepare_stream_client
+from python_runner.engines.ggml.facts import DEFINES, VERSION
+from python_runner.engines.llama.llamafile import ENGINE as LLAMAFILE
+from python_runner.engines.llama.protocol import generation_of, request_body
+from python_runner.engines.llama.server import ENGINE
+from python_runner.engines.served import server_process
+from python_runner.engines.served.streaming import Framing, StreamClient, prepare_stream_client
 from python_runner.models import Model, ReferenceTokenizer, prepare_model
 from tests.contract.processes import alive, family, no_process_left, wait_until
 from tests.llamafile_script import write_llamafile_script
@@ -43,7 +43,7 @@ CONTEXT = 128
 WORKBENCH = """
 import pickle, sys, time
 from pathlib import Path
-from python_runner.engines.llama_server import ENGINE
+from python_runner.engines.llama.server import ENGINE
 settings, log = pickle.loads(Path(sys.argv[1]).read_bytes())
 running = ENGINE.start(settings, log)
 print(*running.process_ids(), flush=True)

@@ -15,7 +15,7 @@ import pytest
 
 from python_runner.analyse.load.request import request_figures
 from python_runner.common.progress import SilentProgress
-from python_runner.engines.truth import prepare_truth_server, truth_server
+from python_runner.engines.served.truth import prepare_truth_server, truth_server
 from python_runner.store import Store, read_frames
 from tests.contract.processes import wait_until
 from tests.real.command import TIMEOUT_S, Marked

@@ -17,8 +17,8 @@ import pytest
 
 from python_runner.common.build.extension import import_extension
 from python_runner.common.progress import SilentProgress
-from python_runner.engines.streaming import prepare_stream_client
-from python_runner.engines.truth import prepare_truth_server, served_requests, truth_server
+from python_runner.engines.served.streaming import prepare_stream_client
+from python_runner.engines.served.truth import prepare_truth_server, served_requests, truth_server
 from tests.contract.processes import wait_until
 
 PATHS = {

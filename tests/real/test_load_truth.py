@@ -15,7 +15,7 @@ import pytest
 from python_runner.common.errors import EngineError
 from python_runner.common.progress import SilentProgress
 from python_runner.engines.contract import Dialect
-from python_runner.engines.truth import prepare_truth_server, served_requests, truth_server
+from python_runner.engines.served.truth import prepare_truth_server, served_requests, truth_server
 from python_runner.measure.load.calibration import Pace
 from python_runner.run.calibration import CalibratorOnDemand
 from tests.real.loads import gaps_ms, put_load, study_of

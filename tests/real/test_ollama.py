@@ -17,7 +17,6 @@ import pytest
 from python_runner.common.errors import EngineCrashError, EngineStartError, GenerationError
 from python_runner.common.processes import free_port
 from python_runner.common.progress import SilentProgress
-from python_runner.engines import server_process
 from python_runner.engines.contract import (
     GenerateRequest,
     Generation,
@@ -25,7 +24,7 @@ from python_runner.engines.contract import (
     RunningEngine,
     StopReason,
 )
-from python_runner.engines.ggml import (
+from python_runner.engines.ggml.facts import (
     DEFINES,
     OWN_THREADS_ANEW,
     READ,
@@ -33,9 +32,10 @@ from python_runner.engines.ggml import (
     VERSION,
     WEIGHTS_FILE,
 )
-from python_runner.engines.ollama import GO_ENGINE, OllamaEngine
-from python_runner.engines.ollama_installed import ENGINE as INSTALLED
-from python_runner.engines.ollama_store import OllamaStore
+from python_runner.engines.ollama.engine import GO_ENGINE, OllamaEngine
+from python_runner.engines.ollama.installed import ENGINE as INSTALLED
+from python_runner.engines.ollama.store import OllamaStore
+from python_runner.engines.served import server_process
 from python_runner.models import Model, ReferenceTokenizer, prepare_model
 from tests.contract.processes import Asking, alive, family, no_process_left, wait_until
 
@@ -44,7 +44,7 @@ PROMPT = "red fox, blue jar, red fox, blue jar, red fox,"
 WORKBENCH = """
 import pickle, sys, time
 from pathlib import Path
-from python_runner.engines.ollama import ENGINE
+from python_runner.engines.ollama.engine import ENGINE
 settings, log = pickle.loads(Path(sys.argv[1]).read_bytes())
 running = ENGINE.start(settings, log)
 print(*running.process_ids(), flush=True)

@@ -20,7 +20,6 @@ import pytest
 
 from python_runner.common.errors import EngineStartError, GenerationError, SetupError, UsageError
 from python_runner.common.progress import SilentProgress
-from python_runner.engines.catalogued_server import catalogued_engine
 from python_runner.engines.contract import (
     GenerateRequest,
     LaunchSettings,
@@ -28,6 +27,7 @@ from python_runner.engines.contract import (
     Served,
     StopReason,
 )
+from python_runner.engines.servers.engine import catalogued_engine
 from python_runner.engines.servers.read import shipped_servers
 from python_runner.models import Model, ReferenceTokenizer, prepare_model
 from tests.contract.fleet import CONTEXT, settings_for
@@ -234,7 +234,7 @@ import sys, time
 from dataclasses import replace
 from pathlib import Path
 from python_runner.common.progress import SilentProgress
-from python_runner.engines.catalogued_server import catalogued_engine
+from python_runner.engines.servers.engine import catalogued_engine
 from python_runner.models import prepare_model
 from tests.contract.fleet import settings_for
 model = prepare_model("gemma-2-tiny", set(), SilentProgress())

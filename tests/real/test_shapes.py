@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from python_runner.common.progress import SilentProgress
-from python_runner.engines import ollama_store
+from python_runner.engines.ollama import store as ollama_store
 from python_runner.engines.table import DEFAULT_STACKS, engine
 from python_runner.models import cards, ct2, gguf
 from python_runner.run import Comparison, compare

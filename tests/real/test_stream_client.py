@@ -20,7 +20,7 @@ from python_runner.common.clock import now_ns
 from python_runner.common.errors import GenerationError
 from python_runner.common.locations import source_root
 from python_runner.common.progress import SilentProgress
-from python_runner.engines.streaming import (
+from python_runner.engines.served.streaming import (
     Framing,
     NotAnsweredError,
     Stream,

@@ -13,12 +13,13 @@ import pytest
 
 from python_runner.analyse.answers.limits import limits_for
 from python_runner.common.progress import SilentProgress
-from python_runner.engines import hf_transformers, llamacpp
 from python_runner.engines.contract import GenerateRequest, LaunchSettings
-from python_runner.engines.hf_score import score
-from python_runner.engines.hf_transformers import load_parts
-from python_runner.engines.in_process import InProcessModel, ScoresTokens
+from python_runner.engines.hf import engine as hf_transformers
+from python_runner.engines.hf.engine import load_parts
+from python_runner.engines.hf.score import score
+from python_runner.engines.llama import llamacpp
 from python_runner.engines.scoring import TokenScores
+from python_runner.engines.worker.in_process import InProcessModel, ScoresTokens
 from python_runner.measure.answers.passage import passage_request
 from python_runner.models import Model, ReferenceTokenizer, catalogue, prepare_model
 

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from python_runner.common.progress import SilentProgress
-from python_runner.engines import hf_transformers, llamacpp, mistralrs, ollama
 from python_runner.engines.contract import (
     Engine,
     GenerateRequest,
@@ -17,9 +16,13 @@ from python_runner.engines.contract import (
     LaunchSettings,
     RunningEngine,
 )
-from python_runner.engines.hf_transformers import FORCE_GC_VARIABLE
-from python_runner.engines.ollama import OllamaEngine
-from python_runner.engines.ollama_variant import Variant
+from python_runner.engines.hf import engine as hf_transformers
+from python_runner.engines.hf.engine import FORCE_GC_VARIABLE
+from python_runner.engines.llama import llamacpp
+from python_runner.engines.mistralrs import engine as mistralrs
+from python_runner.engines.ollama import engine as ollama
+from python_runner.engines.ollama.engine import OllamaEngine
+from python_runner.engines.ollama.variant import Variant
 from python_runner.measure.resources import metered
 from python_runner.models import ReferenceTokenizer, prepare_model
 from tests.contract.processes import family, no_process_left

@@ -18,7 +18,7 @@ import pytest
 from python_runner.common.clock import now_ns
 from python_runner.common.locations import source_root
 from python_runner.common.progress import SilentProgress
-from python_runner.engines.truth import prepare_truth_server, served_requests, truth_server
+from python_runner.engines.served.truth import prepare_truth_server, served_requests, truth_server
 from tests.real.command import Marked
 
 LIMIT_S = 30.0

@@ -13,6 +13,7 @@ STAGES = ["study", "models", "engines", "measure", "store", "analyse", "report"]
 ABOVE = ["run", "notebook", "cli"]
 LAYERS = ["common", *STAGES, *ABOVE]
 FILES = sorted(PACKAGE.rglob("*.py"))
+SHARED_BY_ENGINES = {"worker", "served"}
 MOST_LINES_OF_A_FILE = 320
 MOST_LINES_OF_A_FUNCTION = 60
 
@@ -31,6 +32,15 @@ def imported_layers(path: Path) -> Iterator[str]:
             continue
         if parts[0] == "python_runner" and len(parts) > 1:
             yield parts[1]
+
+
+def imported_families(path: Path) -> Iterator[str]:
+    """Folders of `engines` that this file imports from."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            parts = node.module.split(".")
+            if parts[:2] == ["python_runner", "engines"] and len(parts) > 2:
+                yield parts[2]
 
 
 def test_every_folder_is_a_layer() -> None:
@@ -65,3 +75,10 @@ def test_analysis_neither_reads_nor_prints() -> None:
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
         }
         assert not calls & {"open", "print"}, path
+
+
+def test_what_engines_share_knows_none_of_them() -> None:
+    engines = PACKAGE / "engines"
+    families = {path.parent.name for path in engines.glob("*/*.py")} - SHARED_BY_ENGINES
+    for path in (file for folder in SHARED_BY_ENGINES for file in (engines / folder).rglob("*.py")):
+        assert not set(imported_families(path)) & families, path

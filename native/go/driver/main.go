@@ -3,7 +3,7 @@
 //	driver READ WRITE
 //
 // READ and WRITE are the numbers of open pipes, on which it answers the workbench as
-// python_runner/engines/worker.py does. Standard error is left to the libraries' logs.
+// python_runner/engines/worker/process.py does. Standard error is left to the libraries' logs.
 // POLYSTACK_GO_FORCE_GC=1 collects garbage after every token.
 package main
 

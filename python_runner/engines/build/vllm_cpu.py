@@ -32,7 +32,7 @@ _FREE_GB = 8.0
 _EXPECTED_S = 420.0
 _LOCAL_VERSION = "0.32.0+cpu"
 _METADATA = f"Metadata-Version: 2.1\nName: vllm\nVersion: {_LOCAL_VERSION}\n"
-_ENTRY_POINTS = "[vllm.general_plugins]\npolystack = python_runner.engines.vllm_plugin:register\n"
+_ENTRY_POINTS = "[vllm.general_plugins]\npolystack = python_runner.engines.vllm.plugin:register\n"
 """vLLM calls that in each of its processes."""
 
 

@@ -9,10 +9,10 @@ import numpy as np
 
 from python_runner.common.errors import GenerationError
 from python_runner.engines.contract import Endpoint, GenerateRequest, Generation, StopReason
-from python_runner.engines.load_client import LoadClient, LoadShape, Sending
 from python_runner.engines.outside.api_key import hide
-from python_runner.engines.refusals import refusal, without_query
-from python_runner.engines.streaming import read_together
+from python_runner.engines.served.load_client import LoadClient, LoadShape, Sending
+from python_runner.engines.served.refusals import refusal, without_query
+from python_runner.engines.served.streaming import read_together
 
 NOT_COUNTED = -1
 """A number of tokens that nobody has said."""

@@ -20,14 +20,14 @@ from python_runner.engines.contract import (
     LaunchSettings,
     Reach,
 )
-from python_runner.engines.dialects import Options, body_of
-from python_runner.engines.load_client import LoadClient, Sending
 from python_runner.engines.outside.answer import CountTokens, ask, generation_of
+from python_runner.engines.outside.dialects import Options, body_of
 from python_runner.engines.outside.network import NetworkReading, read_network
 from python_runner.engines.outside.said import describe
 from python_runner.engines.outside.target import UNKNOWN, Outside
-from python_runner.engines.streaming import prepare_stream_client
-from python_runner.engines.truth import prepare_client
+from python_runner.engines.served.load_client import LoadClient, Sending
+from python_runner.engines.served.streaming import prepare_stream_client
+from python_runner.engines.served.truth import prepare_client
 from python_runner.models import Model, ReferenceTokenizer
 
 

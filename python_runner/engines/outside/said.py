@@ -8,12 +8,12 @@ import httpx
 
 from python_runner.common.errors import GenerationError, UsageError
 from python_runner.engines.contract import EngineDescription
-from python_runner.engines.message import parse
 from python_runner.engines.outside.api_key import hide
 from python_runner.engines.outside.fetch import fetch
 from python_runner.engines.outside.target import UNKNOWN, Outside
-from python_runner.engines.refusals import hint_of, hint_of_status, without_query
-from python_runner.engines.streaming import NotAnsweredError
+from python_runner.engines.served.message import parse
+from python_runner.engines.served.refusals import hint_of, hint_of_status, without_query
+from python_runner.engines.served.streaming import NotAnsweredError
 
 _TIMEOUT_S = 5.0
 _MOST_NAMES = 20

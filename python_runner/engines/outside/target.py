@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from python_runner.common.errors import UsageError
 from python_runner.engines.contract import Dialect
-from python_runner.engines.dialects import PATHS
+from python_runner.engines.outside.dialects import PATHS
 
 UNKNOWN = "not known"
 _TIMEOUT_S = 600.0

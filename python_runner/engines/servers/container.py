@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from python_runner.common.processes import free_port
-from python_runner.engines.server_process import ServerProcess
+from python_runner.engines.served.server_process import ServerProcess
 from python_runner.engines.servers.find import Found
 from python_runner.engines.servers.schema import Container
 from python_runner.engines.servers.words import Filling

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from python_runner.engines.contract import GenerateRequest
-from python_runner.engines.openai_protocol import Dialogue, Piece
+from python_runner.engines.served.openai_protocol import Dialogue, Piece
 from python_runner.engines.servers.schema import Answers, Asks
 from python_runner.models import ReferenceTokenizer
 

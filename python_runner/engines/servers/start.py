@@ -20,8 +20,8 @@ from python_runner.engines.contract import (
     EngineDescription,
     LaunchSettings,
 )
-from python_runner.engines.message import parse
-from python_runner.engines.openai_served import Asking, Launch, Started
+from python_runner.engines.served.message import parse
+from python_runner.engines.served.openai_served import Asking, Launch, Started
 from python_runner.engines.servers.container import (
     ContainerProcess,
     Inside,

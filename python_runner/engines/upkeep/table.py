@@ -26,7 +26,7 @@ def _ours(*modules: str) -> tuple[str, ...]:
 
 
 def _llamafile() -> tuple[Path, ...]:
-    from python_runner.engines.llamafile_find import find_llamafile
+    from python_runner.engines.llama.llamafile_find import find_llamafile
 
     return (find_llamafile().path,)
 
@@ -40,7 +40,7 @@ def _server(name: str) -> tuple[Path, ...]:
 def _installed_ollama() -> tuple[Path, ...]:
     import os
 
-    from python_runner.engines.ollama_installed import find_binary
+    from python_runner.engines.ollama.installed import find_binary
 
     binary = find_binary(os.environ).resolve()
     libraries = binary.parents[1] / "lib" / "ollama"
@@ -48,13 +48,13 @@ def _installed_ollama() -> tuple[Path, ...]:
 
 
 _GGML_LIBRARIES = ("lib/libllama.so*", "lib/libggml*.so*")
-_LLAMA_SERVED = ("llama_served", "llama_protocol")
-_LLAMA_BUILD = ("build/llamacpp", "build/ggml", "ggml", "ggml_knobs")
+_LLAMA_SERVED = ("llama/served", "llama/protocol")
+_LLAMA_BUILD = ("build/llamacpp", "build/ggml", "ggml/facts", "ggml/knobs")
 _LLAMA_SOURCE = ("llama-cpp-python",)
 
 _LLAMA_CPP = Upkeep(
     own=(
-        *_ours("llamacpp", *_LLAMA_BUILD, "build/llamacpp_variant"),
+        *_ours("llama/llamacpp", *_LLAMA_BUILD, "build/llamacpp_variant"),
         *("native/cpp/src/*", "native/cpp/CMakeLists.txt", "native/cpp/*.pyi"),
     ),
     builds=(
@@ -67,7 +67,7 @@ _LLAMA_CPP = Upkeep(
     unlisted="the copies of other projects in llama.cpp's own source",
 )
 _LLAMA_SERVER = Upkeep(
-    own=_ours("llama_server", *_LLAMA_SERVED, *_LLAMA_BUILD),
+    own=_ours("llama/server", *_LLAMA_SERVED, *_LLAMA_BUILD),
     builds=(
         Built(
             name="llama-cpp",
@@ -81,7 +81,7 @@ _LLAMA_SERVER = Upkeep(
     unlisted="the copies of other projects in llama.cpp's own source",
 )
 _CTYPES_FILES = (
-    *("llama_cpp_python", "build/llama_cpp_python", "llamacpp", *_LLAMA_BUILD),
+    *("llama/llama_cpp_python", "build/llama_cpp_python", "llama/llamacpp", *_LLAMA_BUILD),
     *("build/llamacpp_variant",),
 )
 _CTYPES_NEEDS = ("diskcache", "jinja2", "numpy", "typing-extensions")
@@ -97,14 +97,14 @@ _CTYPES = Upkeep(
     unlisted="the copies of other projects in llama.cpp's own source",
 )
 _OLLAMA_FILES = (
-    *("ollama", "ollama_server", "ollama_answer", "ollama_store", "ollama_variant"),
+    *("ollama/engine", "ollama/server", "ollama/answer", "ollama/store", "ollama/variant"),
     *("go_trace", "collectors"),
 )
 _IN_OLLAMA = "llama.cpp and what else Ollama's module holds copies of"
 _OLLAMA = Upkeep(
     own=(
         *_ours(*_OLLAMA_FILES, "build/ollama", "build/ollama_source", "build/ggml"),
-        *_ours("ggml", "ggml_knobs"),
+        *_ours("ggml/facts", "ggml/knobs"),
     ),
     builds=(Built(name="ollama", ships=("bin/ollama",), compiler_cache="Go"),),
     compiled_in=_LLAMA_SOURCE,  # headers that Go's archive of Ollama leaves out
@@ -113,7 +113,9 @@ _OLLAMA = Upkeep(
 )
 _GO_DRIVER = Upkeep(
     own=(
-        *_ours("go_driver", "collectors", "ggml", "ggml_knobs", "build/go_driver"),
+        *_ours(
+            "ollama/go_driver", "ollama/collectors", "ggml/facts", "ggml/knobs", "build/go_driver"
+        ),
         *_ours("build/ollama", "build/ollama_source", "build/ggml"),
         *("native/go/*.go", "native/go/driver/*.go", "native/go/internal/**/*.go"),
     ),
@@ -123,7 +125,7 @@ _GO_DRIVER = Upkeep(
     unlisted=_IN_OLLAMA,
 )
 _MISTRALRS_ENGINE = (
-    *_ours("mistralrs", "build/mistralrs"),
+    *_ours("mistralrs/engine", "build/mistralrs"),
     *("native/rust/mistralrs-engine/src/**/*.rs", "native/rust/mistralrs-engine/Cargo.toml"),
 )
 _BINDING, _SERVER = "native/rust/mistralrs-binding", "native/rust/mistralrs-server"
@@ -139,8 +141,8 @@ _MISTRALRS = Upkeep(
 _MISTRALRS_SERVER = Upkeep(
     own=(
         *(*_MISTRALRS_ENGINE, f"{_SERVER}/src/**/*.rs", f"{_SERVER}/Cargo.toml"),
-        *(*_ours("mistralrs_server", "openai_served", "openai_protocol"),),
-        f"{_ENGINES}/raw_prompt.jinja",
+        *(*_ours("mistralrs/server", "served/openai_served", "served/openai_protocol"),),
+        f"{_ENGINES}/mistralrs/raw_prompt.jinja",
     ),
     builds=(
         Built(
@@ -149,7 +151,7 @@ _MISTRALRS_SERVER = Upkeep(
     ),
     crate="polystack-mistralrs-server",
 )
-_HF_FILES = ("hf_transformers", "hf_facts", "hf_watch", "hf_int8", "hf_score")
+_HF_FILES = ("hf/engine", "hf/facts", "hf/watch", "hf/int8", "hf/score")
 _TRANSFORMERS = Upkeep(
     own=_ours(*_HF_FILES),
     needs_python=True,
@@ -159,7 +161,7 @@ _TRANSFORMERS = Upkeep(
 )
 _BITSANDBYTES = replace(
     _TRANSFORMERS,
-    own=_ours("hf_bnb", *_HF_FILES),
+    own=_ours("hf/bnb", *_HF_FILES),
     packages=("transformers", "torch", "torchao", "accelerate", "bitsandbytes"),
     spare="NVIDIA's libraries, triton and bitsandbytes' kernels for GPUs, which a CPU does without",
 )
@@ -172,8 +174,8 @@ UPKEEP: Mapping[str, Upkeep] = {
     "llama-cpp-python-server": replace(
         _CTYPES,
         own=_ours(
-            *("llama_cpp_python_server", "llama_cpp_python_program", *_CTYPES_FILES),
-            *("openai_served", "openai_protocol"),
+            *("llama/llama_cpp_python_server", "llama/llama_cpp_python_program", *_CTYPES_FILES),
+            *("served/openai_served", "served/openai_protocol"),
         ),
         packages=(
             *(*_CTYPES_NEEDS, "fastapi", "pydantic-settings", "pyyaml"),
@@ -181,11 +183,11 @@ UPKEEP: Mapping[str, Upkeep] = {
         ),
     ),
     "llamafile": Upkeep(
-        own=_ours("llamafile", "llamafile_find", *_LLAMA_SERVED),
+        own=_ours("llama/llamafile", "llama/llamafile_find", *_LLAMA_SERVED),
         brought=Brought(find=_llamafile),
     ),
     "ctranslate2": Upkeep(
-        own=(*_ours("ct2", "ct2_model", "ct2_facts"), "python_runner/models/ct2*.py"),
+        own=(*_ours("ct2/engine", "ct2/model", "ct2/facts"), "python_runner/models/ct2*.py"),
         needs_python=True,
         packages=("ctranslate2", "tokenizers"),
         unlisted="the libraries in C++ inside its package, Intel's MKL and oneDNN among them",
@@ -194,7 +196,7 @@ UPKEEP: Mapping[str, Upkeep] = {
     "ollama-go-engine": _OLLAMA,
     "ollama-installed": replace(
         _OLLAMA,
-        own=_ours("ollama_installed", *_OLLAMA_FILES),
+        own=_ours("ollama/installed", *_OLLAMA_FILES),
         builds=(),
         compiled_in=(),
         brought=Brought(find=_installed_ollama),
@@ -204,7 +206,7 @@ UPKEEP: Mapping[str, Upkeep] = {
     "mistral.rs": _MISTRALRS,
     "mistral.rs-server": _MISTRALRS_SERVER,
     "mistral.rs-wheel": Upkeep(
-        own=_ours("mistralrs_wheel"),
+        own=_ours("mistralrs/wheel"),
         needs_python=True,
         packages=("mistralrs",),
         unlisted="the crates inside the wheel, which names none",
@@ -215,7 +217,7 @@ UPKEEP: Mapping[str, Upkeep] = {
     "transformers-gptq": replace(
         _TRANSFORMERS,
         own=(
-            *_ours("hf_gptq", "hf_bnb", "build/gptq", "build/gptq_trial", *_HF_FILES),
+            *_ours("hf/gptq", "hf/bnb", "build/gptq", "build/gptq_trial", *_HF_FILES),
             "python_runner/models/gptq*.py",
         ),
         builds=(Built(name="transformers-gptq", ships=_WHOLE_FOLDER),),
@@ -228,13 +230,19 @@ UPKEEP: Mapping[str, Upkeep] = {
     ),
     "transformers-serve": replace(
         _TRANSFORMERS,
-        own=_ours("hf_serve", "hf_serve_program", *_HF_FILES, "openai_served", "openai_protocol"),
+        own=_ours(
+            "hf/serve",
+            "hf/serve_program",
+            *_HF_FILES,
+            "served/openai_served",
+            "served/openai_protocol",
+        ),
         packages=("transformers[serving]", "torch", "torchao", "accelerate"),
     ),
     "vllm-cpu": Upkeep(
         own=(
-            *_ours("vllm_cpu", "vllm_plugin", "vllm_protocol", "vllm_served", "build/vllm_cpu"),
-            *_ours("openai_served", "openai_protocol"),
+            *_ours("vllm/engine", "vllm/plugin", "vllm/protocol", "vllm/served", "build/vllm_cpu"),
+            *_ours("served/openai_served", "served/openai_protocol"),
         ),
         builds=(Built(name="vllm-cpu", ships=_ENVIRONMENT),),
         needs_python=True,
@@ -245,7 +253,7 @@ UPKEEP: Mapping[str, Upkeep] = {
     **{
         name: Upkeep(
             own=(
-                *_ours("catalogued_server", "servers/*", "openai_served", "openai_protocol"),
+                *_ours("servers/*", "served/openai_served", "served/openai_protocol"),
                 f"{_ENGINES}/servers/{path.name}",
             ),
             brought=Brought(find=partial(_server, name)),

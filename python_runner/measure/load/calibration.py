@@ -19,8 +19,8 @@ from python_runner.common.clock import NS_PER_MS, NS_PER_S, Clocks
 from python_runner.common.errors import EngineError, PolystackError, reason_of
 from python_runner.common.progress import Progress
 from python_runner.engines.contract import Dialect, Endpoint, GenerateRequest
-from python_runner.engines.dialects import PATHS, Options, body_of
-from python_runner.engines.load_client import LoadShape, Sending
+from python_runner.engines.outside.dialects import PATHS, Options, body_of
+from python_runner.engines.served.load_client import LoadShape, Sending
 from python_runner.measure.load.drive import Client
 from python_runner.measure.load.finished import finished_of
 from python_runner.measure.load.level import ClientError, FinishedRequests

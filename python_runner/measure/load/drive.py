@@ -13,7 +13,7 @@ from python_runner.common.errors import PolystackError, reason_of
 from python_runner.common.progress import Task
 from python_runner.common.signals import endings_held
 from python_runner.engines.contract import Endpoint
-from python_runner.engines.load_client import LoadShape, Sending
+from python_runner.engines.served.load_client import LoadShape, Sending
 from python_runner.measure.load.finished import Record, finished_of
 from python_runner.measure.load.level import FinishedRequests, Level, LevelEnd, LoadRecorder
 from python_runner.measure.time_watch import TimeMarks, TimeWatch

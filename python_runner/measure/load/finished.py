@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from python_runner.engines.message import parse
+from python_runner.engines.served.message import parse
 from python_runner.measure.load.level import FinishedRequests
 
 _HIDDEN = "***"

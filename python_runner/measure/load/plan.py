@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from python_runner.engines.contract import GenerateRequest
-from python_runner.engines.load_client import Sending
+from python_runner.engines.served.load_client import Sending
 from python_runner.measure.load.level import Level
 from python_runner.measure.plan import Prompt
 

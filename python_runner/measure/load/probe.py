@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from python_runner.common.clock import NS_PER_S
 from python_runner.common.errors import GenerationError
 from python_runner.engines.contract import Endpoint
-from python_runner.engines.load_client import LoadShape, Sending
-from python_runner.engines.refusals import refusal, without_query
+from python_runner.engines.served.load_client import LoadShape, Sending
+from python_runner.engines.served.refusals import refusal, without_query
 from python_runner.measure.load.drive import Client
 from python_runner.measure.load.finished import finished_of
 from python_runner.measure.load.level import FinishedRequests

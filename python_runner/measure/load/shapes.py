@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from python_runner.common.clock import NS_PER_S
 from python_runner.common.errors import UsageError
-from python_runner.engines.load_client import LoadShape
+from python_runner.engines.served.load_client import LoadShape
 from python_runner.measure.load.level import Arrivals, Level
 
 _OFFSETS = "<i8"

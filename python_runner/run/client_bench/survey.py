@@ -20,8 +20,8 @@ from python_runner.common.errors import EngineError
 from python_runner.common.processes import start_child, stop_tree, tail
 from python_runner.common.progress import Progress
 from python_runner.common.secrets import without_secrets
-from python_runner.engines.streaming import prepare_stream_client
-from python_runner.engines.truth import prepare_truth_server
+from python_runner.engines.served.streaming import prepare_stream_client
+from python_runner.engines.served.truth import prepare_truth_server
 from python_runner.run.client_bench.figures import ClientFigures, figures_of, middle_of
 from python_runner.run.client_bench.programs import floor_program, hyper_program
 

@@ -29,7 +29,7 @@ def transformers_requests(folder: Path, threads: int, new_tokens: int) -> tuple[
     import torch
 
     from python_runner.engines.contract import GenerateRequest
-    from python_runner.engines.hf_transformers import TransformersModel, load_parts
+    from python_runner.engines.hf.engine import TransformersModel, load_parts
 
     model, tokenizer = load_parts(folder, threads)
     driver = TransformersModel(model, tokenizer)
@@ -62,7 +62,7 @@ def mistralrs_requests(folder: Path, threads: int, new_tokens: int) -> tuple[Req
     The threads are those of the environment.
     """
     from python_runner.engines.build.mistralrs import mistralrs_build
-    from python_runner.engines.mistralrs import LOADING
+    from python_runner.engines.mistralrs.engine import LOADING
 
     del threads
     import_extension(mistralrs_build(SilentProgress()).folder, "polystack_mistralrs")

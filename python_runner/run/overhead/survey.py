@@ -23,7 +23,7 @@ from python_runner.common.secrets import without_secrets
 from python_runner.engines.build.llamacpp import llama_cpp_prefix
 from python_runner.engines.contract import GenerateRequest, LaunchSettings, RunningEngine
 from python_runner.engines.table import engine
-from python_runner.engines.worker_program import worker_environment
+from python_runner.engines.worker.program import worker_environment
 from python_runner.models import ReferenceTokenizer, prepare_model
 from python_runner.run.overhead.price import (
     Price,

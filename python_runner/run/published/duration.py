@@ -11,8 +11,8 @@ import math
 from collections.abc import Mapping
 
 from python_runner.common.host import physical_cores
-from python_runner.engines.at_once import Batching
 from python_runner.engines.contract import Engine
+from python_runner.engines.served.at_once import Batching
 from python_runner.models import Source
 from python_runner.run.sizes import needs_of
 from python_runner.study import Load, Study

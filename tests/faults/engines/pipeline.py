@@ -23,9 +23,9 @@ from python_runner.engines.contract import (
     Reach,
     RunningEngine,
 )
-from python_runner.engines.embedded import EmbeddedEngine
 from python_runner.engines.mock import mock_spec
 from python_runner.engines.table import engine
+from python_runner.engines.worker.embedded import EmbeddedEngine
 from python_runner.run import endpoints
 from python_runner.run.compare import Comparison, compare
 from python_runner.store import Frames, Store, read_frames

@@ -17,8 +17,8 @@ import pytest
 
 from python_runner.common.errors import EngineCrashError, EngineStartError
 from python_runner.common.ports import free_port
-from python_runner.engines import server_process
 from python_runner.engines.contract import Reach
+from python_runner.engines.served import server_process
 from tests.contract.processes import wait_until
 from tests.faults.engines.pipeline import ASKED, Bench, Faulty
 from tests.faults.fault import fault

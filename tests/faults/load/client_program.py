@@ -20,8 +20,8 @@ from rich.console import Console
 from python_runner.cli.run_progress import RunProgress
 from python_runner.common.errors import EngineError
 from python_runner.engines.contract import Dialect
-from python_runner.engines.dialects import PATHS, Options
 from python_runner.engines.outside import Outside, OutsideEngine
+from python_runner.engines.outside.dialects import PATHS, Options
 from python_runner.measure.load.calibration import Pace
 from python_runner.run.calibration import CalibratorOnDemand
 from python_runner.run.load import check_open_files, load_outside

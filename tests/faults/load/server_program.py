@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from python_runner.common.progress import SilentProgress
-from python_runner.engines.truth import prepare_truth_server, served_requests, truth_server
+from python_runner.engines.served.truth import prepare_truth_server, served_requests, truth_server
 
 _EVERY_S = 0.5
 

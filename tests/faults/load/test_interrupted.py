@@ -12,7 +12,7 @@ import pytest
 
 from python_runner.cli import run_command
 from python_runner.common.progress import SilentProgress
-from python_runner.engines.truth import prepare_truth_server, truth_server
+from python_runner.engines.served.truth import prepare_truth_server, truth_server
 from python_runner.run.load import check_open_files
 from tests.contract.processes import wait_until
 from tests.faults.fault import fault

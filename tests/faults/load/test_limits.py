@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from python_runner.common.progress import SilentProgress
-from python_runner.engines.truth import prepare_truth_server, truth_server
+from python_runner.engines.served.truth import prepare_truth_server, truth_server
 from tests.faults.fault import fault
 from tests.real.command import Marked
 

@@ -14,7 +14,7 @@ import pytest
 
 from python_runner.common.errors import EngineError
 from python_runner.common.progress import SilentProgress
-from python_runner.engines.truth import prepare_truth_server, truth_server
+from python_runner.engines.served.truth import prepare_truth_server, truth_server
 from python_runner.measure.load.calibration import Pace
 from python_runner.report.contents import reported
 from python_runner.run.calibration import CalibratorOnDemand

@@ -108,7 +108,7 @@ def test_safetensors_by_another_name_beside_a_pickle(model: Path, canary: Path) 
 _LOAD = """
 import sys
 from pathlib import Path
-from python_runner.engines.hf_transformers import load_parts
+from python_runner.engines.hf.engine import load_parts
 load_parts(Path(sys.argv[1]), 1)
 """
 

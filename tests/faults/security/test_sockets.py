@@ -15,10 +15,10 @@ import pytest
 from python_runner.common.errors import EngineStartError
 from python_runner.common.processes import start_child
 from python_runner.common.progress import SilentProgress
-from python_runner.engines.reachable import open_sockets
-from python_runner.engines.server_process import ServerProcess, start_server
+from python_runner.engines.served.reachable import open_sockets
+from python_runner.engines.served.server_process import ServerProcess, start_server
+from python_runner.engines.served.truth import prepare_truth_server, truth_server
 from python_runner.engines.servers.read import shipped_servers
-from python_runner.engines.truth import prepare_truth_server, truth_server
 from tests.contract.processes import alive, wait_until
 from tests.faults.fault import fault
 from tests.real.command import TIMEOUT_S, Marked

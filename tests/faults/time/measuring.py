@@ -29,8 +29,8 @@ from python_runner.engines.contract import (
     Reach,
     RunningEngine,
 )
-from python_runner.engines.embedded import EmbeddedEngine
 from python_runner.engines.mock import mock_spec
+from python_runner.engines.worker.embedded import EmbeddedEngine
 from python_runner.measure import NoiseProbe, Plan, Prompt, measure_stack
 from python_runner.report.facts import RunFacts, run_facts
 from python_runner.report.terminal.detail import run_detail

@@ -17,9 +17,9 @@ import httpx
 from python_runner.common.locations import source_root
 from python_runner.common.progress import SilentProgress
 from python_runner.engines.contract import Dialect, Endpoint
-from python_runner.engines.dialects import PATHS
-from python_runner.engines.load_client import LoadClient, LoadShape, Sending
-from python_runner.engines.streaming import prepare_stream_client
+from python_runner.engines.outside.dialects import PATHS
+from python_runner.engines.served.load_client import LoadClient, LoadShape, Sending
+from python_runner.engines.served.streaming import prepare_stream_client
 from python_runner.measure.load.drive import drive
 from python_runner.measure.time_watch import TimeWatch
 from python_runner.report.load_data import load_data

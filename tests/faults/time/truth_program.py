@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from python_runner.common.progress import SilentProgress
-from python_runner.engines.truth import prepare_truth_server, truth_server
+from python_runner.engines.served.truth import prepare_truth_server, truth_server
 
 
 def main() -> None:

@@ -10,8 +10,6 @@ import numpy as np
 
 from python_runner.analyse.latency import judge
 from python_runner.common.errors import GenerationError
-from python_runner.engines import hf_serve, llama_protocol, mistralrs_server, ollama_answer
-from python_runner.engines import openai_protocol as openai
 from python_runner.engines.contract import (
     Dialect,
     Endpoint,
@@ -19,10 +17,15 @@ from python_runner.engines.contract import (
     Generation,
     StopReason,
 )
-from python_runner.engines.load_client import LoadClient, Sending
-from python_runner.engines.openai_protocol import Dialogue
+from python_runner.engines.hf import serve as hf_serve
+from python_runner.engines.llama import protocol as llama_protocol
+from python_runner.engines.mistralrs import server as mistralrs_server
+from python_runner.engines.ollama import answer as ollama_answer
 from python_runner.engines.outside import answer as outside
-from python_runner.engines.streaming import Framing, Stream, StreamClient
+from python_runner.engines.served import openai_protocol as openai
+from python_runner.engines.served.load_client import LoadClient, Sending
+from python_runner.engines.served.openai_protocol import Dialogue
+from python_runner.engines.served.streaming import Framing, Stream, StreamClient
 from tests.faults.wire.spoken import OLLAMA, TEXTS
 
 TITLE = "the server"

@@ -11,7 +11,7 @@ import pytest
 
 from python_runner.common.progress import SilentProgress
 from python_runner.engines.contract import Dialect
-from python_runner.engines.streaming import prepare_stream_client
+from python_runner.engines.served.streaming import prepare_stream_client
 from tests.faults.wire.bad import BAD
 from tests.faults.wire.case import Case
 from tests.faults.wire.good import GOOD

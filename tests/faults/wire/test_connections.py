@@ -12,10 +12,10 @@ from python_runner.common.clock import NS_PER_S, now_ns
 from python_runner.common.errors import GenerationError
 from python_runner.common.progress import SilentProgress
 from python_runner.engines.contract import Dialect, Endpoint
-from python_runner.engines.load_client import LoadClient, LoadShape, Sending
 from python_runner.engines.outside.said import describe, only_model
 from python_runner.engines.outside.target import Outside
-from python_runner.engines.streaming import prepare_stream_client
+from python_runner.engines.served.load_client import LoadClient, LoadShape, Sending
+from python_runner.engines.served.streaming import prepare_stream_client
 from python_runner.measure.load.finished import finished_of
 from tests.faults.fault import fault
 from tests.faults.wire.raw_server import Answer, Then, chunked, head, serving

@@ -13,9 +13,13 @@ from hypothesis import strategies as st
 
 from python_runner.common.progress import SilentProgress
 from python_runner.engines.contract import Dialect, Endpoint, Generation
-from python_runner.engines.error_body import reason_in
 from python_runner.engines.outside import answer as outside
-from python_runner.engines.streaming import NotAnsweredError, prepare_stream_client, stream_of
+from python_runner.engines.served.error_body import reason_in
+from python_runner.engines.served.streaming import (
+    NotAnsweredError,
+    prepare_stream_client,
+    stream_of,
+)
 from python_runner.measure.load.finished import finished_of
 from tests.faults.fault import fault
 from tests.faults.wire.readers import ALONE, Outcome, Readers, asked, framing_of, outcome_of

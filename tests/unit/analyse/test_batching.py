@@ -14,7 +14,7 @@ from python_runner.analyse.batching import (
 )
 from python_runner.analyse.claims import RunFrames
 from python_runner.analyse.claims.evidence import Compared
-from python_runner.engines.at_once import SEVERAL_AT_ONCE, Batching
+from python_runner.engines.served.at_once import SEVERAL_AT_ONCE, Batching
 from tests.golden.loads import LLAMA, OLLAMA, FakeServer, build_load
 from tests.unit.load_builders import closed
 

@@ -14,7 +14,7 @@ from python_runner.analyse.ggml import (
     facts_of_stacks,
     on_ggml,
 )
-from python_runner.engines.ggml import DEFINES, THREADING, VERSION, WEIGHTS_FILE
+from python_runner.engines.ggml.facts import DEFINES, THREADING, VERSION, WEIGHTS_FILE
 from tests.golden.frames import TRANSFORMERS, FakeStack, Frames, build_frames
 
 UPSTREAM = {VERSION: "0.25.3 (llama.cpp a)", DEFINES: "OpenMP on", THREADING: "OpenMP's"}

@@ -10,7 +10,7 @@ from python_runner.analyse.compare import change_between, pairs_of_run
 from python_runner.analyse.ggml import compare_on_ggml
 from python_runner.analyse.serving import price_of_serving
 from python_runner.analyse.struck import struck_out
-from python_runner.engines.ggml import VERSION
+from python_runner.engines.ggml.facts import VERSION
 from tests.golden.frames import LLAMA_CPP, OLLAMA, TRANSFORMERS, Frames, build_frames, rename
 
 WHY = "9 of 80 tokens are not what the model says"

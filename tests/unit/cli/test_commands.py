@@ -8,7 +8,7 @@ import pytest
 
 from python_runner.common.checkup import Finding, State
 from python_runner.engines.checkup import EnginesCheckup
-from python_runner.engines.vllm_cpu import VllmCpuEngine
+from python_runner.engines.vllm.engine import VllmCpuEngine
 from tests.unit.cli.conftest import MOCKS, Outcome, Polystack, read_json
 
 PICTURES = 6

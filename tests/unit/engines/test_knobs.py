@@ -9,11 +9,13 @@ import psutil
 import pytest
 
 from python_runner.common.errors import EngineStartError, UsageError
-from python_runner.engines import go_driver, hf_transformers, ollama
 from python_runner.engines.contract import Engine
-from python_runner.engines.ollama_server import Runner, server_environment
-from python_runner.engines.ollama_store import OllamaStore
-from python_runner.engines.ollama_variant import _collector
+from python_runner.engines.hf import engine as hf_transformers
+from python_runner.engines.ollama import engine as ollama
+from python_runner.engines.ollama import go_driver
+from python_runner.engines.ollama.server import Runner, server_environment
+from python_runner.engines.ollama.store import OllamaStore
+from python_runner.engines.ollama.variant import _collector
 from python_runner.engines.table import engine, engine_names
 from python_runner.engines.tuning import Tunable
 from python_runner.engines.variants import all_knobs

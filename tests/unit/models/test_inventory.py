@@ -7,7 +7,7 @@ import pytest
 
 from python_runner.common.errors import UnknownNameError
 from python_runner.common.progress import SilentProgress
-from python_runner.engines.ollama_store import OllamaStore, model_name
+from python_runner.engines.ollama.store import OllamaStore, model_name
 from python_runner.models import ModelCard, cards, prepare_model
 from python_runner.models.atomic import write_text
 from python_runner.models.gguf import GgufRecord, gguf_path

@@ -6,7 +6,7 @@ import (
 	"fmt"
 )
 
-// The messages of python_runner/engines/wire.py, as far as a worker meets them: one JSON
+// The messages of python_runner/engines/worker/wire.py, as far as a worker meets them: one JSON
 // object a line, {"kind": ..., "body": ...}. Both ends are of the same checkout, so what is
 // not needed here is not read.
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from python_runner.common.build.extension import import_extension
 from python_runner.common.progress import SilentProgress
-from python_runner.engines.streaming import prepare_stream_client
+from python_runner.engines.served.streaming import prepare_stream_client
 from python_runner.run.client_bench.clients.shared import PATH, Seen, own_task, report
 
 

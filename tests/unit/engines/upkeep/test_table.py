@@ -28,7 +28,7 @@ def test_the_table_has_no_other_rows() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_its_own_module_is_among_its_files(name: str) -> None:
-    module = Path(f"python_runner/engines/{table._ROWS[name].module}.py")
+    module = Path("python_runner/engines", *table._ROWS[name].module.split(".")).with_suffix(".py")
     assert source_root() / module in own_files(source_root(), UPKEEP[name].own)
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from python_runner.common.errors import PolystackError
 from python_runner.engines.contract import Endpoint
-from python_runner.engines.load_client import LoadShape, Sending
 from python_runner.engines.outside import NetworkReading
+from python_runner.engines.served.load_client import LoadShape, Sending
 from python_runner.measure import Condition
 from python_runner.measure.load.level import ClientError, FinishedRequests, Level, LevelEnd
 from tests.unit.load_builders import FakeRequest, finished

@@ -6,7 +6,7 @@ import pytest
 
 from python_runner.common.errors import EngineError, GenerationError
 from python_runner.engines.contract import Dialect, Endpoint
-from python_runner.engines.load_client import Sending
+from python_runner.engines.served.load_client import Sending
 from python_runner.measure.load.probe import Probe, probe
 from tests.unit.load_builders import FakeRequest
 from tests.unit.measure.load.fakes import FakeClient, answered

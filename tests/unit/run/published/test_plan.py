@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from python_runner.common.errors import SetupError, StudyError, UnknownNameError
-from python_runner.engines.at_once import Batching
+from python_runner.engines.served.at_once import Batching
 from python_runner.engines.table import engine
 from python_runner.models import find_source
 from python_runner.run.published import Wish, choose, plan

@@ -57,7 +57,7 @@ impl Dialect {
     /// # Errors
     /// It is no message of this dialect.
     pub fn read(self, payload: &[u8], counts: &mut Counts) -> Result<Meaning, NotUnderstood> {
-        // The workbench's own readers are as strict: `python_runner/engines/message.py`.
+        // The workbench's own readers are as strict: `python_runner/engines/served/message.py`.
         match self {
             Self::OpenAiCompletions | Self::OpenAiChat => openai::read(payload, counts),
             Self::OllamaGenerate | Self::OllamaChat => ollama::read(payload, counts),

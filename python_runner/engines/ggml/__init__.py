@@ -1,0 +1,1 @@
+"""What engines on ggml have in common: facts, knobs, files of weights."""

@@ -1,0 +1,1 @@
+"""transformers by Hugging Face: in process, quantised, and served."""

@@ -1,0 +1,1 @@
+"""mistral.rs: our binding to it, its own server, and its wheel."""

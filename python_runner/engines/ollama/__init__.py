@@ -1,0 +1,1 @@
+"""Ollama, and our Go driver on its packages."""

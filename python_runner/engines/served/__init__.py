@@ -1,0 +1,1 @@
+"""Engines that are servers: their processes, and the streams they answer with."""
