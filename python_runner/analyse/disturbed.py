@@ -65,7 +65,7 @@ def disturbances(samples: pd.DataFrame, conditions: pd.DataFrame) -> list[Distur
 
 
 def _of_stack(title: str, rows: list[dict[Any, Any]], highest_hz: float) -> Disturbance:
-    times = {int(row["iteration"]): _times(row) for row in rows}
+    times = {int(row["iteration"]): times_as_long(row) for row in rows}
     held, hot, stolen = (
         {int(row["iteration"]): _used(row, name) for row in rows}
         for name in ("cgroup_throttled_s", "heat_throttles", "steal_s")
@@ -89,7 +89,7 @@ def _of_stack(title: str, rows: list[dict[Any, Any]], highest_hz: float) -> Dist
     )
 
 
-def _times(row: Mapping[Any, Any]) -> float:
+def times_as_long(row: Mapping[Any, Any]) -> float:
     """How many times as long as it computed the probe took; 1 where nobody looked."""
     elapsed, waited = (row.get(name) for name in ("probe_elapsed_ns", "probe_waited_ns"))
     if elapsed is None or waited is None or not np.isfinite([float(elapsed), float(waited)]).all():

@@ -112,6 +112,23 @@ def test_a_machine_that_was_slower_beside_one_stack_raises_the_floor_of_all() ->
     assert set(beside["verdict"]) <= {"no difference", "not known"}
 
 
+def test_a_crowd_beside_one_stack_makes_no_winner() -> None:
+    """Others had the processor while one stack was measured: five times as slow is not its own."""
+    slow = rename(LLAMA_CPP, name="b", e2e_s=5 * LLAMA_CPP.e2e_s)
+    frames = probed(in_blocks(build_frames([LLAMA_CPP, slow])), slower={})
+    assert only(compare(frames))["verdict"] == "faster"
+    beside = frames.samples["condition_id"] == frames.conditions["condition_id"].max()
+    crowded = frames._replace(
+        samples=frames.samples.assign(
+            probe_elapsed_ns=40_000_000, probe_waited_ns=np.where(beside, 34_000_000, 0)
+        )
+    )
+    row = only(compare(crowded))
+    assert row["verdict"] == "not known"
+    assert row["floor_source"] == "others had the processor"
+    assert row["noise_floor"] == pytest.approx(40 / 6 - 1)
+
+
 def test_one_block_is_not_measured_in_turns() -> None:
     table = compare(build_frames())
     assert set(table["blocks"]) == {1}
