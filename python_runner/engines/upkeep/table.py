@@ -98,7 +98,7 @@ _CTYPES = Upkeep(
 )
 _OLLAMA_FILES = (
     *("ollama/engine", "ollama/server", "ollama/answer", "ollama/store", "ollama/variant"),
-    *("go_trace", "collectors"),
+    *("ollama/go_trace", "ollama/collectors"),
 )
 _IN_OLLAMA = "llama.cpp and what else Ollama's module holds copies of"
 _OLLAMA = Upkeep(
