@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 BUSY = 1.25
@@ -87,6 +88,12 @@ def _of_stack(title: str, rows: list[dict[Any, Any]], highest_hz: float) -> Dist
         stolen=tuple(number for number, seconds in stolen.items() if seconds >= HELD_S),
         stolen_s=sum(stolen.values()),
     )
+
+
+def waits_of(rows: pd.DataFrame) -> npt.NDArray[np.float64]:
+    """For each request, how many times as long as it computed the probe before it took."""
+    looked = rows.reindex(columns=["probe_elapsed_ns", "probe_waited_ns"])
+    return np.array([times_as_long(row) for row in looked.to_dict(orient="records")])
 
 
 def times_as_long(row: Mapping[Any, Any]) -> float:

@@ -16,7 +16,7 @@ from python_runner.analyse.compare.family import Pair, holm
 from python_runner.analyse.compare.noise import PROBES, NoiseFloor, floor_of, waiting_floor
 from python_runner.analyse.compare.permutation import RESAMPLES, TestResult, compare_family
 from python_runner.analyse.compare.verdict import ALPHA, Reason, Verdict, decide
-from python_runner.analyse.disturbed import times_as_long
+from python_runner.analyse.disturbed import waits_of
 from python_runner.analyse.latency import NAN, request_metrics
 from python_runner.analyse.lengths import GROWS_WITH_LENGTH, asks_unevenly, is_as_long
 from python_runner.analyse.summary import median_interval
@@ -53,12 +53,6 @@ class _Side:
     def logs(self, column: str, block: int) -> Floats:
         values = self.rows.loc[self.rows["block"] == block, column].to_numpy(dtype=np.float64)
         return np.asarray(np.log(values[values > 0]))
-
-    @property
-    def waits(self) -> Floats:
-        """How many times as long as it computed the probe before each request took."""
-        looked = self.rows.reindex(columns=["probe_elapsed_ns", "probe_waited_ns"])
-        return np.array([times_as_long(row) for row in looked.to_dict(orient="records")])
 
     def figures(self, name: str) -> dict[str, float]:
         values = self.rows[self.metric].to_numpy(dtype=np.float64)
@@ -259,7 +253,7 @@ def _floors(
         if probe in sides[left].rows
         and (cells := _cells(sides[left], sides[right], probe)) is not None
     ]
-    waiting = waiting_floor(sides[one].waits for pair in telling for one in pair)
+    waiting = waiting_floor(waits_of(sides[one].rows) for pair in telling for one in pair)
     return [floor_of(probes, in_turns=turns, waiting=waiting) for turns in in_turns]
 
 

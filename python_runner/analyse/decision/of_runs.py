@@ -9,16 +9,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from python_runner.analyse.compare.noise import waiting_floor
 from python_runner.analyse.decision.figures import COLUMNS, NAN
+from python_runner.analyse.disturbed import waits_of
 from python_runner.analyse.latency import Outcome, request_metrics
 from python_runner.analyse.summary import FEWEST_FOR_INTERVAL, median_interval
 
+_RATE = "tokens/s"
 _METRICS = {
     "ttft_ms": ("ttft_ms", "ms"),
     "tpot_ms": ("tpot_ms", "ms"),
     "e2e_ms": ("e2e_ms", "ms"),
-    "tokens_per_s": ("output_tokens_per_s", "tokens/s"),
+    "tokens_per_s": ("output_tokens_per_s", _RATE),
 }
+_QUIET = 0.05
+"""Less than so much waiting for a processor is in the interval."""
 
 
 def figures_of_runs(samples: pd.DataFrame, conditions: pd.DataFrame) -> pd.DataFrame:
@@ -31,8 +36,10 @@ def figures_of_runs(samples: pd.DataFrame, conditions: pd.DataFrame) -> pd.DataF
     Returns:
         A frame of figures (`figures.COLUMNS`). `ttft_ms`, `tpot_ms`, `e2e_ms`, `tokens_per_s`:
         medians of the complete timed requests, with their 95 % interval, or with fewer than six
-        requests the smallest and the largest. `peak_memory_bytes`, `cold_start_s`: the most that
-        was seen, and the median of the loads. `prompt_tokens`, `new_tokens`: of a request.
+        requests the smallest and the largest; where something else had the processor, wide
+        enough for what the stack may have been without it. `peak_memory_bytes`, `cold_start_s`:
+        the most that was seen, and the median of the loads. `prompt_tokens`, `new_tokens`: of a
+        request.
     """
     measured = request_metrics(samples)
     complete = measured[
@@ -51,6 +58,7 @@ def figures_of_runs(samples: pd.DataFrame, conditions: pd.DataFrame) -> pd.DataF
 
 
 def _latencies(condition: Mapping[Any, Any], mine: pd.DataFrame) -> Iterator[dict[str, object]]:
+    waiting = waiting_floor([waits_of(mine)])
     struck, error = str(condition.get("struck", "") or ""), str(condition["error"] or "")
     for figure, (metric, unit) in _METRICS.items():
         values = mine[metric].dropna().to_numpy(dtype=np.float64)
@@ -67,7 +75,15 @@ def _latencies(condition: Mapping[Any, Any], mine: pd.DataFrame) -> Iterator[dic
         if values.size < FEWEST_FOR_INTERVAL:
             low, high = float(values.min()), float(values.max())
             how = f"median of {values.size}, smallest and largest: too few for an interval"
+        if waiting > _QUIET:
+            how += f"; others had the processor: alone it may be {1 + waiting:.1f} times as fast"
+            low, high = _alone(low, high, 1 + waiting, is_rate=unit == _RATE)
         yield _row(figure, unit, float(np.median(values)), low=low, high=high, source=how)
+
+
+def _alone(low: float, high: float, times: float, *, is_rate: bool) -> tuple[float, float]:
+    """The interval, wide enough for a stack that would have been so many times as fast alone."""
+    return (low, high * times) if is_rate else (low / times, high)
 
 
 def _resources(condition: Mapping[Any, Any]) -> Iterator[dict[str, object]]:
