@@ -22,7 +22,7 @@ from python_runner.report.units import PLUS_MINUS, TO, spell_error, spell_number
 from python_runner.report.words.attempts import attempt_notes
 from python_runner.report.words.network import network_notes
 from python_runner.report.words.resumed import resumed_words
-from python_runner.report.words.time import time_notes
+from python_runner.report.words.time import crowd_warnings, time_notes
 
 RANDOM_WEIGHTS = "random weights"
 TINY_WARNING = "Tiny model: dominated by per-token overhead, says nothing about languages."
@@ -85,6 +85,7 @@ def run_facts(
             *condition_warnings(conditions, run, is_synthetic=is_synthetic),
             *_length_warnings(samples),
             *_read_warnings(samples, conditions),
+            *crowd_warnings(samples),
         ),
         notes=(
             *_notes(samples, summary, study),

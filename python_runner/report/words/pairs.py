@@ -12,10 +12,9 @@ from python_runner.analyse.compare import Verdict, mark_outliers
 from python_runner.analyse.compare.verdict import ALPHA
 from python_runner.analyse.latency import request_metrics
 from python_runner.report.units import MISSING, TIMES, TO, spell_percent
+from python_runner.report.words.time import CROWDED
 
 CLEAR = (Verdict.FASTER.value, Verdict.SLOWER.value)
-_BUSY = 0.15
-"""A floor that a machine with nothing else to do does not reach."""
 _LEAST_P = 0.001
 CHANGE_LEGEND = (
     "Two runs are never measured in turns, so the noise floor is at least 10 %: what is less "
@@ -44,7 +43,7 @@ def floor_words(pairs: pd.DataFrame) -> str:
 
 def was_busy(pairs: pd.DataFrame) -> bool:
     """Whether a noise floor is higher than a machine with nothing else to do has it."""
-    return bool(pairs["noise_floor"].max() > _BUSY)
+    return bool(pairs["noise_floor"].max() > CROWDED)
 
 
 def spell_p(p: float) -> str:

@@ -9,13 +9,17 @@ from typing import Any
 
 import pandas as pd
 
-from python_runner.analyse.disturbed import Disturbance, disturbances
+from python_runner.analyse.compare.noise import waiting_floor
+from python_runner.analyse.disturbed import Disturbance, disturbances, waits_of
 from python_runner.analyse.latency import Outcome
 from python_runner.analyse.load.request import LoadOutcome
 from python_runner.common.clock import NS_PER_S
 from python_runner.report.units import TO, spell_percent
 
 _LEAST_STEAL_S = 0.1
+NOT_QUIET = "The machine was not quiet"
+CROWDED = 0.15
+"""More than a machine with nothing else to do makes of two stacks."""
 
 
 def time_notes(measured: pd.DataFrame, conditions: pd.DataFrame) -> Iterator[str]:
@@ -41,6 +45,21 @@ def time_notes(measured: pd.DataFrame, conditions: pd.DataFrame) -> Iterator[str
     yield from _wall_words(measured)
     for found in disturbances(measured, conditions):
         yield from _disturbed(found)
+
+
+def crowd_warnings(samples: pd.DataFrame) -> Iterator[str]:
+    """Of a comparison that was made while something else had the processor.
+
+    Args:
+        samples: one row for each request.
+    """
+    timed = samples[~samples["is_warmup"].astype(bool)]
+    waiting = waiting_floor(waits_of(mine) for _, mine in timed.groupby("condition_id"))
+    if waiting > CROWDED:
+        yield (
+            f"{NOT_QUIET}: something else had the processor, which may make a stack "
+            f"{1 + waiting:.2g} times as slow. Repeat the run with nothing else on it."
+        )
 
 
 def load_time_notes(row: Mapping[Any, Any], name: str, figures: pd.DataFrame) -> Iterator[str]:

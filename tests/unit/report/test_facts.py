@@ -49,6 +49,16 @@ def test_the_tiny_model_says_nothing_about_languages() -> None:
     assert "random" not in facts.model
 
 
+def test_a_crowd_is_warned_of_and_a_moments_waiting_is_not() -> None:
+    frames = build_frames([LLAMA_CPP, OLLAMA])
+    crowded = frames.samples.assign(probe_elapsed_ns=40_000_000, probe_waited_ns=30_000_000)
+    facts = facts_of(frames._replace(samples=crowded))
+    assert any("not quiet" in each and "4 times as slow" in each for each in facts.warnings)
+    once = crowded["probe_waited_ns"].where(crowded["iteration"] == 3, 0)
+    facts = facts_of(frames._replace(samples=crowded.assign(probe_waited_ns=once)))
+    assert not any("not quiet" in each for each in facts.warnings)
+
+
 def test_conditions_that_differ_are_warned_of() -> None:
     frames = build_frames([LLAMA_CPP, OLLAMA])
     frames.conditions["threads"] = [2, 4]
