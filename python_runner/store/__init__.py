@@ -6,9 +6,9 @@
 from python_runner.store.answers import AnswerCheckRecorder, AnswerFrames, last_check
 from python_runner.store.frames import Frames, read_frames
 from python_runner.store.load_recorder import LoadRunRecorder
-from python_runner.store.open_run import RunKind
 from python_runner.store.recorder import RunRecorder
 from python_runner.store.recoveries import RecoveryRecorder
+from python_runner.store.run_kind import RunKind
 from python_runner.store.steps import Step
 from python_runner.store.store import Store, default_store_path
 

@@ -12,7 +12,7 @@ from python_runner.common.clock import NS_PER_S
 from python_runner.common.errors import UnfairError
 from python_runner.common.process_mark import Life, ProcessMark
 from python_runner.measure.plan import Done
-from python_runner.store.open_run import RunKind
+from python_runner.store.run_kind import RunKind
 from python_runner.store.store import Store
 
 CUT = "interrupted"

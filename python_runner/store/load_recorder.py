@@ -11,7 +11,8 @@ from python_runner.measure.sample import Condition
 from python_runner.measure.time_watch import TimeMarks
 from python_runner.store.arrays import BOOL, INT32, INT64, pack
 from python_runner.store.going_on import GoingOn
-from python_runner.store.open_run import OpenRun, RunKind, error_json, insertion
+from python_runner.store.open_run import OpenRun, error_json, insertion
+from python_runner.store.run_kind import RunKind
 from python_runner.store.store import Store
 from python_runner.study import Study
 

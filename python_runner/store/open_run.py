@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
-from enum import StrEnum
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -19,21 +18,13 @@ from python_runner.engines.outside import NetworkReading
 from python_runner.measure.client_error import ClientError
 from python_runner.measure.fairness import Facts
 from python_runner.measure.sample import Condition
+from python_runner.store.run_kind import RunKind
 from python_runner.store.steps import SEEN, StepRecorder
 from python_runner.store.store import Store
 from python_runner.study import Study
 
 if TYPE_CHECKING:
     from python_runner.store.going_on import GoingOn
-
-
-class RunKind(StrEnum):
-    """What a run holds."""
-
-    COMPARISON = "comparison"
-    """One request at a time: samples."""
-    LOAD = "load"
-    """Many requests at once: levels and their requests."""
 
 
 class OpenRun:

@@ -9,7 +9,8 @@ from dataclasses import asdict
 from python_runner.measure.sample import FailedAttempt, Sample
 from python_runner.store.arrays import pack
 from python_runner.store.going_on import GoingOn
-from python_runner.store.open_run import OpenRun, RunKind, insertion
+from python_runner.store.open_run import OpenRun, insertion
+from python_runner.store.run_kind import RunKind
 from python_runner.store.store import Store
 from python_runner.study import Study
 

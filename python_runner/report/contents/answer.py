@@ -25,6 +25,7 @@ from python_runner.report.units import (
     spell_time,
 )
 from python_runner.report.words.pairs import was_busy
+from python_runner.report.words.time import NOT_QUIET
 
 _MOST_REASON = 120
 Row = Mapping[Any, Any]
@@ -91,9 +92,10 @@ def _sentences(run: ReportedComparison) -> Iterator[str]:
 
 def _unquiet(run: ReportedComparison) -> Iterator[str]:
     """What else ran hits one stack more than another, and no interval knows of it."""
-    if was_busy(run.pairs["e2e_ms"]):
+    is_said = any(warning.startswith(NOT_QUIET) for warning in run.facts.warnings)
+    if was_busy(run.pairs["e2e_ms"]) and not is_said:
         yield (
-            f"The machine was not quiet (noise floor {_floor(run)}): repeat the run with nothing "
+            f"{NOT_QUIET} (noise floor {_floor(run)}): repeat the run with nothing "
             "else on it before a ratio is believed."
         )
 
@@ -199,7 +201,7 @@ def unequal_words(conditions: pd.DataFrame) -> Iterator[str]:
     unknown = table[table["equality"] == Equality.UNKNOWN.value]
     for row in must.to_dict(orient="records"):
         held = "; ".join(f"{fact}: {', '.join(who)}" for fact, who in row["holders"].items())
-        yield f"Not equal, although it should be: {row['criterion']} ({held})."
+        yield f"Not equal, and allowed to be: {row['criterion']} ({held})."
     if len(told):
         yield f"Also different: {_listed(list(told['criterion']))}."
     if len(unknown):

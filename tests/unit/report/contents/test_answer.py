@@ -105,7 +105,7 @@ def test_what_is_not_equal_is_named_and_so_is_what_nobody_knows() -> None:
     other = {"device": "cpu", "threads": "2", "precision": "8 bits", "path": "served"}
     frames = build_frames([rename(LLAMA_CPP, facts=facts), rename(OLLAMA, facts=other)])
     must, told, unknown = unequal_words(frames.conditions)
-    assert must.startswith("Not equal, although it should be: precision of the weights (")
+    assert must.startswith("Not equal, and allowed to be: precision of the weights (")
     assert "8 bits: Ollama" in must
     assert told == "Also different: path."
     assert unknown.startswith("Not known whether equal: weights (hash of the source), ")
