@@ -31,7 +31,7 @@ from tests.unit.builders import condition, study
 from tests.unit.load_builders import closed
 from tests.unit.measure.load.fakes import Notes
 
-_REQUESTS = 8
+_REQUESTS = 16
 _BODY = json.dumps({"prompt": "x", "max_tokens": 10, "stream": True}).encode()
 _STOPPED_S = 1.5
 
@@ -96,7 +96,8 @@ def test_a_stopped_server_under_load(tmp_path: Path) -> None:
     data = load_data(frames)
     row = data.levels.iloc[0]
     assert row["n_requests"] == _REQUESTS
-    assert 1 <= row["n_suspended"] <= 4
+    # Those under way; and, as looks are a tenth of a second apart, some just before and after.
+    assert 2 <= row["n_suspended"] <= _REQUESTS // 2
     assert row["n_failed"] == 0
     lost = data.figures[data.figures["outcome"] == "suspended"]
     assert set(lost["suspended_by"]) == {"engine stopped"}
