@@ -12,7 +12,7 @@ from tests.real.command import TIMEOUT_S, Marked
 
 QUICK = ("--threads", "1", "--new-tokens", "8")
 # So many that a level takes seconds on any machine: it must be under way when it is killed
-REQUESTS = 600
+REQUESTS = 300
 ITERATIONS = 120
 LEVELS = (
     *("--users", "1,2", "--requests", str(REQUESTS)),
