@@ -68,6 +68,10 @@ page-pictures page folder: setup
 unit *options: setup
     {{ python }} -m pytest tests/unit {{ options }}
 
+# The quick faults by themselves, about three minutes on two cores: most of them wait, so four at once
+faults *options: build
+    {{ python }} -m pytest tests/faults --numprocesses 4 --dist loadfile {{ options }}
+
 # Faults and loads that take long: kills at random moments, ten minutes of a thousand streams
 soak *options: build
     {{ python }} -m pytest tests/faults -m soak {{ options }}
