@@ -253,7 +253,8 @@ def _floors(
         if probe in sides[left].rows
         and (cells := _cells(sides[left], sides[right], probe)) is not None
     ]
-    waiting = waiting_floor(waits_of(sides[one].rows) for pair in telling for one in pair)
+    stacks = {one for pair in telling for one in pair}
+    waiting = waiting_floor(waits_of(sides[one].rows) for one in stacks)
     return [floor_of(probes, in_turns=turns, waiting=waiting) for turns in in_turns]
 
 

@@ -25,7 +25,7 @@ from python_runner.report.units import (
     spell_time,
 )
 from python_runner.report.words.pairs import was_busy
-from python_runner.report.words.time import NOT_QUIET
+from python_runner.report.words.time import NOT_QUIET, is_crowd_told
 
 _MOST_REASON = 120
 Row = Mapping[Any, Any]
@@ -92,8 +92,7 @@ def _sentences(run: ReportedComparison) -> Iterator[str]:
 
 def _unquiet(run: ReportedComparison) -> Iterator[str]:
     """What else ran hits one stack more than another, and no interval knows of it."""
-    is_said = any(warning.startswith(NOT_QUIET) for warning in run.facts.warnings)
-    if was_busy(run.pairs["e2e_ms"]) and not is_said:
+    if was_busy(run.pairs["e2e_ms"]) and not is_crowd_told(run.facts.warnings):
         yield (
             f"{NOT_QUIET} (noise floor {_floor(run)}): repeat the run with nothing "
             "else on it before a ratio is believed."

@@ -25,7 +25,7 @@ from python_runner.report.contents.stacks import stack_blocks
 from python_runner.report.contents.time import time_section
 from python_runner.report.document import Paragraph, Section
 from python_runner.report.facts import RANDOM_WARNING, TINY_WARNING
-from python_runner.report.words.time import NOT_QUIET
+from python_runner.report.words.time import is_crowd_told
 
 _CHARTS = (
     ("baseline", "Latency of each stack", ("baseline", "baseline-zoomed")),
@@ -92,7 +92,7 @@ def _marks(run: Reported) -> Iterator[str]:
         yield "random weights"
     if TINY_WARNING in run.facts.warnings:
         yield "tiny model: says nothing about languages"
-    if any(each.startswith(NOT_QUIET) for each in run.facts.warnings):
+    if is_crowd_told(run.facts.warnings):
         yield "measured while the machine was not quiet"
     if run.run["status"] != "complete":
         yield f"run is marked as {run.run['status']}"

@@ -62,6 +62,11 @@ def crowd_warnings(samples: pd.DataFrame) -> Iterator[str]:
         )
 
 
+def is_crowd_told(warnings: Iterable[str]) -> bool:
+    """Whether one of a run's warnings is that of `crowd_warnings`."""
+    return any(warning.startswith(NOT_QUIET) for warning in warnings)
+
+
 def load_time_notes(row: Mapping[Any, Any], name: str, figures: pd.DataFrame) -> Iterator[str]:
     """Of one level of a load.
 
